@@ -120,3 +120,15 @@ func (b *Batch) Reset() {
 	}
 	b.used, b.values = 0, nil
 }
+
+// MaxRecord bounds one record (a line, a JSON object, a joined audit event), in bytes. A longer one is not read and
+// is reported as unread.
+const MaxRecord = 16 << 20
+
+// Cut says where the next block of a stream ends. A format's splitter returns it.
+type Cut struct {
+	Skip   int    // bytes before the block that belong to no record: an opening bracket, white space, a file header
+	Size   int    // bytes of whole records after them; 0 asks for more data (at the end of the stream: there is no more)
+	Header string // the Block.Header from here on, where the format has one
+	Lost   string // why the skipped bytes could not be read; "" where nothing is lost by skipping them
+}
