@@ -78,14 +78,19 @@ func (s Slot) Value(e *Event) Value {
 	if s.path != "" {
 		v = v.Path(s.path)
 	}
-	if s.more != nil && (v.Kind == Missing || v.Kind == Null || v.Raw == "" || v.Raw == "-") {
+	if s.more != nil && v.blank() {
 		for _, n := range s.more {
-			if w := e.Shape.native(n).Value(e); w.Kind != Missing && w.Kind != Null && w.Raw != "" && w.Raw != "-" {
+			if w := e.Shape.native(n).Value(e); !w.blank() {
 				return w
 			}
 		}
 	}
 	return v
+}
+
+// blank tells whether v says nothing: it is not there, is empty, or is the "-" by which Windows and web servers say so.
+func (v Value) blank() bool {
+	return v.Kind <= Null || v.Raw == "" || v.Raw == "-" || v.Kind == UTF16 && v.Raw == "-\x00"
 }
 
 // Direct returns the index into Event.Values where the field's value is, if nothing more than that is needed to read it.

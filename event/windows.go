@@ -13,7 +13,6 @@ var WindowsFormat = &Format{
 	ECS: map[string][]string{
 		"event.code":       {"EventID"},
 		"event.provider":   {"Provider_Name", "SourceName", "ProviderName"},
-		"event.action":     {"Task"},
 		"event.created":    {"TimeCreated", "EventTime", "UtcTime"},
 		"log.level":        {"Level", "Severity"},
 		"winlog.channel":   {"Channel", "LogName"},
@@ -29,7 +28,7 @@ var WindowsFormat = &Format{
 
 		"user.name": {
 			"TargetUserName", "User", "SubjectUserName", "SourceUser", "AccountName", "UserName", "SamAccountName",
-			"param1", "SubjectAccountName", "Detection User", "ParentUser",
+			"SubjectAccountName", "Detection User", "ParentUser",
 		},
 		"user.domain":           {"TargetDomainName", "SubjectDomainName", "Domain", "DomainName"},
 		"user.id":               {"TargetUserSid", "TargetSid", "SubjectUserSid", "Security_UserID", "UserID", "UserSid"},
