@@ -243,6 +243,8 @@ const (
 	ValueAvg
 	ValuePercentile
 	ValueMedian
+	ValueMin // of old aggregations only: "| min(field) by x < n"
+	ValueMax // of old aggregations only
 )
 
 // CorrelationExpr is a boolean condition over the rules that a temporal correlation refers to.

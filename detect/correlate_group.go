@@ -1,0 +1,440 @@
+package detect
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// What things are taken to cost, in bytes, with what the runtime adds.
+const (
+	entryCost    = 64
+	groupCost    = 288
+	burstCost    = 224
+	detailCost   = 112
+	distinctCost = 96
+	stringCost   = 16
+	numberCost   = 16 // twice the size, as blocks of numbers are half full at worst
+)
+
+// group is the state of one correlation for one combination of values.
+type group struct {
+	key        string
+	prev, next *group
+	touched    int64 // when it had its last event; of a late group: its first
+	cost       int64
+
+	window   window
+	absorbed int64  // the entries before this number belong to the burst or are before it
+	burst    *burst // nil while the condition does not hold; of a late group: what it has seen
+
+	n        int64 // events
+	sum      float64
+	taken    int64 // values taken out of sum since it was last computed afresh
+	distinct map[string]*distinct
+	order    *ordered
+	rules    []int32 // temporal: by rule, how many events are in the window
+	mask     uint64  // temporal: the rules of which there is one
+	chain    *chain
+}
+
+// entry is an event in a window.
+type entry struct {
+	time   int64
+	record int64
+	file   string
+	num    float64
+	value  *distinct
+	detail *detail
+	pos    int32
+	cost   int32 // of what it brought along
+}
+
+// distinct is a value and how often it is in the window.
+type distinct struct {
+	key string
+	n   int64
+}
+
+// detail is what few events have, or what many have in common. It is immutable.
+type detail struct {
+	entities Entities
+	carried  []string
+	inner    *burst
+}
+
+// window is a ring of entries, numbered from the first that ever was in it.
+type window struct {
+	ring    []entry
+	first   int64
+	entries int
+}
+
+func (w *window) begin() int64 { return w.first }
+func (w *window) end() int64   { return w.first + int64(w.entries) }
+
+func (w *window) at(i int64) *entry { return &w.ring[i&int64(len(w.ring)-1)] }
+
+// push appends an entry and returns by how many bytes the ring grew.
+func (w *window) push(e entry) int64 {
+	grown := int64(0)
+	if w.entries == len(w.ring) {
+		grown = w.resize(max(1, 2*len(w.ring)))
+	}
+	*w.at(w.end()) = e
+	w.entries++
+	return grown
+}
+
+// pop forgets the first entry and returns by how many bytes the ring grew: less than none, if it shrank.
+func (w *window) pop() int64 {
+	*w.at(w.first) = entry{}
+	w.first++
+	w.entries--
+	if len(w.ring) > 16 && w.entries < len(w.ring)/4 {
+		return w.resize(len(w.ring) / 2)
+	}
+	return 0
+}
+
+func (w *window) resize(n int) int64 {
+	old := *w
+	w.ring = make([]entry, n)
+	for i := old.begin(); i < old.end(); i++ {
+		*w.at(i) = *old.at(i)
+	}
+	return entryCost * int64(n-len(old.ring))
+}
+
+// prepare makes what the plan's type computes with.
+func (p *plan) prepare(g *group) {
+	corr := p.rule.Correlation
+	switch corr.Type {
+	case sigma.ValueCount:
+		g.distinct = make(map[string]*distinct)
+	case sigma.ValuePercentile, sigma.ValueMedian, sigma.ValueMin, sigma.ValueMax:
+		g.order = &ordered{}
+	case sigma.Temporal, sigma.TemporalOrdered:
+		g.rules = make([]int32, len(corr.Rules))
+		g.cost += 4 * int64(len(corr.Rules))
+	}
+	if corr.Type == sigma.TemporalOrdered {
+		g.chain = newChain(p.clauses)
+		g.cost += int64(16 * len(g.chain.best))
+	}
+	if p.late {
+		g.burst = &burst{cost: burstCost}
+		g.cost += burstCost
+	}
+}
+
+// take adds an event to the group's window, after taking out what is too old.
+func (c *Correlator) take(p *plan, g *group, l *link, s *sighting, v float64) {
+	if !p.late {
+		for g.window.entries > 0 && apart(s.time, g.window.at(g.window.first).time, p.span) {
+			p.drop(g)
+		}
+		if s.inner != nil && s.again && c.renew(g, l, s) {
+			return
+		}
+	}
+	e := entry{time: s.time, record: s.ref.Record, file: s.ref.File, num: v, pos: int32(l.pos)}
+	c.describe(p, g, l, s, &e)
+	if p.late {
+		if g.n >= maxWindow && (g.order != nil || g.distinct != nil) {
+			c.cut++
+			return
+		}
+		before := g.burst.cost
+		g.burst.first, g.burst.last, g.burst.ref = s.time, s.time, s.ref
+		g.burst.add(&e)
+		if p.carried > 0 {
+			g.burst.fresh(e.detail.carried)
+		}
+		g.cost += g.burst.cost - before
+	} else {
+		if g.window.entries == p.limit {
+			if p.limit == maxWindow {
+				c.cut++
+			}
+			p.drop(g)
+		}
+		g.cost += g.window.push(entry{})
+	}
+	c.count(p, g, &e)
+	if g.chain != nil {
+		g.chain.step(p, s.time, s.ref, l.pos)
+	}
+	if !p.late {
+		*g.window.at(g.window.end() - 1) = e
+	}
+}
+
+// renew moves the newest entry to now if it is of the same burst of an inner correlation.
+func (c *Correlator) renew(g *group, l *link, s *sighting) bool {
+	if g.window.entries == 0 {
+		return false
+	}
+	e := g.window.at(g.window.end() - 1)
+	if e.detail == nil || e.detail.inner != s.inner || int(e.pos) != l.pos {
+		return false
+	}
+	e.time, e.file, e.record = s.time, s.ref.File, s.ref.Record
+	g.absorbed = min(g.absorbed, g.window.end()-1)
+	return true
+}
+
+// describe gives the entry its detail, that of the entry before it if that is the same.
+func (c *Correlator) describe(p *plan, g *group, l *link, s *sighting, e *entry) {
+	carried := l.pick[p.nGroup+p.nValue:]
+	if len(carried) == 0 && s.inner == nil && s.entities.empty() {
+		return
+	}
+	if g.window.entries > 0 {
+		d := g.window.at(g.window.end() - 1).detail
+		if d != nil && d.inner == s.inner && d.entities.equal(s.entities) && d.carries(s.fields, carried) {
+			e.detail = d
+			return
+		}
+	}
+	d := &detail{entities: s.entities.clone(), inner: s.inner}
+	for _, i := range carried {
+		d.carried = append(d.carried, shorten(s.fields[i]))
+	}
+	cost := detailCost + d.entities.cost()
+	for _, v := range d.carried {
+		cost += stringCost + len(v)
+	}
+	e.detail = d
+	if !p.late {
+		e.cost += int32(min(cost, math.MaxInt32/2))
+		g.cost += int64(e.cost)
+	}
+}
+
+func (d *detail) carries(fields []string, pick []int) bool {
+	for n, i := range pick {
+		if shorten(fields[i]) != d.carried[n] {
+			return false
+		}
+	}
+	return true
+}
+
+// count adds the entry to what is computed.
+func (c *Correlator) count(p *plan, g *group, e *entry) {
+	g.n++
+	switch {
+	case g.distinct != nil:
+		d := g.distinct[string(c.text)]
+		if d == nil {
+			d = &distinct{key: string(c.text)}
+			g.distinct[d.key] = d
+			g.cost += distinctCost + int64(len(d.key))
+		}
+		d.n++
+		e.value = d
+	case g.order != nil:
+		g.order.insert(e.num)
+		g.cost += numberCost
+	case g.rules != nil:
+		g.rules[e.pos]++
+		g.mask |= 1 << e.pos
+	default:
+		g.sum += e.num
+	}
+}
+
+// drop takes the first entry out of the window and out of what is computed.
+func (p *plan) drop(g *group) {
+	e := g.window.at(g.window.first)
+	g.n--
+	switch {
+	case g.distinct != nil:
+		if e.value.n--; e.value.n == 0 {
+			delete(g.distinct, e.value.key)
+			g.cost -= distinctCost + int64(len(e.value.key))
+		}
+	case g.order != nil:
+		g.order.remove(e.num)
+		g.cost -= numberCost
+	case g.rules != nil:
+		if g.rules[e.pos]--; g.rules[e.pos] == 0 {
+			g.mask &^= 1 << e.pos
+		}
+	default:
+		g.sum -= e.num
+		g.taken++
+	}
+	g.cost += g.window.pop() - int64(e.cost)
+	if g.taken > int64(g.window.entries) { // now and then, so that rounding errors do not add up
+		g.taken, g.sum = 0, 0
+		for i := g.window.begin(); i < g.window.end(); i++ {
+			g.sum += g.window.at(i).num
+		}
+	}
+}
+
+// holds tells whether the condition is true of what is in the window.
+func (p *plan) holds(g *group) bool {
+	corr := p.rule.Correlation
+	if p.clauses == nil || corr.Expr == nil && len(corr.Condition) > 0 && corr.Type == sigma.Temporal {
+		return g.n > 0 && holdsAll(corr.Condition, p.value(g))
+	}
+	for i, k := range p.clauses {
+		if g.mask&k.need == k.need && g.mask&k.forbid == 0 && (g.chain == nil || g.chain.done>>i&1 == 1) {
+			return true
+		}
+	}
+	return false
+}
+
+// value computes what the condition compares.
+func (p *plan) value(g *group) float64 {
+	corr := p.rule.Correlation
+	switch corr.Type {
+	case sigma.EventCount:
+		return float64(g.n)
+	case sigma.ValueCount:
+		return float64(len(g.distinct))
+	case sigma.Temporal, sigma.TemporalOrdered:
+		return float64(bits.OnesCount64(g.mask))
+	case sigma.ValueSum:
+		return g.sum
+	case sigma.ValueAvg:
+		return g.sum / float64(g.n)
+	case sigma.ValueMin:
+		return g.order.percentile(0)
+	case sigma.ValueMax:
+		return g.order.percentile(100)
+	case sigma.ValueMedian:
+		return g.order.percentile(50)
+	}
+	return g.order.percentile(corr.Percent)
+}
+
+// skipUnordered leaves out of a new burst what is before the first event of the first rule.
+func (p *plan) skipUnordered(g *group) {
+	if g.chain == nil {
+		return
+	}
+	var first uint64
+	for i, k := range p.clauses {
+		if g.chain.done>>i&1 == 1 && len(k.chain) > 0 {
+			first |= 1 << k.chain[0]
+		}
+	}
+	for g.absorbed < g.window.end() && first>>g.window.at(g.absorbed).pos&1 == 0 {
+		g.absorbed++
+	}
+}
+
+// appendPart appends a value to a key, from which splitParts takes it again.
+func appendPart(key []byte, v string) []byte {
+	v = shorten(v)
+	return append(binary.AppendUvarint(key, uint64(len(v))), v...)
+}
+
+func splitParts(key string) []string {
+	var parts []string
+	for key != "" {
+		var n, shift int
+		for i := 0; ; i++ {
+			n |= int(key[i]&0x7f) << shift
+			shift += 7
+			if key[i] < 0x80 {
+				key = key[i+1:]
+				break
+			}
+		}
+		parts = append(parts, key[:n])
+		key = key[n:]
+	}
+	return parts
+}
+
+// shorten cuts a value to MaxValue bytes, such that different values stay different.
+func shorten(v string) string {
+	if len(v) <= MaxValue {
+		return v
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(v)) // never fails
+	sum := strconv.FormatUint(h.Sum64(), 16)
+	return strings.ToValidUTF8(v[:MaxValue-20], "") + "…" + sum
+}
+
+// number reads a value as a number: decimal, or hexadecimal with 0x.
+func number(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || len(s) > 64 {
+		return 0, false
+	}
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		u, err := strconv.ParseUint(s[2:], 16, 64)
+		return float64(u), err == nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0, false
+	}
+	return f, true
+}
+
+// chain follows events in order, for each clause of a temporal_ordered correlation.
+type chain struct {
+	best, next []int64 // by clause and place in it: the latest begin of a sequence that ends there; next: with the current event
+	done       uint64  // the clauses of which a sequence is complete: by this event, or of a late group, by any
+	file       string  // the current event
+	record     int64
+	time       int64
+}
+
+const never = math.MinInt64
+
+func newChain(ks []clause) *chain {
+	n := 0
+	for _, k := range ks {
+		n += len(k.chain)
+	}
+	c := &chain{best: make([]int64, n), next: make([]int64, n), time: never}
+	for i := range c.best {
+		c.best[i], c.next[i] = never, never
+	}
+	return c
+}
+
+// step takes an event of the rule at pos.
+func (c *chain) step(p *plan, now int64, ref EventRef, pos int) {
+	if now != c.time || ref.Record != c.record || ref.File != c.file {
+		copy(c.best, c.next)
+		c.time, c.record, c.file = now, ref.Record, ref.File
+	}
+	if !p.late {
+		c.done = 0
+	}
+	at := 0
+	for i, k := range p.clauses {
+		if j := slices.Index(k.chain, pos); j >= 0 {
+			begin := now
+			if j > 0 {
+				begin = c.best[at+j-1]
+			}
+			if begin != never && !apart(now, begin, p.span) {
+				c.next[at+j] = max(c.next[at+j], begin)
+				if j == len(k.chain)-1 {
+					c.done |= 1 << i
+				}
+			}
+		} else if len(k.chain) == 0 {
+			c.done |= 1 << i
+		}
+		at += len(k.chain)
+	}
+}

@@ -1,0 +1,292 @@
+package detect
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// Spill is where a Sorter puts what does not fit in its memory: a temporary file, opened for reading and writing.
+type Spill interface {
+	io.Writer   // appends
+	io.ReaderAt // of what was written
+}
+
+// MaxSorted bounds the memory in which a Sorter collects observations before it spills them, in bytes.
+const MaxSorted = 32 << 20
+
+// maxRuns bounds the runs that are merged at once, and with them the buffers for reading.
+const (
+	maxRuns   = 512
+	runBuffer = 32 << 10
+	keyCost   = 48
+)
+
+// ErrNoSpill is returned where more observations come than a Sorter holds in memory, and it has nowhere to put them.
+var ErrNoSpill = errors.New("sort observations: no room left, and no file to spill to")
+
+// Sorter puts observations into the order of time that correlation needs: by (time, path, record, place of the rule in
+// the list); those equal in all of it by their content, so that the order never depends on that of arrival. It is an
+// external merge sort: what exceeds MaxSorted is written out in sorted runs. Observations without a time go through as
+// the first of all; a Correlator counts them and leaves them out.
+//
+// A Sorter belongs to one goroutine. It keeps no memory of the observations that it is given.
+type Sorter struct {
+	rules []*sigma.Rule
+	index map[*sigma.Rule]int
+	paths []string
+	known map[string]int
+
+	data  []byte // encoded observations
+	keys  []sortKey
+	limit int
+
+	open    func() (Spill, error)
+	spill   Spill
+	runs    []run
+	written int64
+	added   int64
+}
+
+// sortKey is what an observation is sorted by, and where it is.
+type sortKey struct {
+	time, record int64
+	path, rule   int32
+	from, to     int
+}
+
+// run is a sorted part of the spill.
+type run struct{ from, size int64 }
+
+// NewSorter makes a Sorter of observations of these rules. Where open is nil, everything must fit in MaxSorted; else
+// it is called once, when that is exceeded. The caller closes and removes what it opened.
+func NewSorter(rules []*sigma.Rule, open func() (Spill, error)) *Sorter {
+	s := &Sorter{rules: rules, index: make(map[*sigma.Rule]int, len(rules)), known: make(map[string]int), limit: MaxSorted, open: open}
+	for i, r := range rules {
+		s.index[r] = i
+	}
+	return s
+}
+
+// Added returns how many observations were added.
+func (s *Sorter) Added() int64 { return s.added }
+
+// Add takes an observation, in any order.
+func (s *Sorter) Add(o *Observation) error {
+	rule, ok := s.index[o.Rule]
+	if !ok {
+		return fmt.Errorf("sort observations: rule %q is not one of the sorter's", o.Rule.Title)
+	}
+	path, ok := s.known[o.Ref.File]
+	if !ok {
+		path = len(s.paths)
+		s.paths = append(s.paths, o.Ref.File)
+		s.known[o.Ref.File] = path
+	}
+	k := sortKey{time: o.Time, record: o.Ref.Record, path: int32(path), rule: int32(rule), from: len(s.data)}
+	s.data = appendObservation(s.data, o, path, rule)
+	k.to = len(s.data)
+	s.keys = append(s.keys, k)
+	s.added++
+	if len(s.data)+keyCost*len(s.keys) > s.limit {
+		return s.flush()
+	}
+	return nil
+}
+
+// sort orders what is in memory.
+func (s *Sorter) sort() {
+	slices.SortFunc(s.keys, func(a, b sortKey) int {
+		if a.time != b.time {
+			return cmp.Compare(a.time, b.time)
+		}
+		return s.compare(&a, &b, s.data[a.from:a.to], s.data[b.from:b.to])
+	})
+}
+
+func (s *Sorter) compare(a, b *sortKey, da, db []byte) int {
+	c := cmp.Compare(a.time, b.time)
+	if c == 0 && a.path != b.path {
+		c = strings.Compare(s.paths[a.path], s.paths[b.path])
+	}
+	if c == 0 {
+		c = cmp.Compare(a.record, b.record)
+	}
+	if c == 0 {
+		c = cmp.Compare(a.rule, b.rule)
+	}
+	if c == 0 {
+		c = bytes.Compare(da, db)
+	}
+	return c
+}
+
+// flush writes what is in memory as a run.
+func (s *Sorter) flush() error {
+	if s.spill == nil {
+		if s.open == nil {
+			return ErrNoSpill
+		}
+		f, err := s.open()
+		if err != nil {
+			return fmt.Errorf("sort observations: %w", err)
+		}
+		s.spill = f
+	}
+	s.sort()
+	w := bufio.NewWriterSize(s.spill, 256<<10)
+	r := run{from: s.written}
+	var size [binary.MaxVarintLen64]byte
+	for _, k := range s.keys {
+		n := binary.PutUvarint(size[:], uint64(k.to-k.from))
+		_, _ = w.Write(size[:n]) // Flush returns its error
+		_, _ = w.Write(s.data[k.from:k.to])
+		r.size += int64(n + k.to - k.from)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("sort observations: spill: %w", err)
+	}
+	s.runs = append(s.runs, r)
+	s.written += r.size
+	s.data, s.keys = s.data[:0], s.keys[:0]
+	if len(s.runs) == maxRuns {
+		return s.collapse()
+	}
+	return nil
+}
+
+// collapse merges all runs into one, which is appended to the spill.
+func (s *Sorter) collapse() error {
+	w := bufio.NewWriterSize(s.spill, 256<<10)
+	whole := run{from: s.written}
+	var size [binary.MaxVarintLen64]byte
+	err := s.merge(func(_ *sortKey, data []byte) error {
+		n := binary.PutUvarint(size[:], uint64(len(data)))
+		_, _ = w.Write(size[:n]) // the next Write returns its error
+		_, err := w.Write(data)
+		whole.size += int64(n + len(data))
+		return err
+	})
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("sort observations: merge: %w", err)
+	}
+	s.runs = append(s.runs[:0], whole)
+	s.written += whole.size
+	return nil
+}
+
+// Each calls yield with every observation, in order, and stops at the first error. The Observation and its slices are
+// used again for the next; its strings may be kept. The Sorter is then empty.
+func (s *Sorter) Each(yield func(*Observation) error) error {
+	var o Observation
+	words := &interned{}
+	err := s.merge(func(_ *sortKey, data []byte) error {
+		if err := s.decode(&o, data, words); err != nil {
+			return err
+		}
+		return yield(&o)
+	})
+	s.data, s.keys, s.runs, s.added = nil, nil, nil, 0
+	return err
+}
+
+// cursor reads one run, or what is in memory.
+type cursor struct {
+	in   *bufio.Reader // nil: memory
+	at   int           // memory: index into keys
+	key  sortKey
+	data []byte
+}
+
+// merge calls yield with every encoded observation in order.
+func (s *Sorter) merge(yield func(*sortKey, []byte) error) error {
+	s.sort()
+	var heap []*cursor
+	for _, r := range s.runs {
+		heap = append(heap, &cursor{in: bufio.NewReaderSize(io.NewSectionReader(s.spill, r.from, r.size), runBuffer)})
+	}
+	heap = append(heap, &cursor{})
+	live := heap[:0]
+	for _, c := range heap {
+		more, err := s.advance(c)
+		if err != nil {
+			return err
+		}
+		if more {
+			live = append(live, c)
+		}
+	}
+	for i := len(live)/2 - 1; i >= 0; i-- {
+		s.sink(live, i)
+	}
+	for len(live) > 0 {
+		c := live[0]
+		if err := yield(&c.key, c.data); err != nil {
+			return err
+		}
+		more, err := s.advance(c)
+		if err != nil {
+			return err
+		}
+		if !more {
+			live[0] = live[len(live)-1]
+			live = live[:len(live)-1]
+		}
+		s.sink(live, 0)
+	}
+	return nil
+}
+
+// sink restores the heap's order below i.
+func (s *Sorter) sink(h []*cursor, i int) {
+	for {
+		least := i
+		for _, kid := range [...]int{2*i + 1, 2*i + 2} {
+			if kid < len(h) && s.compare(&h[kid].key, &h[least].key, h[kid].data, h[least].data) < 0 {
+				least = kid
+			}
+		}
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
+}
+
+// advance reads the next observation of a run; false at its end.
+func (s *Sorter) advance(c *cursor) (bool, error) {
+	if c.in == nil {
+		if c.at == len(s.keys) {
+			return false, nil
+		}
+		c.key = s.keys[c.at]
+		c.data = s.data[c.key.from:c.key.to]
+		c.at++
+		return true, nil
+	}
+	n, err := binary.ReadUvarint(c.in)
+	if err == io.EOF {
+		return false, nil
+	}
+	if err != nil || n > maxEncoded {
+		return false, fmt.Errorf("sort observations: read back: %w", cmp.Or(err, errDamaged))
+	}
+	c.data = slices.Grow(c.data[:0], int(n))[:n]
+	if _, err := io.ReadFull(c.in, c.data); err != nil {
+		return false, fmt.Errorf("sort observations: read back: %w", err)
+	}
+	c.key, err = s.keyOf(c.data)
+	return true, err
+}
