@@ -1,0 +1,309 @@
+// Package config reads a YAML file into a struct, strictly: an unknown key, a key twice or a value of the wrong kind
+// is a mistake, and all mistakes are found at once, each with file, line, column, the line itself and a caret.
+//
+// It knows no meaning: what keys there are, and what they are for, is the struct's. The caller reads the file; the
+// package does no I/O and keeps nothing. Keys that the file does not state leave the struct's fields as they are.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Mistake is one thing that is wrong with a file.
+type Mistake struct {
+	File      string
+	Line, Col int    // from 1; 0 is unknown
+	Width     int    // how many characters the caret marks
+	Message   string // one line, without a full stop
+	Hint      string // what to do about it; or ""
+	Source    string // the line of the file
+}
+
+// Error returns the mistake as text of several lines, without a line break at the end.
+func (m *Mistake) Error() string {
+	var b strings.Builder
+	b.WriteString(m.File)
+	if m.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", m.Line, m.Col)
+	}
+	fmt.Fprintf(&b, ": %s", m.Message)
+	gutter := "    "
+	if m.Source != "" {
+		number := strconv.Itoa(m.Line)
+		gutter = strings.Repeat(" ", len(number)+3)
+		fmt.Fprintf(&b, "\n  %s | %s\n%s| %s", number, m.Source, gutter, m.caret())
+	}
+	if m.Hint != "" {
+		fmt.Fprintf(&b, "\n%s= %s", gutter, m.Hint)
+	}
+	return b.String()
+}
+
+// caret returns the marks for the line under Source. Tabs stay, so that they align.
+func (m *Mistake) caret() string {
+	line := []rune(m.Source)
+	col := min(max(m.Col-1, 0), len(line))
+	var b strings.Builder
+	for _, r := range line[:col] {
+		if r != '\t' {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	b.WriteString(strings.Repeat("^", min(max(m.Width, 1), max(len(line)-col, 1))))
+	return b.String()
+}
+
+// Mistakes is all that is wrong with a file, in the order of its lines.
+type Mistakes []*Mistake
+
+func (m Mistakes) Error() string {
+	all := make([]string, len(m))
+	for i, e := range m {
+		all[i] = e.Error()
+	}
+	return strings.Join(all, "\n")
+}
+
+// Load reads data into the struct that into points to. Its fields are named by their `yaml:"…"` tags, and are strings,
+// booleans, numbers, time.Durations ("90s", "24h"), structs, or slices and maps of these. An empty file is fine. The
+// error is of type Mistakes; what could be read is then set all the same.
+func Load(name string, data []byte, into any) error {
+	r := &reader{name: name, lines: strings.Split(string(data), "\n")}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		r.syntax(err)
+		return r.mistakes
+	}
+	if doc.Kind == yaml.DocumentNode && len(doc.Content) > 0 {
+		r.value(doc.Content[0], reflect.ValueOf(into).Elem(), 0)
+	}
+	if len(r.mistakes) > 0 {
+		return r.mistakes
+	}
+	return nil
+}
+
+type reader struct {
+	name     string
+	lines    []string
+	mistakes Mistakes
+}
+
+// maxMistakes bounds what is reported of one file.
+const maxMistakes = 50
+
+// maxDepth bounds the nesting of the file.
+const maxDepth = 32
+
+func (r *reader) fail(n *yaml.Node, hint, format string, args ...any) {
+	if len(r.mistakes) >= maxMistakes {
+		return
+	}
+	m := &Mistake{File: r.name, Line: n.Line, Col: n.Column, Message: fmt.Sprintf(format, args...), Hint: hint}
+	if n.Kind == yaml.ScalarNode {
+		m.Width = len([]rune(n.Value))
+	}
+	if n.Line > 0 && n.Line <= len(r.lines) {
+		m.Source = strings.TrimRight(r.lines[n.Line-1], "\r")
+	}
+	r.mistakes = append(r.mistakes, m)
+}
+
+// syntax reports what the YAML library could not read.
+func (r *reader) syntax(err error) {
+	n := &yaml.Node{Line: 1, Column: 1}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	var at *yaml.LoadError
+	if errors.As(err, &at) {
+		n.Line, n.Column = max(at.Mark.Line, 1), max(at.Mark.Column, 1)
+		text = at.Message
+	}
+	r.fail(n, "", "%s", strings.ReplaceAll(text, "\n", " "))
+}
+
+var durationType = reflect.TypeFor[time.Duration]()
+
+func (r *reader) value(n *yaml.Node, v reflect.Value, depth int) {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if depth > maxDepth {
+		r.fail(n, "", "nested more than %d deep", maxDepth)
+		return
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		r.structure(n, v, depth)
+	case reflect.Map:
+		r.mapping(n, v, depth)
+	case reflect.Slice:
+		r.list(n, v, depth)
+	default:
+		r.scalar(n, v)
+	}
+}
+
+// keys calls visit for each key of a map, once.
+func (r *reader) keys(n *yaml.Node, visit func(key, value *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.fail(n, "", "expected keys and values, not %s", kind(n))
+		return
+	}
+	seen := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		if k.Kind != yaml.ScalarNode {
+			r.fail(k, "", "a key must be a word, not %s", kind(k))
+			continue
+		}
+		if line, ok := seen[k.Value]; ok {
+			r.fail(k, fmt.Sprintf("it is first set on line %d", line), "key %q is set twice", k.Value)
+			continue
+		}
+		seen[k.Value] = k.Line
+		visit(k, n.Content[i+1])
+	}
+}
+
+func (r *reader) structure(n *yaml.Node, v reflect.Value, depth int) {
+	fields := make(map[string]int)
+	var names []string
+	for i := range v.NumField() {
+		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		if name != "" && name != "-" {
+			fields[name] = i
+			names = append(names, name)
+		}
+	}
+	r.keys(n, func(key, value *yaml.Node) {
+		i, ok := fields[key.Value]
+		if !ok {
+			r.fail(key, suggest(key.Value, names), "unknown key %q", key.Value)
+			return
+		}
+		r.value(value, v.Field(i), depth+1)
+	})
+}
+
+func (r *reader) mapping(n *yaml.Node, v reflect.Value, depth int) {
+	if v.IsNil() {
+		v.Set(reflect.MakeMap(v.Type()))
+	}
+	r.keys(n, func(key, value *yaml.Node) {
+		e := reflect.New(v.Type().Elem()).Elem()
+		r.value(value, e, depth+1)
+		v.SetMapIndex(reflect.ValueOf(key.Value), e)
+	})
+}
+
+// list reads a list; a single value is a list of one.
+func (r *reader) list(n *yaml.Node, v reflect.Value, depth int) {
+	items := n.Content
+	if n.Kind != yaml.SequenceNode {
+		items = []*yaml.Node{n}
+	}
+	s := reflect.MakeSlice(v.Type(), len(items), len(items))
+	for i, item := range items {
+		r.value(item, s.Index(i), depth+1)
+	}
+	v.Set(s)
+}
+
+func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
+	if n.Kind != yaml.ScalarNode {
+		r.fail(n, "", "expected %s, not %s", wanted(v), kind(n))
+		return
+	}
+	var err error
+	switch {
+	case v.Type() == durationType:
+		var d time.Duration
+		d, err = time.ParseDuration(n.Value)
+		v.SetInt(int64(d))
+	case v.Kind() == reflect.String:
+		v.SetString(n.Value)
+	case v.Kind() == reflect.Bool:
+		var b bool
+		b, err = strconv.ParseBool(n.Value)
+		v.SetBool(b)
+	case v.CanInt():
+		var i int64
+		i, err = strconv.ParseInt(n.Value, 10, v.Type().Bits())
+		v.SetInt(i)
+	case v.CanFloat():
+		var f float64
+		f, err = strconv.ParseFloat(n.Value, 64)
+		v.SetFloat(f)
+	default:
+		panic("config: no way to read a " + v.Type().String())
+	}
+	if err != nil {
+		r.fail(n, "", "expected %s, not %q", wanted(v), n.Value)
+	}
+}
+
+func wanted(v reflect.Value) string {
+	switch {
+	case v.Type() == durationType:
+		return "a duration such as 90s, 5m or 24h"
+	case v.Kind() == reflect.Bool:
+		return "true or false"
+	case v.CanInt():
+		return "a whole number"
+	case v.CanFloat():
+		return "a number"
+	}
+	return "a text"
+}
+
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "keys and values"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	}
+	return strconv.Quote(n.Value)
+}
+
+// suggest is the hint for a key that is not known.
+func suggest(word string, names []string) string {
+	for _, n := range names {
+		if near(strings.ToLower(word), n) {
+			return fmt.Sprintf("did you mean %q?", n)
+		}
+	}
+	return "the keys are " + strings.Join(names, ", ")
+}
+
+// near tells whether one character more, less, other or in the wrong place makes a of b.
+func near(a, b string) bool {
+	if a == b || a+"s" == b || a == b+"s" {
+		return true
+	}
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	x, y := a[i:], b[i:]
+	switch {
+	case x == "" || y == "":
+		return len(x)+len(y) == 1
+	case x[1:] == y || x == y[1:] || x[1:] == y[1:]:
+		return true
+	}
+	return len(x) > 1 && len(y) > 1 && x[0] == y[1] && x[1] == y[0] && x[2:] == y[2:]
+}
