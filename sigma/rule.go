@@ -32,6 +32,10 @@ type Rule struct {
 	Filter      *Filter
 
 	Pos Pos // of the document
+
+	Silent bool // referred to by correlations that do not ask for its own hits; set by Collect
+
+	part bool // of an old style collection: shares its id with the other parts
 }
 
 // Related is an entry of a rule's "related" list.
@@ -262,3 +266,7 @@ type Filter struct {
 	Expr   *Expr    // what is filtered out
 	Unused bool     // no loaded rule is concerned
 }
+
+func (t CorrelationType) String() string { return correlationNames[t] }
+
+func (c Cmp) String() string { return [...]string{"eq", "neq", "lt", "lte", "gt", "gte"}[c] }
