@@ -1,0 +1,338 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// Access is what web servers write of each request: the common and the combined log format of Apache httpd
+// (mod_log_config, "%h %l %u %t \"%r\" %>s %b") and what others add to it before and after.
+var Access = &Format{
+	Name: "access",
+	Doc: "Access logs of web servers and proxies in common or combined log format, with a virtual host before it and " +
+		"further fields after it. Fields have their W3C names (c-ip, cs-method, cs-uri-stem, sc-status, …).",
+	Example: "198.51.100.4 - anna [03/Mar/2024:09:12:44 +0100] \"GET /shop/cart.php?id=7 HTTP/1.1\" 200 5120 \"https://shop.example/\" \"Mozilla/5.0\"\n" +
+		"shop.example:443 2001:db8::7 - - [03/Mar/2024:09:12:45 +0100] \"-\" 408 - \"-\" \"-\"\n",
+	Detect: func(head string) int {
+		return shareOf(head, func(line string) bool {
+			var r request
+			return r.read(line)
+		}, 90)
+	},
+	NewSplitter: newLineSplitter,
+	NewParser:   newLineParser(accessLog),
+}
+
+var accessFormat = &event.Format{
+	Name:      "access",
+	LogSource: event.LogSource{Category: "webserver"},
+	ECS:       webECS,
+}
+
+// webECS maps ECS names, and those that Sigma's proxy rules have for the same things, to W3C names. IIS has some in
+// other spelling.
+var webECS = map[string][]string{
+	"source.ip": {"c-ip", "c-dns"}, "source.domain": {"c-dns"}, "client.ip": {"c-ip"},
+	"destination.ip": {"s-ip"}, "destination.port": {"s-port"},
+	"user.name":                 {"cs-username"},
+	"http.request.method":       {"cs-method"},
+	"url.path":                  {"cs-uri-stem"},
+	"url.query":                 {"cs-uri-query"},
+	"url.original":              {"cs-uri", "cs-uri-stem"},
+	"url.domain":                {"cs-host", "cs(Host)"},
+	"http.response.status_code": {"sc-status"},
+	"http.response.bytes":       {"sc-bytes"},
+	"http.version":              {"cs-version"},
+	"user_agent.original":       {"cs-user-agent", "cs(User-Agent)"},
+	"http.request.referrer":     {"cs-referer", "cs(Referer)"},
+	"host.name":                 {"s-computername"},
+
+	"c-uri": {"cs-uri", "cs-uri-stem"}, "c-useragent": {"cs-user-agent", "cs(User-Agent)"},
+	"c-uri-query": {"cs-uri-query"}, "c-uri-stem": {"cs-uri-stem"}, "c-username": {"cs-username"},
+	"cs-uri": {"cs-uri-stem"}, "cs-user-agent": {"cs(User-Agent)"}, "cs-useragent": {"cs-user-agent", "cs(User-Agent)"},
+	"cs-referer": {"cs(Referer)"}, "cs-referrer": {"cs-referer", "cs(Referer)"}, "cs-host": {"cs(Host)", "host"},
+	"cs-cookie": {"cs(Cookie)"}, "r-dns": {"cs-host", "cs(Host)"}, "src_ip": {"c-ip"},
+}
+
+var accessShape = event.NewShape(accessFormat, "cs-host", "c-ip", "c-dns", "cs-username", "cs-method", "cs-uri",
+	"cs-uri-stem", "cs-uri-query", "cs-version", "sc-status", "sc-bytes", "cs-referer", "cs-user-agent",
+	"x-forwarded-for", "time-taken", "message")
+
+const (
+	atVirtualHost = iota
+	atClient
+	atClientName
+	atUser
+	atMethod
+	atURI
+	atStem
+	atQuery
+	atVersion
+	atStatus
+	atBytes
+	atReferer
+	atAgent
+	atForwarded
+	atTaken
+	atAccessLine
+)
+
+// request is a line of an access log, taken apart.
+type request struct {
+	before  string // the words before the time
+	time    string // without brackets
+	line    string // what the client sent, escaped as the server escapes it
+	status  string
+	bytes   string
+	referer string
+	agent   string
+	extra   string
+}
+
+// accessLine makes an event of a line of an access log.
+func (p *lineParser) accessLine(line string, out *event.Batch) bool {
+	var r request
+	if !r.read(line) {
+		return false
+	}
+	e := out.Add(accessShape)
+	e.Time, _ = parseCLF(r.time, p.years.zone)
+	r.fill(e.Values)
+	e.Values[atAccessLine] = textValue(line)
+	return true
+}
+
+// read takes a line apart and reports whether it is of an access log.
+func (r *request) read(s string) bool {
+	at := clfTime(s)
+	if at < 0 {
+		return false
+	}
+	end := strings.IndexByte(s[at:], ']')
+	if end < 0 || end > 40 {
+		return false
+	}
+	r.before, r.time = strings.TrimRight(s[:at-1], " "), s[at:at+end]
+	s = trimSpace(s[at+end+1:])
+	if s == "" || s[0] != '"' {
+		return false
+	}
+	s = s[1:]
+	end = requestEnd(s)
+	if end < 0 {
+		return false
+	}
+	r.line, s = s[:end], trimSpace(s[end+1:])
+	r.status, s = nextWord(s)
+	r.bytes, s = nextWord(s)
+	if s != "" && s[0] == '"' {
+		r.referer, s = quotedField(s)
+		if s != "" && s[0] == '"' {
+			r.agent, s = quotedField(s)
+		}
+	}
+	r.extra = s
+	return true
+}
+
+// clfTime returns where the time after the bracket is, -1 where there is none: "[10/Oct/2000:13:55:36 -0700]".
+func clfTime(s string) int {
+	from := 0
+	for range 8 {
+		i := strings.IndexByte(s[from:], '[')
+		if i < 0 {
+			return -1
+		}
+		i += from + 1
+		if len(s) >= i+20 && s[i+2] == '/' && s[i+6] == '/' && s[i+11] == ':' && s[i+14] == ':' && s[i]-'0' <= 9 {
+			return i
+		}
+		from = i
+	}
+	return -1
+}
+
+// requestEnd returns where the quoted request ends. Servers escape quotes within it (Apache "\"", nginx "\x22"); where one
+// does not, the end is the quote with a status after it.
+func requestEnd(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			if i+4 < len(s) && s[i+1] == ' ' && (statusAt(s[i+2:]) || s[i+2] == '-') || i+1 == len(s) {
+				return i
+			}
+		}
+	}
+	if i := strings.LastIndex(s, `" `); i >= 0 && statusAt(s[i+2:]) {
+		return i // a backslash of the client before the closing quote
+	}
+	return -1
+}
+
+func statusAt(s string) bool {
+	return len(s) >= 3 && s[0]-'0' <= 9 && s[1]-'0' <= 9 && s[2]-'0' <= 9 && (len(s) == 3 || s[3] == ' ')
+}
+
+func nextWord(s string) (w, rest string) {
+	if s == "" || s[0] == '"' {
+		return "", s
+	}
+	end := strings.IndexByte(s, ' ')
+	if end < 0 {
+		return s, ""
+	}
+	return s[:end], trimSpace(s[end+1:])
+}
+
+// quotedField cuts a quoted string at the start of s. A quote ends it only before a space or the end of the line.
+func quotedField(s string) (field, rest string) {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			if i+1 == len(s) || s[i+1] == ' ' {
+				return s[1:i], trimSpace(s[i+1:])
+			}
+		}
+	}
+	if s = s[1:]; s != "" && s[len(s)-1] == '"' {
+		s = s[:len(s)-1] // its last backslash was no escape
+	}
+	return s, ""
+}
+
+func (r *request) fill(v []event.Value) {
+	r.client(v)
+	if r.status != "" {
+		v[atStatus] = numberValue(r.status)
+	}
+	if r.bytes != "" {
+		v[atBytes] = numberValue(r.bytes)
+	}
+	if r.referer != "" || r.agent != "" {
+		v[atReferer], v[atAgent] = textValue(r.referer), textValue(r.agent)
+	}
+	r.requestLine(v)
+	for s := r.extra; s != ""; {
+		var w string
+		if s[0] == '"' {
+			if w, s = quotedField(s); w != "" && addressList(w) {
+				v[atForwarded] = textValue(w)
+			}
+		} else if w, s = nextWord(s); v[atTaken].Kind == event.Missing && decimal(w) {
+			v[atTaken] = event.Value{Raw: w, Kind: event.Number}
+		}
+	}
+}
+
+// requestLine splits "GET /path?query HTTP/1.1". Bytes that are no request are kept as cs-uri.
+func (r *request) requestLine(v []event.Value) {
+	line := r.line
+	if line == "" || line == "-" {
+		return
+	}
+	end := strings.IndexByte(line, ' ')
+	if end < 1 || !method(line[:end]) {
+		v[atURI] = textValue(line)
+		return
+	}
+	v[atMethod] = textValue(line[:end])
+	uri := line[end+1:]
+	if i := strings.LastIndex(uri, " HTTP/"); i >= 0 {
+		v[atVersion] = textValue(uri[i+1:])
+		uri = uri[:i]
+	}
+	v[atURI] = textValue(uri)
+	stem, query, has := strings.Cut(uri, "?")
+	v[atStem] = textValue(stem)
+	if has {
+		v[atQuery] = textValue(query)
+	}
+}
+
+func method(s string) bool {
+	if len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c|0x20 < 'a' || c|0x20 > 'z') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// client reads the words before the time: "[vhost] [forwarded-for] address identity user". The user may hold spaces.
+func (r *request) client(v []event.Value) {
+	s := r.before
+	if s == "" {
+		return
+	}
+	if s[0] == '"' { // a proxy's list of addresses, or a virtual host
+		var w string
+		if w, s = quotedField(s); addressList(w) {
+			v[atForwarded] = textValue(w)
+		} else {
+			v[atVirtualHost] = textValue(w)
+		}
+	}
+	words := 0
+	for rest := s; rest != "" && words < 4; words++ {
+		w, after := nextWord(rest)
+		if bare := strings.TrimRight(w, ","); isAddress(bare) {
+			if words > 0 && v[atForwarded].Kind == event.Missing {
+				v[atVirtualHost] = textValue(strings.TrimRight(s[:len(s)-len(rest)], " "))
+			}
+			v[atClient] = textValue(bare)
+			for len(w) > len(bare) && after != "" { // the addresses of proxies after the client's
+				w, after = nextWord(after)
+				bare = strings.TrimRight(w, ",")
+			}
+			r.user(after, v)
+			return
+		}
+		rest = after
+		if rest != "" && rest[0] == '"' {
+			break
+		}
+	}
+	w, rest := nextWord(s)
+	if next, after := nextWord(rest); next != "" && next != "-" && strings.Count(rest, " ") >= 2 {
+		v[atVirtualHost] = textValue(w)
+		w, rest = next, after
+	}
+	if w != "-" {
+		v[atClientName] = textValue(w)
+	}
+	r.user(rest, v)
+}
+
+// user reads "identity user".
+func (r *request) user(s string, v []event.Value) {
+	_, rest := nextWord(s)
+	if rest != "" {
+		v[atUser] = textValue(strings.Trim(rest, `"`))
+	}
+}
+
+// addressList tells whether s is addresses, separated by commas.
+func addressList(s string) bool {
+	for s != "" {
+		one, rest, _ := strings.Cut(s, ",")
+		if !isAddress(strings.TrimSpace(one)) {
+			return false
+		}
+		s = rest
+	}
+	return true
+}
+
+// decimal tells whether s is a number with a decimal point as JSON allows it.
+func decimal(s string) bool {
+	whole, frac, has := strings.Cut(s, ".")
+	return has && number.holds(whole) && number.holds(frac) && (len(whole) == 1 || whole[0] != '0')
+}

@@ -1,0 +1,434 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// Programs write prose. What is known of it stands in tables of sentences: literal text with captures in braces, such
+// as "Failed password for {user} from {addr} port {port} ssh2", and what the sentence means. A sentence is compiled
+// once, when the program starts, into literals and captures; reading a message compares literals and cuts windows.
+//
+// Names of accounts come from whoever knocks: the capture of a name takes as much as it can, so what follows it is
+// found from the end of the line and "Failed password for root from 192.0.2.1 port 1 ssh2 from 192.0.2.9 port 2 ssh2"
+// is an attempt from 192.0.2.9.
+
+// sentence is one thing that a program says.
+type sentence struct {
+	text     string // captures in {}, optional parts in «»
+	action   string // event.action
+	category string // event.category of ECS
+	outcome  string // event.outcome: "success", "failure" or "" where it is neither
+	reason   string // event.reason; "" for none
+}
+
+// The values of event.category and event.outcome in ECS 8 that are used here.
+const (
+	authentication = "authentication"
+	session        = "session"
+	iam            = "iam"
+	process        = "process"
+	network        = "network"
+	host           = "host"
+	configuration  = "configuration"
+	driver         = "driver"
+
+	success = "success"
+	failure = "failure"
+)
+
+// said is what a message turned out to say: the kind's names have these values, in the same order.
+type said struct {
+	kind   *messageKind
+	values [maxSaid]event.Value
+}
+
+const maxSaid = 16 // values of one sentence
+
+// messageKind is what all messages of one sentence have in common. It is immutable.
+type messageKind struct {
+	format *event.Format
+	names  []string      // of the fields beyond those of the line, ECS names
+	fixed  []event.Value // values that do not vary; Missing where a capture goes
+	shape  *event.Shape  // of a line of syslog that holds such a message
+}
+
+// class says which text a capture takes.
+type class uint8
+
+const (
+	wide    class = iota // anything, as much as possible
+	lazy                 // anything, as little as possible
+	word                 // at least one byte, no space
+	number               // decimal digits
+	address              // a word: an IP address, or else a name
+)
+
+// capture is what a name in braces stands for.
+type capture struct {
+	field string // where the value goes; "" drops it
+	class class
+}
+
+var captures = map[string]capture{
+	"*":          {"", wide},
+	"?":          {"", lazy},
+	"_":          {"", word},
+	"#":          {"", number},
+	"user":       {"user.name", wide},
+	"userword":   {"user.name", word},
+	"sudoer":     {"user.name", lazy},
+	"lazyreason": {"event.reason", lazy},
+	"uid":        {"user.id", number},
+	"target":     {"user.target.name", wide},
+	"tgtword":    {"user.target.name", word},
+	"tgtid":      {"user.target.id", word},
+	"effective":  {"user.effective.name", word},
+	"group":      {"group.name", word},
+	"gid":        {"group.id", word},
+	"newuser":    {"user.target.name", lazy},
+	"newgroup":   {"group.name", lazy},
+	"addr":       {"source.ip", address},
+	"port":       {"source.port", number},
+	"daddr":      {"destination.ip", address},
+	"dport":      {"destination.port", number},
+	"method":     {"ssh.method", word},
+	"key":        {"ssh.key", word},
+	"print":      {"ssh.fingerprint", word},
+	"reason":     {"event.reason", wide},
+	"tty":        {"process.tty.name", word},
+	"ttys":       {"process.tty.name", lazy},
+	"pwd":        {"process.working_directory", lazy},
+	"cmd":        {"process.command_line", wide},
+	"unit":       {"service.name", lazy},
+	"service":    {"service.name", word},
+	"session":    {"session.id", word},
+	"exe":        {"process.executable", word},
+	"comm":       {"process.target.name", lazy},
+	"tpid":       {"process.target.pid", number},
+	"home":       {"user.home", lazy},
+	"shell":      {"user.shell", lazy},
+	"iface":      {"observer.interface.name", word},
+	"module":     {"driver.name", word},
+	"device":     {"device.name", wide},
+}
+
+// piece is a literal and the capture after it.
+type piece struct {
+	literal string
+	class   class
+	slot    int // into said.values; -1 drops the capture
+}
+
+// template is a compiled sentence without optional parts.
+type template struct {
+	kind   *messageKind
+	pieces []piece
+	tail   string // the literal at the end
+}
+
+// program is one that speaks in known sentences.
+type program struct {
+	plain   *messageKind     // of messages that are none of them
+	byFirst [256][]*template // by the first byte of the message
+	suffix  string           // what may follow any sentence
+	custom  func(message string, out *said) bool
+}
+
+// newProgram compiles sentences for the events of a format.
+func newProgram(f *event.Format, tables ...[]sentence) *program {
+	p := &program{plain: newKind(f, nil, nil)}
+	for _, table := range tables {
+		for i := range table {
+			p.compile(f, &table[i])
+		}
+	}
+	return p
+}
+
+// newKind makes the kind of messages that add the given fields to those of their line.
+func newKind(f *event.Format, names []string, fixed []event.Value) *messageKind {
+	all := append(append([]string{}, syslogNames...), names...)
+	return &messageKind{format: f, names: names, fixed: fixed, shape: event.NewShape(f, all...)}
+}
+
+func (p *program) compile(f *event.Format, s *sentence) {
+	k := &messageKind{format: f}
+	add := func(name, fixed string) int {
+		for i, n := range k.names {
+			if n == name {
+				return i
+			}
+		}
+		k.names = append(k.names, name)
+		v := event.Value{}
+		if fixed != "" {
+			v = textValue(fixed)
+		}
+		k.fixed = append(k.fixed, v)
+		return len(k.names) - 1
+	}
+	for _, c := range [...][2]string{
+		{"event.action", s.action}, {"event.category", s.category}, {"event.outcome", s.outcome}, {"event.reason", s.reason},
+	} {
+		if c[1] != "" {
+			add(c[0], c[1])
+		}
+	}
+	var all []*template
+	for _, text := range options(s.text) {
+		t := &template{kind: k}
+		for {
+			lit, rest, more := strings.Cut(text, "{")
+			if !more {
+				t.tail = lit
+				break
+			}
+			name, after, _ := strings.Cut(rest, "}")
+			c, known := captures[name]
+			if !known {
+				panic("parse: no such capture: " + name) // a mistake in a table, found by any test
+			}
+			slot := -1
+			if c.field != "" {
+				slot = add(c.field, "")
+				if c.class == address {
+					add(strings.Replace(c.field, ".ip", ".domain", 1), "")
+				}
+			}
+			t.pieces = append(t.pieces, piece{lit, c.class, slot})
+			text = after
+		}
+		all = append(all, t)
+	}
+	k.shape = newKind(f, k.names, k.fixed).shape
+	for _, t := range all {
+		first := t.tail
+		if len(t.pieces) > 0 {
+			first = t.pieces[0].literal
+		}
+		if first != "" {
+			p.byFirst[first[0]] = append(p.byFirst[first[0]], t)
+			continue
+		}
+		for c := range p.byFirst {
+			p.byFirst[c] = append(p.byFirst[c], t)
+		}
+	}
+}
+
+// options returns a sentence with each of its optional parts present and absent, the longest first.
+func options(text string) []string {
+	before, rest, has := strings.Cut(text, "«")
+	if !has {
+		return []string{text}
+	}
+	part, after, _ := strings.Cut(rest, "»")
+	var all []string
+	for _, tail := range options(after) {
+		all = append(all, before+part+tail)
+	}
+	for _, tail := range options(after) {
+		all = append(all, before+tail)
+	}
+	return all
+}
+
+// read finds the sentence of a message. It reports whether there is one; out.kind is set either way.
+func (p *program) read(message string, out *said) bool {
+	if message == "" {
+		out.kind = p.plain
+		return false
+	}
+	for message[len(message)-1] == ' ' && len(message) > 1 {
+		message = message[:len(message)-1]
+	}
+	if n := len(message) - len(p.suffix); p.suffix != "" && n > 0 && message[n:] == p.suffix {
+		message = message[:n]
+	}
+	if p.custom != nil && p.custom(message, out) {
+		return true
+	}
+	for _, t := range p.byFirst[message[0]] {
+		if t.match(message, out) {
+			return true
+		}
+	}
+	out.kind = p.plain
+	return false
+}
+
+// match compares a message with the template and fills out if it is such a one.
+func (t *template) match(message string, out *said) bool {
+	if len(t.pieces) == 0 {
+		if message != t.tail {
+			return false
+		}
+	} else if first := t.pieces[0].literal; len(message) < len(first)+len(t.tail) || message[:len(first)] != first ||
+		message[len(message)-len(t.tail):] != t.tail {
+		return false
+	}
+	out.kind = t.kind
+	copy(out.values[:], t.kind.fixed)
+	budget := 64
+	return t.matchFrom(0, message, out, &budget)
+}
+
+// matchFrom matches the pieces from number i on with s. The budget bounds how often wide captures try another place.
+func (t *template) matchFrom(i int, s string, out *said, budget *int) bool {
+	for ; i < len(t.pieces); i++ {
+		p := &t.pieces[i]
+		if !strings.HasPrefix(s, p.literal) {
+			return false
+		}
+		s = s[len(p.literal):]
+		end := len(s)
+		last := i+1 == len(t.pieces)
+		next := t.tail
+		if !last {
+			next = t.pieces[i+1].literal
+		}
+		switch {
+		case last:
+			if end = len(s) - len(next); end < 0 || s[end:] != next {
+				return false
+			}
+		case p.class == wide:
+			return t.matchWide(i, s, out, budget)
+		default:
+			if end = strings.Index(s, next); end < 0 {
+				return false
+			}
+		}
+		if !p.class.holds(s[:end]) {
+			return false
+		}
+		p.store(s[:end], out)
+		s = s[end:]
+	}
+	return s == t.tail
+}
+
+// matchWide lets capture i end at each place where the literal after it stands, from the last to the first.
+func (t *template) matchWide(i int, s string, out *said, budget *int) bool {
+	next := t.pieces[i+1].literal
+	for end := lastIndex(s, next); end >= 0; end = lastIndex(s[:end+len(next)-1], next) {
+		if *budget--; *budget < 0 {
+			return false
+		}
+		if t.matchFrom(i+1, s[end:], out, budget) {
+			t.pieces[i].store(s[:end], out)
+			return true
+		}
+	}
+	return false
+}
+
+// lastIndex is strings.LastIndex, quicker for the short distances of log lines.
+func lastIndex(s, sub string) int {
+	c := sub[0]
+	for i := len(s) - len(sub); i >= 0; i-- {
+		if s[i] == c && s[i:i+len(sub)] == sub {
+			return i
+		}
+	}
+	return -1
+}
+
+func (c class) holds(s string) bool {
+	switch c {
+	case word, address:
+		return s != "" && strings.IndexByte(s, ' ') < 0
+	case number:
+		for i := range len(s) {
+			if s[i]-'0' > 9 {
+				return false
+			}
+		}
+		return s != ""
+	}
+	return true
+}
+
+func (p *piece) store(s string, out *said) {
+	switch {
+	case p.slot < 0:
+	case p.class == number:
+		out.values[p.slot] = numberValue(s)
+	case p.class == address:
+		out.values[p.slot], out.values[p.slot+1] = addressValues(s)
+	default:
+		out.values[p.slot] = textValue(s)
+	}
+}
+
+func textValue(s string) event.Value { return event.Value{Raw: s, Kind: event.Text} }
+
+// numberValue makes a Number of decimal digits as JSON allows them, Text of all else.
+func numberValue(s string) event.Value {
+	if s == "" {
+		return event.Value{}
+	}
+	if len(s) > 1 && s[0] == '0' || len(s) > 18 {
+		return textValue(s)
+	}
+	for i := range len(s) {
+		if s[i]-'0' > 9 {
+			return textValue(s)
+		}
+	}
+	return event.Value{Raw: s, Kind: event.Number}
+}
+
+// addressValues puts an address where addresses go and a host's name where names go. Brackets around IPv6 are no part of it.
+func addressValues(s string) (ip, domain event.Value) {
+	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {
+		s = s[1 : len(s)-1]
+	}
+	if isAddress(s) {
+		return textValue(s), event.Value{}
+	}
+	return event.Value{}, textValue(s)
+}
+
+// isAddress tells whether s looks like an IP address: four numbers, or hexadecimal digits with at least two colons.
+func isAddress(s string) bool {
+	if len(s) < 2 || len(s) > 64 {
+		return false
+	}
+	dots, digits := 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c-'0' <= 9:
+			if digits++; digits > 3 {
+				return isAddress6(s)
+			}
+		case c == '.':
+			if digits == 0 {
+				return false
+			}
+			dots, digits = dots+1, 0
+		default:
+			return isAddress6(s)
+		}
+	}
+	return dots == 3 && digits > 0
+}
+
+func isAddress6(s string) bool {
+	if i := strings.IndexByte(s, '%'); i >= 0 {
+		s = s[:i] // a zone (RFC 4007 §11)
+	}
+	colons := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c-'0' <= 9, c|0x20 >= 'a' && c|0x20 <= 'f', c == '.':
+		case c == ':':
+			colons++
+		default:
+			return false
+		}
+	}
+	return colons >= 2 && colons <= 8
+}

@@ -1,0 +1,289 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// Syslog is the system log of Unix hosts: lines as RFC 3164 describes them and daemons really write them, with times of
+// either style, and RFC 5424.
+var Syslog = &Format{
+	Name: "syslog",
+	Doc: "System logs of Unix hosts: RFC 3164 with or without priority, with BSD or ISO times, and RFC 5424; " +
+		"the messages of sshd, sudo, PAM, cron, useradd, systemd, the kernel's firewall and others are taken apart.",
+	Example: "Mar  3 09:12:44 gate sshd[812]: Failed password for invalid user oracle from 203.0.113.7 port 50122 ssh2\n" +
+		"<86>1 2024-03-03T09:12:45.120Z gate sudo 913 - [origin ip=\"192.0.2.1\"] anna : TTY=pts/0 ; PWD=/home/anna ; USER=root ; COMMAND=/bin/ls /root\n",
+	Detect:      detectSyslog,
+	NewSplitter: newLineSplitter,
+	NewParser:   newLineParser(systemLog),
+}
+
+// syslogNames are the fields that every event of syslog has, in the order of their places.
+var syslogNames = []string{
+	"host.name", "process.name", "process.pid", "log.syslog.priority", "log.syslog.facility.name",
+	"log.syslog.severity.name", "message",
+}
+
+const (
+	atHost = iota
+	atProgram
+	atPID
+	atPriority
+	atFacility
+	atSeverity
+	atMessage
+	afterSyslog
+)
+
+var facilities = [...]string{
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
+	"audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+}
+
+var severities = [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}
+
+// syslogHeader is the part of a line before the message.
+type syslogHeader struct {
+	time                       int64
+	priority                   string
+	facility, severity         int // -1 where there is no priority
+	host, tag, pid, data, text string
+}
+
+func detectSyslog(head string) int {
+	return shareOf(head, func(line string) bool {
+		var h syslogHeader
+		var years yearless
+		years.use(nil)
+		return h.read(line, &years) && h.host != ""
+	}, 80)
+}
+
+// syslogLine makes an event of a line of syslog.
+func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
+	var h syslogHeader
+	if !h.read(line, &p.years) {
+		return false
+	}
+	if h.tag != p.lastTag || p.last == nil {
+		p.lastTag, p.last = h.tag, programOf(h.tag)
+	}
+	p.last.read(messageBody(h.text), &p.said)
+	kind := p.said.kind
+	var e *event.Event
+	if len(h.data) > 2 && h.data[0] == '[' {
+		e = p.structured(&h, kind, out)
+	} else {
+		e = out.Add(kind.shape)
+	}
+	h.fill(e.Values)
+	copy(e.Values[afterSyslog:], p.said.values[:len(kind.names)])
+	e.Time = h.time
+	return true
+}
+
+// messageBody unwraps what rsyslog makes of repeated messages: "message repeated 3 times: [ … ]".
+func messageBody(s string) string {
+	if len(s) > 24 && s[0] == 'm' && strings.HasPrefix(s, "message repeated ") && s[len(s)-1] == ']' {
+		if _, body, ok := strings.Cut(s, " times: [ "); ok {
+			return body[:len(body)-1]
+		}
+	}
+	return s
+}
+
+func (h *syslogHeader) fill(v []event.Value) {
+	if h.host != "" {
+		v[atHost] = textValue(h.host)
+	}
+	if h.tag != "" {
+		v[atProgram] = textValue(h.tag)
+	}
+	if h.pid != "" {
+		v[atPID] = numberValue(h.pid)
+	}
+	if h.severity >= 0 {
+		v[atPriority] = numberValue(h.priority)
+		v[atSeverity] = textValue(severities[h.severity])
+		if h.facility < len(facilities) {
+			v[atFacility] = textValue(facilities[h.facility])
+		}
+	}
+	v[atMessage] = textValue(h.text)
+}
+
+// read takes a line apart. It reports whether the line begins as syslog does.
+func (h *syslogHeader) read(line string, years *yearless) bool {
+	h.facility, h.severity = -1, -1
+	s := line
+	if s[0] == '<' {
+		end := strings.IndexByte(s[:min(len(s), 6)], '>')
+		if end < 2 || !number.holds(s[1:end]) {
+			return false
+		}
+		h.priority = s[1:end]
+		n := 0
+		for i := range len(h.priority) {
+			n = n*10 + int(h.priority[i]-'0')
+		}
+		h.facility, h.severity = n>>3, n&7
+		if s = s[end+1:]; len(s) > 2 && s[0] == '1' && s[1] == ' ' {
+			return h.readNew(s[2:], years)
+		}
+	}
+	var ok bool
+	if h.time, s, ok = cutStamp(s, years); !ok {
+		if h.severity < 0 {
+			return false
+		}
+		h.readTag(s) // a sender that states nothing but the priority
+		return true
+	}
+	if s = strings.TrimPrefix(s, ":"); s == "" || s[0] != ' ' {
+		return false
+	}
+	for s != "" && s[0] == ' ' {
+		s = s[1:]
+	}
+	end := strings.IndexByte(s, ' ')
+	if end < 0 {
+		h.readTag(s)
+		return true
+	}
+	if c := s[end-1]; c != ':' && c != ']' || strings.IndexByte(s[:end], '[') == 0 {
+		h.host, s = s[:end], s[end+1:]
+	} else if c == ':' && isAddress(s[:end-1]) {
+		h.host, s = s[:end-1], s[end+1:]
+	}
+	h.readTag(s)
+	return true
+}
+
+// cutStamp reads a time of either style.
+func cutStamp(s string, years *yearless) (ns int64, rest string, ok bool) {
+	if s == "" {
+		return 0, s, false
+	}
+	if s[0] == '*' || s[0] == '.' { // a Cisco clock that is not set
+		s = s[1:]
+	}
+	if s == "" || s[0]-'0' > 9 {
+		return cutBSD(s, years)
+	}
+	if len(s) < 20 || s[4] != '-' {
+		return 0, s, false
+	}
+	ns, n := parseTimePrefix(s, years.zone)
+	return ns, s[n:], n > 0
+}
+
+// readTag cuts "program[pid]: text" (RFC 3164 §4.1.3). Text without a tag is text alone.
+func (h *syslogHeader) readTag(s string) {
+	h.text = s
+	for i := 0; i < len(s) && i < 128; i++ {
+		switch s[i] {
+		case ' ':
+			return
+		case ':':
+			if i+1 < len(s) && s[i+1] != ' ' && s[i+1] != '[' {
+				continue
+			}
+			h.tag, h.text = s[:i], trimSpace(s[i+1:])
+			return
+		case '[':
+			end := strings.IndexByte(s[i:min(len(s), i+64)], ']')
+			if end < 0 || i == 0 {
+				return
+			}
+			rest := s[i+end+1:]
+			if rest != "" && rest[0] == ':' {
+				rest = rest[1:]
+			} else if rest != "" && rest[0] != ' ' {
+				return
+			}
+			h.tag, h.pid, h.text = s[:i], s[i+1:i+end], trimSpace(rest)
+			return
+		}
+	}
+}
+
+func trimSpace(s string) string {
+	for s != "" && s[0] == ' ' {
+		s = s[1:]
+	}
+	return s
+}
+
+// readNew reads what follows "<PRI>1 " (RFC 5424 §6).
+func (h *syslogHeader) readNew(s string, years *yearless) bool {
+	var parts [5]string // time, host, program, process, message id
+	for i := range parts {
+		end := strings.IndexByte(s, ' ')
+		if end < 0 {
+			if i < len(parts)-1 {
+				return false
+			}
+			end = len(s)
+		}
+		parts[i] = s[:end]
+		s = s[min(end+1, len(s)):]
+		if parts[i] == "-" {
+			parts[i] = ""
+		}
+	}
+	if parts[0] != "" {
+		ns, n := parseTimePrefix(parts[0], years.zone)
+		if n == 0 {
+			return false
+		}
+		h.time = ns
+	}
+	h.host, h.tag, h.pid = parts[1], parts[2], parts[3]
+	if n := structuredSize(s); n > 0 {
+		h.data, s = s[:n], s[n:]
+	} else if strings.HasPrefix(s, "-") {
+		s = s[1:]
+	}
+	h.text = strings.TrimPrefix(trimSpace(s), "\xef\xbb\xbf")
+	return true
+}
+
+// shareOf returns how sure most lines make us: top percent if all of the first lines are of a kind, 0 if less than a third.
+func shareOf(head string, is func(line string) bool, top int) int {
+	if binary(head) {
+		return 0
+	}
+	lines, hits := 0, 0
+	for len(head) > 0 && lines < 64 {
+		line, rest, whole := strings.Cut(head, "\n")
+		if !whole && lines > 0 {
+			break // cut at any byte
+		}
+		head = rest
+		if _, line = trimLine(line, 0, len(line)); line == "" || strings.HasPrefix(line, "-- ") {
+			continue
+		}
+		lines++
+		if is(line) {
+			hits++
+		}
+	}
+	if hits*3 < lines || hits == 0 {
+		return 0
+	}
+	return top * (lines + hits) / (2 * lines)
+}
+
+// binary tells whether a stream is no text: it holds control bytes beyond those of terminals. NUL bytes at its start
+// are the hole that rotation by copying leaves.
+func binary(head string) bool {
+	head = strings.TrimLeft(head, "\x00")
+	bad := 0
+	for i := range len(head) {
+		if c := head[i]; c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != 0x1b && c != 0x1d && c != '\f' && c != '\b' {
+			bad++
+		}
+	}
+	return bad*50 > len(head)
+}

@@ -1,0 +1,45 @@
+package parse
+
+// accounts are the tools that change who may do what on a host. Whom they change is user.target; who ran them they do
+// not say.
+var accounts = newProgram(authFormat, accountSentences, pamSentences)
+
+var accountSentences = []sentence{
+	{"new user: name={newuser}, UID={tgtid}, GID={gid}, home={home}, shell={shell}, from={ttys}", "user_added", iam, success, ""},
+	{"new user: name={newuser}, UID={tgtid}, GID={gid}, home={home}, shell={shell}", "user_added", iam, success, ""},
+	{"new account added - account={newuser}, uid={tgtid}, gid={gid}, home={home}, shell={shell}, by={uid}", "user_added", iam, success, ""},
+	{"failed adding user '{target}'{*}", "user_added", iam, failure, ""},
+	{"failed adding user `{target}'{*}", "user_added", iam, failure, ""},
+	{"new group: name={newgroup}, GID={gid}", "group_added", iam, success, ""},
+	{"group added to {_}: name={newgroup}, GID={gid}", "group_added", iam, success, ""},
+	{"group added to {_}: name={newgroup}", "group_added", iam, success, ""},
+	{"add '{target}' to group '{newgroup}'", "group_member_added", iam, success, ""},
+	{"add '{target}' to shadow group '{newgroup}'", "shadow_group_member_added", iam, success, ""},
+	{"user {target} added by {user} to group {group}", "group_member_added", iam, success, ""},
+	{"user {target} removed by {user} from group {group}", "group_member_removed", iam, success, ""},
+	{"members of group {newgroup} set by {user} to {*}", "group_members_set", iam, success, ""},
+	{"delete '{target}' from group '{newgroup}'", "group_member_removed", iam, success, ""},
+	{"delete '{target}' from shadow group '{newgroup}'", "shadow_group_member_removed", iam, success, ""},
+	{"removed group '{newgroup}' owned by '{target}'", "group_deleted", iam, success, ""},
+	{"removed shadow group '{newgroup}' owned by '{target}'", "shadow_group_deleted", iam, success, ""},
+	{"group '{newgroup}' removed", "group_deleted", iam, success, ""},
+	{"group '{newgroup}' removed from {_}", "group_deleted", iam, success, ""},
+	{"delete user '{target}'", "user_deleted", iam, success, ""},
+	{"delete user `{target}'", "user_deleted", iam, success, ""},
+	{"change user '{target}' password", "password_changed", iam, success, ""},
+	{"change user '{target}' shell from '{?}' to '{shell}'", "user_changed", iam, success, "shell"},
+	{"change user '{target}' UID from '{#}' to '{tgtid}'", "user_changed", iam, success, "user id"},
+	{"change user '{target}' GID from '{#}' to '{gid}'", "user_changed", iam, success, "group id"},
+	{"change user '{target}' home from '{?}' to '{home}'", "user_changed", iam, success, "home directory"},
+	{"change user '{target}' expiration from '{*}' to '{*}'", "user_changed", iam, success, "expiration"},
+	{"change user name '{?}' to '{target}'", "user_changed", iam, success, "name"},
+	{"change user `{target}' {reason}", "user_changed", iam, success, ""},
+	{"lock user '{target}' password", "user_locked", iam, success, ""},
+	{"unlock user '{target}' password", "user_unlocked", iam, success, ""},
+	{"password for `{target}' changed by `{user}'", "password_changed", iam, success, ""},
+	{"password for '{target}' changed by '{user}'", "password_changed", iam, success, ""},
+	{"changed password expiry for {target}", "password_expiry_changed", iam, success, ""},
+	{"changed user '{target}' information", "user_changed", iam, success, ""},
+	{"changed user '{target}' shell to '{shell}'", "user_changed", iam, success, "shell"},
+	{"set password of group {newgroup}", "group_changed", iam, success, "password"},
+}
