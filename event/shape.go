@@ -60,19 +60,25 @@ func (s *Shape) Fields() []string { return s.fields }
 
 // Slot says where the values of one field are found in all events of a shape.
 type Slot struct {
-	place int32    // 1 + index into Values; 0: the shape has no such field
+	place int32    // 1 + index into Values; 0: the shape has no such field; inRaw: see there
 	path  string   // the rest of a dotted name inside a List or Object value; "" for the value itself
 	more  []string // ECS: further native names to try when the first has no value
 }
 
+// inRaw is the place of a field that is an object whose members are fields of the shape: it is read from Event.Raw.
+const inRaw = -1
+
 // Found tells whether events of the shape can have the field at all.
-func (s Slot) Found() bool { return s.place > 0 }
+func (s Slot) Found() bool { return s.place != 0 }
 
 // Value returns the field's value in e, the zero Value where it has none. A value inside of a JSON array of objects
 // comes as a List.
 func (s Slot) Value(e *Event) Value {
-	if s.place == 0 {
+	switch s.place {
+	case 0:
 		return Value{}
+	case inRaw:
+		return Value{Raw: e.Raw, Kind: Object}.Path(s.path)
 	}
 	v := e.Values[s.place-1]
 	if s.path != "" {
@@ -150,7 +156,20 @@ func (s *Shape) native(name string) Slot {
 			return Slot{place: int32(j) + 1, path: name[i+1:]}
 		}
 	}
+	if s.object(name) {
+		return Slot{place: inRaw, path: name}
+	}
 	return Slot{}
+}
+
+// object tells whether name is an object of which the shape has members.
+func (s *Shape) object(name string) bool {
+	for _, f := range s.fields {
+		if len(f) > len(name) && f[len(name)] == '.' && f[:len(name)] == name {
+			return true
+		}
+	}
+	return false
 }
 
 // Shapes interns shapes, up to a bound, so that equal sequences of names share one Shape. It is safe for concurrent use.

@@ -1,0 +1,149 @@
+package detect
+
+import (
+	"fmt"
+
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// Options narrow what a run tells.
+type Options struct {
+	Since, Until int64 // only events of this time, nanoseconds since 1970, both inclusive; 0 is no bound. Events that state no time pass.
+	// Wanted says which rules' hits are told; nil is all. Rules that a wanted correlation refers to are run in any case.
+	Wanted func(*sigma.Rule) bool
+	// Spill opens temporary storage for what correlations need and memory cannot hold; nil keeps all in memory.
+	Spill func() (Spill, error)
+}
+
+// Engine runs a set of rules. It is safe for concurrent use by its Workers; Gather and Finish belong to one goroutine.
+type Engine struct {
+	opt     Options
+	sigma   *sigma.Engine
+	needs   [][]string // by rule: fields that correlations want of its events; nil where none refers to it
+	refers  []bool
+	tell    []bool // by rule: its hits are told on their own
+	corr    *Correlator
+	chained []*sigma.Rule // correlations in force, in order
+	sorter  *Sorter
+	loaded  int
+}
+
+// New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
+func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt Options) (*Engine, error) {
+	e := &Engine{opt: opt}
+	needed := make(map[*sigma.Rule]bool)
+	for i := len(correlations) - 1; i >= 0; i-- {
+		r := correlations[i]
+		if !needed[r] && !e.wanted(r) {
+			continue
+		}
+		needed[r] = true
+		for _, ref := range r.Correlation.Rules {
+			if ref.Rule == nil {
+				return nil, fmt.Errorf("correlation %q refers to %q, which no rule is", r.Title, ref.Ref)
+			}
+			needed[ref.Rule] = true
+		}
+	}
+	for _, r := range correlations {
+		if needed[r] {
+			e.chained = append(e.chained, r)
+		}
+	}
+	all, err := NewCorrelator(correlations)
+	if err != nil {
+		return nil, err
+	}
+	if e.corr, err = NewCorrelator(e.chained); err != nil {
+		return nil, err
+	}
+	var rules []*sigma.Rule
+	for _, r := range detections {
+		tell := e.wanted(r) && all.Alone(r)
+		if !tell && !needed[r] {
+			continue
+		}
+		rules = append(rules, r)
+		e.tell = append(e.tell, tell)
+		e.refers = append(e.refers, e.corr.Refers(r))
+		e.needs = append(e.needs, e.corr.Needs(r))
+	}
+	e.sigma = sigma.Compile(rules, sources)
+	e.sorter = NewSorter(rules, opt.Spill)
+	e.loaded = len(rules) + len(e.chained)
+	return e, nil
+}
+
+func (e *Engine) wanted(r *sigma.Rule) bool { return e.opt.Wanted == nil || e.opt.Wanted(r) }
+
+// Loaded returns how many rules are in force, correlations and what they refer to included.
+func (e *Engine) Loaded() int { return e.loaded }
+
+// Gather keeps what correlations need of a Result. Results may come in any order. Its errors are those of Options.Spill.
+func (e *Engine) Gather(r *Result) error {
+	for i := range r.Observations {
+		if err := e.sorter.Add(&r.Observations[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Finish counts what was gathered, in order of the events' time, and calls tell with the hits of correlations.
+func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
+	give := func(hits []CorrelationHit) error {
+		for i := range hits {
+			if r := hits[i].Rule; e.corr.Alone(r) && e.wanted(r) {
+				if err := tell(r, correlationMessage(&hits[i])); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if err := e.sorter.Each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
+		return err
+	}
+	return give(e.corr.Finish())
+}
+
+// Notes says which bounds were reached while counting, and what that means for the result.
+func (e *Engine) Notes() []string {
+	var notes []string
+	note := func(n int64, format string) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(format, n))
+		}
+	}
+	note(e.corr.Undated(), "%d events that state no time were left out of correlations")
+	note(e.corr.Evicted(), "%d groups of correlations were forgotten early because their memory was full; rare hits may be missing")
+	note(e.corr.Cut(), "%d events left the window of a correlation early because it was full; counts are lower bounds")
+	note(e.corr.NotNumbers(), "%d values that correlations compute with were not numbers and were left out")
+	return notes
+}
+
+// Info returns what a reader of hits may want to know of a rule.
+func Info(r *sigma.Rule) RuleInfo {
+	return RuleInfo{
+		Type: "rule", ID: r.ID, Title: r.Title, Level: r.Level.String(), Status: r.Status, Description: r.Description,
+		Author: r.Author, Tags: nonNil(r.Tags), References: r.References, FalsePositives: r.FalsePositives, NextSteps: r.NextSteps,
+		LogSource: r.LogSource, File: r.Pos.File, Line: r.Pos.Line,
+	}
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func hitRule(r *sigma.Rule) HitRule {
+	return HitRule{ID: r.ID, Title: r.Title, Level: r.Level.String(), Tags: nonNil(r.Tags)}
+}
+
+// inTime tells whether an event is of the time that is asked for.
+func (o *Options) inTime(ev *event.Event) bool {
+	return ev.Time == 0 || (o.Since == 0 || ev.Time >= o.Since) && (o.Until == 0 || ev.Time <= o.Until)
+}

@@ -1,0 +1,80 @@
+package detect
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// The ECS names of fields that name a host, a person or an address.
+var (
+	hostFields    = []string{"host.name"}
+	userFields    = []string{"user.name", "source.user.name", "user.target.name", "user.effective.name"}
+	addressFields = []string{"source.ip", "destination.ip"}
+)
+
+// entitySlots is where the events of one shape name entities.
+type entitySlots struct{ hosts, users, addresses []event.Slot }
+
+const maxEntityShapes = 4 * event.MaxShapes
+
+// entities returns who and what an event is about.
+func (w *Worker) entities(ev *event.Event) Entities {
+	s := w.shapes[ev.Shape]
+	if s == nil {
+		s = &entitySlots{slotsOf(ev.Shape, hostFields), slotsOf(ev.Shape, userFields), slotsOf(ev.Shape, addressFields)}
+		if len(w.shapes) < maxEntityShapes && !ev.Shape.Transient {
+			w.shapes[ev.Shape] = s
+		}
+	}
+	return Entities{
+		Hosts:     named(ev, s.hosts, isHost),
+		Users:     named(ev, s.users, isUser),
+		Addresses: named(ev, s.addresses, isAddress),
+	}
+}
+
+func slotsOf(s *event.Shape, names []string) []event.Slot {
+	var slots []event.Slot
+	for _, n := range names {
+		if slot := s.ECS(n); slot.Found() {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
+}
+
+// maxEntities bounds the entities of one kind that one event names.
+const maxEntities = 16
+
+func named(ev *event.Event, slots []event.Slot, fits func(string) bool) []string {
+	var list []string
+	for _, slot := range slots {
+		for v := range slot.Value(ev).Elements() {
+			if s := strings.TrimSpace(v.String()); len(s) <= 256 && len(list) < maxEntities && fits(s) && !slices.Contains(list, s) {
+				list = append(list, own(s))
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func isHost(s string) bool { return s != "" && s != "-" }
+
+// isUser leaves out what Windows writes for nobody in particular: the accounts of the system itself and of machines.
+func isUser(s string) bool {
+	switch strings.ToUpper(s) {
+	case "", "-", "N/A", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", `NT AUTHORITY\SYSTEM`,
+		`NT AUTHORITY\LOCAL SERVICE`, `NT AUTHORITY\NETWORK SERVICE`, "S-1-5-18", "S-1-0-0", "S-1-5-19", "S-1-5-20":
+		return false
+	}
+	return !strings.HasSuffix(s, "$")
+}
+
+func isAddress(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && !a.IsLoopback() && !a.IsUnspecified()
+}

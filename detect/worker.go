@@ -1,0 +1,136 @@
+package detect
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// Worker matches batches of events. It belongs to one goroutine.
+type Worker struct {
+	engine  *Engine
+	matcher *sigma.Matcher
+	shapes  map[*event.Shape]*entitySlots
+	buf     []byte
+}
+
+// Result is what a batch held. It shares no memory with the batch.
+type Result struct {
+	Hits         []EventHit // in the order of the events, and of the rules for each
+	Observations []Observation
+	Events       int64 // that were in the time asked for
+	First, Last  int64 // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
+	Unread       []event.Unread
+}
+
+// EventHit is a hit of a single event.
+type EventHit struct {
+	Rule *sigma.Rule
+	Hit  Hit
+}
+
+// NewWorker returns a Worker for one goroutine.
+func (e *Engine) NewWorker() *Worker {
+	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), shapes: make(map[*event.Shape]*entitySlots)}
+}
+
+// Match finds the hits of a batch.
+func (w *Worker) Match(b *event.Batch) *Result {
+	r := &Result{Unread: slices.Clone(b.Unread)}
+	for i := range b.Events {
+		ev := &b.Events[i]
+		if !w.engine.opt.inTime(ev) {
+			continue
+		}
+		r.Events++
+		if ev.Time != 0 {
+			if r.First == 0 || ev.Time < r.First {
+				r.First = ev.Time
+			}
+			r.Last = max(r.Last, ev.Time)
+		}
+		for _, rule := range w.matcher.Match(ev) {
+			w.hit(r, ev, rule)
+		}
+	}
+	return r
+}
+
+func (w *Worker) hit(r *Result, ev *event.Event, rule int32) {
+	e := w.engine
+	sr := e.sigma.Rules()[rule]
+	entities := w.entities(ev)
+	if e.refers[rule] {
+		o := Observation{Rule: sr, Time: ev.Time, Ref: EventRef{File: ev.Origin.Path, Record: ev.Record}, Entities: entities}
+		o.Fields = make([]string, len(e.needs[rule]))
+		for i, f := range e.needs[rule] {
+			o.Fields[i] = own(w.matcher.Field(rule, f).String())
+		}
+		r.Observations = append(r.Observations, o)
+	}
+	if !e.tell[rule] {
+		return
+	}
+	h := Hit{
+		Type: "hit", Time: ev.When(), Rule: hitRule(sr), File: ev.Origin.Path, Record: ev.Record,
+		LogSource: w.matcher.LogSource(rule), Entities: entities, Event: w.eventJSON(ev),
+	}
+	reasons := w.matcher.Explain(rule)
+	h.Matched = make([]Matched, len(reasons))
+	for i, m := range reasons {
+		h.Matched[i] = Matched{Field: m.Field, Value: excerpt(m.Value, m.At), By: m.By}
+	}
+	r.Hits = append(r.Hits, EventHit{Rule: sr, Hit: h})
+}
+
+// own returns a copy that keeps no block of input alive.
+func own(s string) string { return string([]byte(s)) }
+
+// excerpt shortens a value to MaxMatchedValue bytes around a place in it, at the bounds of characters.
+func excerpt(s string, at int) string {
+	if len(s) <= MaxMatchedValue {
+		return own(s)
+	}
+	const mark = "…"
+	room := MaxMatchedValue - 2*len(mark)
+	from := max(0, min(at-room/4, len(s)-room))
+	to := from + room
+	for from > 0 && !utf8.RuneStart(s[from]) {
+		from++
+	}
+	for to < len(s) && to > from && !utf8.RuneStart(s[to]) {
+		to--
+	}
+	out := s[from:to]
+	if from > 0 {
+		out = mark + out
+	}
+	if to < len(s) {
+		out += mark
+	}
+	return own(out)
+}
+
+// eventJSON renders an event's native fields as an object, in the order of the source.
+func (w *Worker) eventJSON(ev *event.Event) []byte {
+	b := append(w.buf[:0], '{')
+	for i, name := range ev.Shape.Fields() {
+		v := ev.Values[i]
+		if v.Kind == event.Missing {
+			continue
+		}
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(event.AppendQuoted(b, name), ':')
+		b = v.AppendJSON(b)
+	}
+	w.buf = append(b, '}')
+	out := slices.Clone(w.buf)
+	if cap(w.buf) > event.MaxRecord/16 {
+		w.buf = nil
+	}
+	return out
+}

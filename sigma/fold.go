@@ -1,0 +1,94 @@
+package sigma
+
+import (
+	"encoding/binary"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// fold returns text as it is compared when case does not matter: each character in lower case.
+func fold(s string) string { return string(appendFolded(nil, s)) }
+
+// appendFolded appends s with each character in lower case. Bytes that are no UTF-8 stay as they are.
+func appendFolded(dst []byte, s string) []byte {
+	from := len(dst)
+	dst = append(dst, s...)
+	return foldTail(dst, from)
+}
+
+// foldTail folds dst[from:] in place, where that keeps its length, or else anew.
+func foldTail(dst []byte, from int) []byte {
+	b := dst[from:]
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if w&0x8080808080808080 != 0 {
+			return foldUnicode(dst, from+i)
+		}
+		// the high bit of each byte: set where the byte is in 'A'…'Z'
+		upper := (w + 0x3f3f3f3f3f3f3f3f) &^ (w + 0x2525252525252525) & 0x8080808080808080
+		binary.LittleEndian.PutUint64(b[i:], w|upper>>2)
+	}
+	for ; i < len(b); i++ {
+		c := b[i]
+		if c >= utf8.RuneSelf {
+			return foldUnicode(dst, from+i)
+		}
+		if c-'A' < 26 {
+			b[i] = c | 0x20
+		}
+	}
+	return dst
+}
+
+func foldUnicode(dst []byte, from int) []byte {
+	in := string(dst[from:])
+	dst = dst[:from]
+	for i := 0; i < len(in); {
+		c := in[i]
+		if c < utf8.RuneSelf {
+			if c-'A' < 26 {
+				c |= 0x20
+			}
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(in[i:])
+		if r == utf8.RuneError && n == 1 {
+			dst = append(dst, c)
+		} else {
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+		i += n
+	}
+	return dst
+}
+
+// appendFoldedValue appends a value's text, folded.
+func appendFoldedValue(dst []byte, v event.Value) []byte {
+	from := len(dst)
+	if v.Kind == event.UTF16 {
+		if d, ok := appendFoldedASCII16(dst, v.Raw); ok {
+			return d
+		}
+	}
+	return foldTail(v.Append(dst), from)
+}
+
+// appendFoldedASCII16 decodes and folds UTF-16LE in one pass; it gives up at the first character beyond ASCII.
+func appendFoldedASCII16(dst []byte, s string) ([]byte, bool) {
+	for i := 0; i+1 < len(s); i += 2 {
+		c := s[i]
+		if s[i+1] != 0 || c >= utf8.RuneSelf {
+			return dst, false
+		}
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}

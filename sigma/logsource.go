@@ -1,0 +1,161 @@
+package sigma
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+//go:embed logsources.yml
+var builtinLogSources []byte
+
+// LogSources is the table that says which events a log source of a rule means, and under which names such events keep
+// the fields that the rule asks for. It is immutable. Its YAML form is described at the head of logsources.yml.
+type LogSources struct {
+	entries []sourceEntry
+	fields  []string // that any entry's "when" looks at: what an event is told apart by
+}
+
+type sourceEntry struct {
+	source event.LogSource
+	ways   []sourceWay
+}
+
+type sourceWay struct {
+	from   event.LogSource
+	when   []sourceTest
+	fields map[string]string // rule's name → event's name
+}
+
+type sourceTest struct {
+	field  string
+	values []string // folded
+}
+
+// BuiltinLogSources returns the table that tocsin ships.
+func BuiltinLogSources() *LogSources {
+	l, err := ParseLogSources("logsources.yml", builtinLogSources)
+	if err != nil {
+		panic(err) // the embedded file is wrong: no build passes its test
+	}
+	return l
+}
+
+// With returns a table of l's entries and after them those of more. Where both say of which log source an event is,
+// it is of both; for one rule the fields of the earlier entry count.
+func (l *LogSources) With(more *LogSources) *LogSources {
+	return newLogSources(append(slices.Clone(more.entries), l.entries...))
+}
+
+// ParseLogSources reads a table from YAML. Its errors name the line.
+func ParseLogSources(name string, data []byte) (*LogSources, error) {
+	var file []struct {
+		LogSource event.LogSource `yaml:"logsource"`
+		Events    []struct {
+			From   event.LogSource   `yaml:"from"`
+			When   map[string]any    `yaml:"when"`
+			Fields map[string]string `yaml:"fields"`
+		} `yaml:"events"`
+	}
+	if err := yaml.Load(data, &file, yaml.WithKnownFields()); err != nil {
+		return nil, fmt.Errorf("log sources %s: %w", name, err)
+	}
+	entries := make([]sourceEntry, 0, len(file))
+	for i, f := range file {
+		if f.LogSource == (event.LogSource{}) {
+			return nil, fmt.Errorf("log sources %s: entry %d names no log source", name, i+1)
+		}
+		e := sourceEntry{source: f.LogSource}
+		for _, w := range f.Events {
+			way := sourceWay{from: w.From, fields: w.Fields}
+			for _, field := range sortedKeys(w.When) {
+				t := sourceTest{field: field}
+				list, many := w.When[field].([]any)
+				if !many {
+					list = []any{w.When[field]}
+				}
+				for _, v := range list {
+					t.values = append(t.values, fold(fmt.Sprint(v)))
+				}
+				way.when = append(way.when, t)
+			}
+			e.ways = append(e.ways, way)
+		}
+		entries = append(entries, e)
+	}
+	return newLogSources(entries), nil
+}
+
+func newLogSources(entries []sourceEntry) *LogSources {
+	l := &LogSources{entries: entries}
+	for _, e := range entries {
+		for _, w := range e.ways {
+			for _, t := range w.when {
+				if !slices.Contains(l.fields, t.field) {
+					l.fields = append(l.fields, t.field)
+				}
+			}
+		}
+	}
+	return l
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// covers tells whether an event of log source have is what a rule for log source want means.
+func covers(want, have event.LogSource) bool {
+	return (want.Category == "" || want.Category == have.Category) &&
+		(want.Product == "" || want.Product == have.Product) &&
+		(want.Service == "" || want.Service == have.Service)
+}
+
+// known tells whether any event is ever of log source want, as far as the table says.
+func (l *LogSources) known(want event.LogSource) bool {
+	return slices.ContainsFunc(l.entries, func(e sourceEntry) bool { return covers(want, e.source) })
+}
+
+// facet is one log source that an event is of, with the names under which it keeps the fields of rules for it.
+type facet struct {
+	source event.LogSource
+	fields map[string]string
+	id     int // equal ids in one table mean equal facets
+}
+
+// facets returns all log sources that an event is of: its own first. get returns a field's values.
+func (l *LogSources) facets(own event.LogSource, get func(field string) event.Value) []facet {
+	list := []facet{{source: own}}
+	id := 0
+	for _, e := range l.entries {
+		for _, w := range e.ways {
+			id++
+			if covers(w.from, own) && w.holds(get) {
+				list = append(list, facet{e.source, w.fields, id})
+			}
+		}
+	}
+	return list
+}
+
+func (w *sourceWay) holds(get func(field string) event.Value) bool {
+	for _, t := range w.when {
+		ok := false
+		for v := range get(t.field).Elements() {
+			ok = ok || v.Kind != event.Missing && slices.Contains(t.values, string(appendFoldedValue(nil, v)))
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}

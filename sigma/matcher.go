@@ -1,0 +1,300 @@
+package sigma
+
+import (
+	"slices"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// Matcher finds the rules of an Engine that describe an event. It belongs to one goroutine.
+type Matcher struct {
+	engine *Engine
+	shapes map[*event.Shape]*shapeState
+	plans  int
+
+	// of the event at hand
+	gen        uint32
+	event      *event.Event
+	plan       *plan
+	texts      []fieldText // by field
+	buf        []byte      // all texts made so far
+	spans      []span      // of buf, by fieldText
+	leafState  []uint32    // by leaf: gen<<1 | passed
+	called     []uint32    // by rule: gen in which a witness called it up
+	candidates []int32
+	ids        []int32
+	hits       []int32
+	key        []byte
+}
+
+type span struct{ from, to int32 }
+
+// fieldText is the texts of a field's values in spans: folded, and as they are.
+type fieldText struct {
+	folded, exact textRun
+}
+
+type textRun struct {
+	gen      uint32
+	from, to int32
+}
+
+// shapeState is what a Matcher knows of the events of one shape.
+type shapeState struct {
+	slots  []event.Slot // of the fields that tell routes apart, those that the shape has
+	routes map[string]*plan
+	last   *plan
+	lastID string
+}
+
+// plan is how the events of one shape and one route are matched.
+type plan struct {
+	program *program
+	route   *route
+	slots   []event.Slot // by field of the program
+	scan    []int32      // fields whose witnesses are looked for: those that the shape has
+	always  []int32      // rules to evaluate whatever the witnesses
+}
+
+// maxPlans bounds the plans that a Matcher keeps; it begins afresh when there are more.
+const maxPlans = 16384
+
+// NewMatcher returns a Matcher for one goroutine.
+func (e *Engine) NewMatcher() *Matcher {
+	return &Matcher{engine: e, shapes: make(map[*event.Shape]*shapeState)}
+}
+
+// Match returns the rules that describe ev, as places in Engine.Rules, ascending. The slice is valid until the next call.
+func (m *Matcher) Match(ev *event.Event) []int32 {
+	m.begin(ev)
+	p := m.plan.program
+	for _, f := range m.plan.scan {
+		m.ids = m.ids[:0]
+		run := m.folded(f)
+		for _, s := range m.spans[run.from:run.to] {
+			m.ids = p.index[f].find(m.buf[s.from:s.to], m.ids)
+		}
+		for _, id := range m.ids {
+			m.call(p.hooks[id])
+		}
+	}
+	m.call(m.plan.always)
+	for _, r := range m.candidates {
+		if m.eval(p.roots[r]) {
+			m.hits = append(m.hits, p.rules[r])
+		}
+	}
+	slices.Sort(m.hits)
+	return m.hits
+}
+
+func (m *Matcher) call(rules []int32) {
+	for _, r := range rules {
+		if m.called[r] != m.gen {
+			m.called[r] = m.gen
+			m.candidates = append(m.candidates, r)
+		}
+	}
+}
+
+// begin finds the plan for an event and forgets the one before.
+func (m *Matcher) begin(ev *event.Event) {
+	m.event = ev
+	m.plan = m.planFor(ev)
+	if m.gen++; m.gen >= 1<<31 {
+		m.gen = 1
+		clear(m.texts)
+		clear(m.leafState)
+		clear(m.called)
+	}
+	m.buf, m.spans = m.buf[:0], m.spans[:0]
+	m.candidates, m.hits = m.candidates[:0], m.hits[:0]
+	p := m.plan.program
+	m.texts = grown(m.texts, len(p.fields))
+	m.leafState = grown(m.leafState, len(p.leaves))
+	m.called = grown(m.called, len(p.rules))
+	if cap(m.buf) > maxKeptBuffer {
+		m.buf = nil
+	}
+}
+
+// maxKeptBuffer bounds the memory that one huge event leaves behind, in bytes.
+const maxKeptBuffer = 1 << 20
+
+func grown[T any](s []T, n int) []T {
+	if len(s) < n {
+		return append(s, make([]T, n-len(s))...)
+	}
+	return s
+}
+
+func (m *Matcher) planFor(ev *event.Event) *plan {
+	st := m.shapes[ev.Shape]
+	if st == nil {
+		st = m.newShape(ev.Shape)
+	}
+	m.key = m.key[:0]
+	for _, s := range st.slots {
+		v := s.Value(ev)
+		m.key = append(m.key, byte(v.Kind), byte(len(v.Raw)), byte(len(v.Raw)>>8), byte(len(v.Raw)>>16))
+		m.key = append(m.key, v.Raw...)
+	}
+	if st.last != nil && string(m.key) == st.lastID {
+		return st.last
+	}
+	p := st.routes[string(m.key)]
+	if p == nil {
+		p = m.newPlan(ev)
+		if len(m.key) <= 4096 {
+			st.routes[string(m.key)] = p
+		}
+	}
+	st.last, st.lastID = p, string(m.key)
+	return p
+}
+
+func (m *Matcher) newShape(s *event.Shape) *shapeState {
+	st := &shapeState{routes: make(map[string]*plan)}
+	for _, f := range m.engine.sources.fields {
+		if slot := s.Slot(f); slot.Found() {
+			st.slots = append(st.slots, slot)
+		}
+	}
+	if !s.Transient {
+		m.shapes[s] = st
+	}
+	return st
+}
+
+func (m *Matcher) newPlan(ev *event.Event) *plan {
+	if m.plans++; m.plans > maxPlans {
+		m.plans = 1
+		for _, st := range m.shapes {
+			clear(st.routes)
+			st.last = nil
+		}
+	}
+	r := m.engine.newRoute(ev.Shape.Format.LogSource, ev.Get)
+	p := &plan{route: r, program: m.engine.program(r)}
+	p.slots = make([]event.Slot, len(p.program.fields))
+	for i, f := range p.program.fields {
+		if f != keywordField {
+			p.slots[i] = ev.Shape.Slot(f)
+		}
+		if p.program.index[i] != nil && (f == keywordField || p.slots[i].Found()) {
+			p.scan = append(p.scan, int32(i))
+		}
+	}
+	for _, r := range p.program.always {
+		if p.possible(p.program.roots[r]) {
+			p.always = append(p.always, r)
+		}
+	}
+	return p
+}
+
+// possible tells whether any event of the plan's shape can pass a node, from the fields that the shape has.
+func (p *plan) possible(n int32) bool {
+	c := p.program.nodes[n]
+	kids := p.program.kids[c.from:c.to]
+	switch c.op {
+	case False:
+		return false
+	case Test:
+		l := &p.program.leaves[c.leaf]
+		return l.null || p.program.fields[l.field] == keywordField || p.slots[l.field].Found()
+	case And:
+		return !slices.ContainsFunc(kids, func(k int32) bool { return !p.possible(k) })
+	case Or:
+		return slices.ContainsFunc(kids, p.possible)
+	}
+	return true
+}
+
+func (m *Matcher) eval(n int32) bool {
+	p := m.plan.program
+	c := &p.nodes[n]
+	switch c.op {
+	case Test:
+		return m.passes(c.leaf)
+	case And:
+		for _, k := range p.kids[c.from:c.to] {
+			if !m.eval(k) {
+				return false
+			}
+		}
+		return true
+	case Or:
+		for _, k := range p.kids[c.from:c.to] {
+			if m.eval(k) {
+				return true
+			}
+		}
+		return false
+	case Not:
+		return !m.eval(p.kids[c.from])
+	}
+	return c.op == True
+}
+
+// passes makes a leaf's tests, once an event.
+func (m *Matcher) passes(leaf int32) bool {
+	if s := m.leafState[leaf]; s>>1 == m.gen {
+		return s&1 == 1
+	}
+	l := &m.plan.program.leaves[leaf]
+	ok := false
+	if l.null || m.plan.program.fields[l.field] == keywordField || m.plan.slots[l.field].Found() {
+		ok = m.anyTest(l)
+	}
+	s := m.gen << 1
+	if ok {
+		s |= 1
+	}
+	m.leafState[leaf] = s
+	return ok
+}
+
+func (m *Matcher) anyTest(l *disjunction) bool {
+	for i := range l.tests {
+		t := &l.tests[i]
+		var run textRun
+		switch {
+		case t.kind <= testWild:
+			run = m.folded(l.field)
+		case t.kind <= testCIDR:
+			run = m.exact(l.field)
+		case t.kind == testRef:
+			if t.pred.refHolds(m.plan.slots[l.field].Value(m.event), m.ref(t.pred)) {
+				return true
+			}
+			continue
+		default:
+			if t.pred.holds(m.plan.slots[l.field].Value(m.event)) {
+				return true
+			}
+			continue
+		}
+		for _, s := range m.spans[run.from:run.to] {
+			if t.textHolds(m.buf[s.from:s.to]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ref returns the value of the field that a RefMatch refers to, by the name that the event has for it.
+func (m *Matcher) ref(p *Predicate) event.Value {
+	return m.event.Get(m.plan.route.native(p.Ref))
+}
+
+// native returns the events' name of a rule's field, where any facet of the route maps it and the events lack it as written.
+func (r *route) native(name string) string {
+	for _, f := range r.facets {
+		if n, ok := f.fields[name]; ok {
+			return n
+		}
+	}
+	return name
+}

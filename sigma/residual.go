@@ -1,0 +1,167 @@
+package sigma
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// node is an Expr on its way into a program: field names are those of the events, and what the route of the events
+// decides already is decided.
+type node struct {
+	op    Op
+	kids  []*node
+	pred  *Predicate
+	field string
+}
+
+var (
+	falseNode = &node{op: False}
+	trueNode  = &node{op: True}
+)
+
+// residual is what is left of one rule for the events of one route.
+type residual struct {
+	rule int32
+	tree *node
+}
+
+// route is what a set of events has in common: their log sources, and the values of the fields that decide these.
+type route struct {
+	facets []facet
+	consts map[string]event.Value // in events' names; a field that the events lack is Missing
+}
+
+// facetFor returns the facet through which a rule concerns the events of the route.
+func (r *route) facetFor(want event.LogSource) *facet {
+	for i := range r.facets {
+		if covers(want, r.facets[i].source) {
+			return &r.facets[i]
+		}
+	}
+	return nil
+}
+
+// residuals returns what is left of the rules for a route, and a key that is equal for equal results.
+func (e *Engine) residuals(r *route) ([]residual, string) {
+	var list []residual
+	key := make([]byte, 0, 1024)
+	unknown := len(r.facets) == 1 && r.facets[0].source == (event.LogSource{})
+	for i, rule := range e.rules {
+		var f *facet
+		switch {
+		case rule.LogSource == (event.LogSource{}):
+			f = &r.facets[0]
+		case unknown && e.orphan[i]:
+			f = &r.facets[0]
+		case !unknown:
+			f = r.facetFor(rule.LogSource)
+		}
+		if f == nil {
+			continue
+		}
+		s := specialiser{route: r, facet: f}
+		tree := s.expr(rule.Detection)
+		if tree.op == False {
+			continue
+		}
+		list = append(list, residual{int32(i), tree})
+		key = binary.AppendUvarint(key, uint64(i))
+		key = binary.AppendUvarint(key, uint64(f.id))
+		key = binary.AppendUvarint(key, uint64(len(s.decided)))
+		key = append(key, s.decided...)
+	}
+	return list, string(key)
+}
+
+// specialiser rewrites one rule for one route.
+type specialiser struct {
+	route   *route
+	facet   *facet
+	decided []byte // the outcome of each predicate that the route decides, in order: what tells residuals apart
+}
+
+func (s *specialiser) expr(x *Expr) *node {
+	switch x.Op {
+	case True:
+		return trueNode
+	case False:
+		return falseNode
+	case Test:
+		return s.test(x.Test)
+	case Not:
+		k := s.expr(x.Kids[0])
+		switch k.op {
+		case True:
+			return falseNode
+		case False:
+			return trueNode
+		case Not:
+			return k.kids[0]
+		}
+		return &node{op: Not, kids: []*node{k}}
+	}
+	return s.join(x)
+}
+
+// join rewrites an And or an Or, and flattens it.
+func (s *specialiser) join(x *Expr) *node {
+	neutral, final := trueNode, falseNode
+	if x.Op == Or {
+		neutral, final = falseNode, trueNode
+	}
+	kids := make([]*node, 0, len(x.Kids))
+	done := false
+	for _, c := range x.Kids { // all of them, so that the key of equal residuals is complete
+		k := s.expr(c)
+		switch {
+		case k.op == neutral.op:
+		case k.op == final.op:
+			done = true
+		case k.op == x.Op:
+			kids = append(kids, k.kids...)
+		default:
+			kids = append(kids, k)
+		}
+	}
+	switch {
+	case done:
+		return final
+	case len(kids) == 0:
+		return neutral
+	case len(kids) == 1:
+		return kids[0]
+	}
+	return &node{op: x.Op, kids: kids}
+}
+
+func (s *specialiser) test(p *Predicate) *node {
+	field := p.Field
+	if m, ok := s.facet.fields[field]; ok {
+		field = m
+	}
+	if v, ok := s.route.consts[field]; ok && field != "" && p.Kind != RefMatch {
+		if p.holds(v) {
+			s.decided = append(s.decided, 1)
+			return trueNode
+		}
+		s.decided = append(s.decided, 0)
+		return falseNode
+	}
+	if p.Kind == Match && len(p.Pattern) == 1 && p.Pattern[0].Kind == AnyRun {
+		p = &Predicate{Field: p.Field, Kind: Exists, By: p.By, Pos: p.Pos}
+	}
+	return &node{op: Test, pred: p, field: field}
+}
+
+// fieldsOf adds the names of all fields that a tree looks at.
+func (n *node) fieldsOf(names []string) []string {
+	if n.op == Test && !slices.Contains(names, n.field) {
+		names = append(names, n.field)
+	}
+	for _, k := range n.kids {
+		names = k.fieldsOf(names)
+	}
+	return names
+}
