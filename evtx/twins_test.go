@@ -1,0 +1,153 @@
+package evtx
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// twinFields flattens an event as another reader wrote it in JSON into our names.
+func twinFields(event map[string]any) map[string]string {
+	out := map[string]string{}
+	system, _ := event["System"].(map[string]any)
+	for name, v := range system {
+		m, ok := v.(map[string]any)
+		if !ok {
+			if v != nil {
+				out[name] = fmt.Sprint(v)
+			}
+			continue
+		}
+		attrs, ok := m["#attributes"].(map[string]any)
+		if !ok {
+			attrs = m
+		}
+		for a, w := range attrs {
+			switch {
+			case name == "TimeCreated":
+				out[name] = fmt.Sprint(w)
+			case name == "EventID" && a == "Value":
+				out[name] = fmt.Sprint(w)
+			case w != nil:
+				out[name+"_"+a] = fmt.Sprint(w)
+			}
+		}
+	}
+	data, _ := event["EventData"].(map[string]any)
+	for name, v := range data {
+		if v == nil {
+			v = ""
+		}
+		out[fieldName("EventData", name)] = fmt.Sprint(v)
+	}
+	return out
+}
+
+// sameText compares what two readers made of a value: they differ in the case and braces of GUIDs, in the decimals of
+// times, and in whether hexadecimal numbers are left so.
+func sameText(name, ours, theirs string) bool {
+	if ours == theirs {
+		return true
+	}
+	if name == "TimeCreated" {
+		a, err := time.Parse(time.RFC3339Nano, ours)
+		if b, err2 := time.Parse(time.RFC3339Nano, theirs); err == nil && err2 == nil {
+			return a.Truncate(time.Microsecond).Equal(b.Truncate(time.Microsecond))
+		}
+		var seconds float64
+		if _, err := fmt.Sscan(theirs, &seconds); err == nil {
+			return a.Sub(time.Unix(0, int64(seconds*1e9))).Abs() < 10*time.Microsecond
+		}
+		return false
+	}
+	if strings.HasPrefix(ours, "{") && len(ours) == 38 {
+		return strings.EqualFold(ours, "{"+strings.Trim(theirs, "{}")+"}")
+	}
+	var hex, dec uint64
+	if n, _ := fmt.Sscanf(ours, "0x%x", &hex); n == 1 {
+		if n, _ := fmt.Sscanf(theirs, "%d", &dec); n == 1 && !strings.HasPrefix(theirs, "0x") {
+			return hex == dec
+		}
+	}
+	return false
+}
+
+// ourFields returns all fields that an event has, as text.
+func ourFields(e *event.Event) map[string]string {
+	out := map[string]string{}
+	for i, name := range e.Shape.Fields() {
+		if e.Values[i].Kind != event.Missing {
+			out[name] = e.Values[i].String()
+		}
+	}
+	return out
+}
+
+func compareTwin(t *testing.T, path string, ours *event.Event, theirs map[string]any) {
+	t.Helper()
+	got, want := ourFields(ours), twinFields(theirs)
+	for name, w := range want {
+		if g, ok := got[name]; !ok {
+			t.Errorf("%s: record %d: %s is missing, want %q", path, ours.Record, name, w)
+		} else if !sameText(name, g, w) {
+			t.Errorf("%s: record %d: %s is %q, want %q", path, ours.Record, name, g, w)
+		}
+	}
+	for name, g := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: record %d: %s is %q, and not in the twin", path, ours.Record, name, g)
+		}
+	}
+}
+
+// readTwin reads a file of JSON values one after the other, integers kept as they are.
+func readTwin(t *testing.T, path string) (out []map[string]any) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	in := json.NewDecoder(f)
+	in.UseNumber()
+	for {
+		var v map[string]any
+		if err := in.Decode(&v); errors.Is(err, io.EOF) {
+			return out
+		} else if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if inner, ok := v["Event"].(map[string]any); ok {
+			v = inner
+		}
+		out = append(out, v)
+	}
+}
+
+// The Sigma project carries each regression case as EVTX and as the JSON that another reader made of it.
+func TestTwins(t *testing.T) {
+	dir := filepath.Join(dataDir(t), "sigma", "regression_data")
+	paths := logs(t, dir)
+	if len(paths) != 52 {
+		t.Errorf("%d cases, want 52", len(paths))
+	}
+	for _, path := range paths {
+		got, want := readFile(t, path), readTwin(t, strings.TrimSuffix(path, ".evtx")+".json")
+		name := filepath.Base(path)
+		if len(got.Events) != len(want) || len(got.Unread) > 0 {
+			t.Errorf("%s: %d events, want %d; unread %v", name, len(got.Events), len(want), got.Unread)
+			continue
+		}
+		for i := range want {
+			compareTwin(t, name, &got.Events[i], want[i])
+		}
+	}
+}
