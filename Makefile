@@ -1,0 +1,49 @@
+# What can be done here: make run | test | check | bench | bench-peers | docs | fuzz | build.
+GO      ?= go
+BIN     := bin/tocsin
+SAMPLE  := examples/small-company
+FUZZ    ?= 5s
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: build run test check bench bench-peers docs fuzz clean
+
+build: ## one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
+
+run: build ## the main job, on the sample attack that the repository carries
+	@$(BIN) hunt $(SAMPLE); s=$$?; test $$s -le 1
+
+test: ## all tests; each fuzz test for $(FUZZ)
+	$(GO) test ./...
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz:
+	@set -e; for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz' || true); do \
+	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -parallel 2 $$p >/tmp/tocsin-fuzz.$$$$ 2>&1 \
+	      || { cat /tmp/tocsin-fuzz.$$$$; rm -f /tmp/tocsin-fuzz.$$$$; exit 1; }; rm -f /tmp/tocsin-fuzz.$$$$; \
+	  done; done
+
+check: ## everything that can be said of the code without running it
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@out=$$($(GO) tool gofumpt -l .); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
+	@out=$$($(GO) tool deadcode -test ./...); test -z "$$out" || { echo "dead code:"; echo "$$out"; exit 1; }
+	@$(GO) mod tidy -diff
+	@$(MAKE) --no-print-directory docs && git diff --exit-code --stat -- docs/reference || { echo "docs/reference is stale: run make docs and commit"; exit 1; }
+	@$(GO) tool govulncheck ./... >/tmp/tocsin-vuln.$$$$ 2>&1; s=$$?; \
+	  if grep -q 'fetching vulnerabilities\|no such host\|connection refused\|403 Forbidden\|404 Not Found\|i/o timeout' /tmp/tocsin-vuln.$$$$; then \
+	    echo "SKIPPED: govulncheck: its database cannot be had here"; s=0; \
+	  elif [ $$s -ne 0 ]; then cat /tmp/tocsin-vuln.$$$$; fi; rm -f /tmp/tocsin-vuln.$$$$; exit $$s
+
+docs: ## docs/reference, from the code
+	@$(GO) run ./internal/docgen docs/reference
+
+bench: ## Go benchmarks, and one whole hunt; writes the figures of docs/PERFORMANCE.md
+	$(GO) run ./internal/bench
+
+bench-peers: build ## tocsin beside other engines on the same events and rules
+	$(GO) run ./internal/bench/peers
+
+clean:
+	rm -rf bin
