@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	refsHead    = MaxEventRefs / 2
-	refsTail    = MaxEventRefs - refsHead
-	refCost     = 48
-	maxTuples   = 256 // different combinations that a hit passes on
-	maxEntities = 100 // of one kind that a hit names
-	maxParts    = 256 // hits of inner correlations that a hit is made of
+	refsHead       = MaxEventRefs / 2
+	refsTail       = MaxEventRefs - refsHead
+	refCost        = 48
+	maxTuples      = 1024 // different combinations that a hit passes on
+	maxHitEntities = 100  // of one kind that a hit names
+	maxParts       = 256  // hits of inner correlations that a hit is made of
 )
 
 // seenEvent is an event that a burst is made of.
@@ -58,7 +58,8 @@ type burst struct {
 	count       int64
 	list        refList
 	parts       []part
-	tuples      [][]string // the combinations that were passed on
+	tuples      [][]string // the combinations that were passed on, or will be
+	known       map[string]bool
 	entities    Entities
 	latest      *detail // whose entities were added last
 	cost        int64
@@ -150,19 +151,24 @@ func (b *burst) refs() []EventRef {
 	return refs
 }
 
-// fresh tells whether the combination of values was not passed on before, and notes it.
+// fresh tells whether the combination of values was not passed on before, and notes it. Past maxTuples none is.
 func (b *burst) fresh(tuple []string) bool {
-	if slices.ContainsFunc(b.tuples, func(t []string) bool { return slices.Equal(t, tuple) }) {
+	var room [256]byte
+	key := room[:0]
+	for _, v := range tuple {
+		key = appendPart(key, v)
+	}
+	if b.known[string(key)] || len(b.tuples) == maxTuples {
 		return false
 	}
-	if len(b.tuples) < maxTuples {
-		b.tuples = append(b.tuples, tuple)
-		b.cost += refCost
+	if b.known == nil {
+		b.known = make(map[string]bool)
 	}
+	b.known[string(key)] = true
+	b.tuples = append(b.tuples, tuple)
+	b.cost += distinctCost + int64(len(key))
 	return true
 }
-
-func (b *burst) everyone() Entities { return b.entities }
 
 func (e *Entities) empty() bool {
 	return len(e.Hosts) == 0 && len(e.Users) == 0 && len(e.Addresses) == 0
@@ -197,7 +203,7 @@ func (e *Entities) merge(o *Entities) (cost int64) {
 	}{{&e.Hosts, o.Hosts}, {&e.Users, o.Users}, {&e.Addresses, o.Addresses}} {
 		for _, v := range l.from {
 			at, found := slices.BinarySearch(*l.into, v)
-			if found || len(*l.into) >= maxEntities {
+			if found || len(*l.into) >= maxHitEntities {
 				continue
 			}
 			*l.into = slices.Insert(*l.into, at, shorten(v))

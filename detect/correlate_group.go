@@ -1,13 +1,8 @@
 package detect
 
 import (
-	"encoding/binary"
-	"hash/fnv"
 	"math"
 	"math/bits"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -140,12 +135,15 @@ func (c *Correlator) take(p *plan, g *group, l *link, s *sighting, v float64) {
 		for g.window.entries > 0 && apart(s.time, g.window.at(g.window.first).time, p.span) {
 			p.drop(g)
 		}
-		if s.inner != nil && s.again && c.renew(g, l, s) {
+		if s.again && g.renew(l, s) {
+			if g.chain != nil {
+				g.chain.step(p, s.time, s.ref, l.pos)
+			}
 			return
 		}
 	}
 	e := entry{time: s.time, record: s.ref.Record, file: s.ref.File, num: v, pos: int32(l.pos)}
-	c.describe(p, g, l, s, &e)
+	describe(p, g, l, s, &e)
 	if p.late {
 		if g.n >= maxWindow && (g.order != nil || g.distinct != nil) {
 			c.cut++
@@ -155,7 +153,7 @@ func (c *Correlator) take(p *plan, g *group, l *link, s *sighting, v float64) {
 		g.burst.first, g.burst.last, g.burst.ref = s.time, s.time, s.ref
 		g.burst.add(&e)
 		if p.carried > 0 {
-			g.burst.fresh(e.detail.carried)
+			_ = g.burst.fresh(e.detail.carried) // noted for when the window ends
 		}
 		g.cost += g.burst.cost - before
 	} else {
@@ -177,7 +175,7 @@ func (c *Correlator) take(p *plan, g *group, l *link, s *sighting, v float64) {
 }
 
 // renew moves the newest entry to now if it is of the same burst of an inner correlation.
-func (c *Correlator) renew(g *group, l *link, s *sighting) bool {
+func (g *group) renew(l *link, s *sighting) bool {
 	if g.window.entries == 0 {
 		return false
 	}
@@ -191,17 +189,14 @@ func (c *Correlator) renew(g *group, l *link, s *sighting) bool {
 }
 
 // describe gives the entry its detail, that of the entry before it if that is the same.
-func (c *Correlator) describe(p *plan, g *group, l *link, s *sighting, e *entry) {
+func describe(p *plan, g *group, l *link, s *sighting, e *entry) {
 	carried := l.pick[p.nGroup+p.nValue:]
 	if len(carried) == 0 && s.inner == nil && s.entities.empty() {
 		return
 	}
-	if g.window.entries > 0 {
-		d := g.window.at(g.window.end() - 1).detail
-		if d != nil && d.inner == s.inner && d.entities.equal(s.entities) && d.carries(s.fields, carried) {
-			e.detail = d
-			return
-		}
+	if d := g.latest(); d != nil && d.inner == s.inner && d.entities.equal(s.entities) && d.carries(s.fields, carried) {
+		e.detail = d
+		return
 	}
 	d := &detail{entities: s.entities.clone(), inner: s.inner}
 	for _, i := range carried {
@@ -216,6 +211,17 @@ func (c *Correlator) describe(p *plan, g *group, l *link, s *sighting, e *entry)
 		e.cost += int32(min(cost, math.MaxInt32/2))
 		g.cost += int64(e.cost)
 	}
+}
+
+// latest returns the detail of the event before, if it is at hand.
+func (g *group) latest() *detail {
+	if g.window.entries > 0 {
+		return g.window.at(g.window.end() - 1).detail
+	}
+	if g.burst != nil {
+		return g.burst.latest
+	}
+	return nil
 }
 
 func (d *detail) carries(fields []string, pick []int) bool {
@@ -283,9 +289,8 @@ func (p *plan) drop(g *group) {
 
 // holds tells whether the condition is true of what is in the window.
 func (p *plan) holds(g *group) bool {
-	corr := p.rule.Correlation
-	if p.clauses == nil || corr.Expr == nil && len(corr.Condition) > 0 && corr.Type == sigma.Temporal {
-		return g.n > 0 && holdsAll(corr.Condition, p.value(g))
+	if p.counting {
+		return g.n > 0 && holdsAll(p.rule.Correlation.Condition, p.value(g))
 	}
 	for i, k := range p.clauses {
 		if g.mask&k.need == k.need && g.mask&k.forbid == 0 && (g.chain == nil || g.chain.done>>i&1 == 1) {
@@ -332,109 +337,5 @@ func (p *plan) skipUnordered(g *group) {
 	}
 	for g.absorbed < g.window.end() && first>>g.window.at(g.absorbed).pos&1 == 0 {
 		g.absorbed++
-	}
-}
-
-// appendPart appends a value to a key, from which splitParts takes it again.
-func appendPart(key []byte, v string) []byte {
-	v = shorten(v)
-	return append(binary.AppendUvarint(key, uint64(len(v))), v...)
-}
-
-func splitParts(key string) []string {
-	var parts []string
-	for key != "" {
-		var n, shift int
-		for i := 0; ; i++ {
-			n |= int(key[i]&0x7f) << shift
-			shift += 7
-			if key[i] < 0x80 {
-				key = key[i+1:]
-				break
-			}
-		}
-		parts = append(parts, key[:n])
-		key = key[n:]
-	}
-	return parts
-}
-
-// shorten cuts a value to MaxValue bytes, such that different values stay different.
-func shorten(v string) string {
-	if len(v) <= MaxValue {
-		return v
-	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(v)) // never fails
-	sum := strconv.FormatUint(h.Sum64(), 16)
-	return strings.ToValidUTF8(v[:MaxValue-20], "") + "…" + sum
-}
-
-// number reads a value as a number: decimal, or hexadecimal with 0x.
-func number(s string) (float64, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" || len(s) > 64 {
-		return 0, false
-	}
-	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
-		u, err := strconv.ParseUint(s[2:], 16, 64)
-		return float64(u), err == nil
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return 0, false
-	}
-	return f, true
-}
-
-// chain follows events in order, for each clause of a temporal_ordered correlation.
-type chain struct {
-	best, next []int64 // by clause and place in it: the latest begin of a sequence that ends there; next: with the current event
-	done       uint64  // the clauses of which a sequence is complete: by this event, or of a late group, by any
-	file       string  // the current event
-	record     int64
-	time       int64
-}
-
-const never = math.MinInt64
-
-func newChain(ks []clause) *chain {
-	n := 0
-	for _, k := range ks {
-		n += len(k.chain)
-	}
-	c := &chain{best: make([]int64, n), next: make([]int64, n), time: never}
-	for i := range c.best {
-		c.best[i], c.next[i] = never, never
-	}
-	return c
-}
-
-// step takes an event of the rule at pos.
-func (c *chain) step(p *plan, now int64, ref EventRef, pos int) {
-	if now != c.time || ref.Record != c.record || ref.File != c.file {
-		copy(c.best, c.next)
-		c.time, c.record, c.file = now, ref.Record, ref.File
-	}
-	if !p.late {
-		c.done = 0
-	}
-	at := 0
-	for i, k := range p.clauses {
-		if j := slices.Index(k.chain, pos); j >= 0 {
-			begin := now
-			if j > 0 {
-				begin = c.best[at+j-1]
-			}
-			if begin != never && !apart(now, begin, p.span) {
-				c.next[at+j] = max(c.next[at+j], begin)
-				if j == len(k.chain)-1 {
-					c.done |= 1 << i
-				}
-			}
-		} else if len(k.chain) == 0 {
-			c.done |= 1 << i
-		}
-		at += len(k.chain)
 	}
 }

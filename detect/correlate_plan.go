@@ -16,11 +16,12 @@ const (
 
 // plan is a correlation rule made ready to run, and the state of its groups.
 type plan struct {
-	rule  *sigma.Rule
-	span  int64
-	late  bool // judged when the window ends, not while it fills
-	limit int  // entries that one window may hold
-	alone bool // its hits are reported, not only passed on
+	rule     *sigma.Rule
+	span     int64
+	late     bool // judged when the window ends, not while it fills
+	limit    int  // entries that one window may hold
+	counting bool // the condition is about a number, not about which rules hit
+	alone    bool // its hits are reported, not only passed on
 
 	nGroup, nValue int // of the values that a link picks: the group-by first, then the value fields, then what is carried
 	carried        int
@@ -175,7 +176,7 @@ func newPlan(r *sigma.Rule) (*plan, error) {
 	default:
 		p.nValue = 1
 	}
-	p.late = !rising
+	p.late, p.counting = !rising, true
 	return p, nil
 }
 
@@ -202,6 +203,7 @@ func (p *plan) compileTemporal(rising bool) error {
 	var err error
 	switch {
 	case corr.Expr != nil:
+		p.late = hasNot(corr.Expr)
 		p.clauses, err = clausesOf(corr.Expr, n, false)
 	case len(corr.Condition) == 0:
 		p.clauses = subsets(n, n)
@@ -225,10 +227,15 @@ func (p *plan) compileTemporal(rising bool) error {
 	if len(p.clauses) == 0 && ordered || ordered && corr.Expr == nil && p.late {
 		return fmt.Errorf("temporal_ordered cannot have this condition")
 	}
-	for _, k := range p.clauses {
-		p.late = p.late || k.forbid != 0
+	if len(p.clauses) == 0 && corr.Expr != nil {
+		return fmt.Errorf("its condition can never hold")
 	}
+	p.counting = corr.Type == sigma.Temporal && corr.Expr == nil && len(corr.Condition) > 0
 	return nil
+}
+
+func hasNot(e *sigma.CorrelationExpr) bool {
+	return e.Op == sigma.Not || slices.ContainsFunc(e.Kids, hasNot)
 }
 
 // subsets returns a clause for each choice of k of n rules; none if there are too many.

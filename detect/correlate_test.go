@@ -92,30 +92,337 @@ func run1(c *Correlator, os []Observation) []string {
 	return out
 }
 
-func TestSuccessAfterFailures(t *testing.T) {
-	failed, ok := base("failed"), base("ok")
-	many := correlation("many", sigma.Correlation{
-		Type: sigma.EventCount, Rules: refs(failed), GroupBy: []string{"Host"},
-		Timespan: int64(10 * time.Minute), Condition: atLeast(3),
-	})
-	then := correlation("then", sigma.Correlation{
-		Type: sigma.TemporalOrdered, Rules: refs(many, ok), GroupBy: []string{"User"}, Timespan: int64(10 * time.Minute),
-	})
-	c, err := NewCorrelator([]*sigma.Rule{many, then})
+// scenario is a timeline and the hits that correlations must find in it.
+type scenario struct {
+	name  string
+	rules func(a, b, c *sigma.Rule) []*sigma.Rule
+	lines string
+	want  string
+}
+
+const minute = int64(time.Minute)
+
+func one(corr sigma.Correlation) func(a, b, c *sigma.Rule) []*sigma.Rule {
+	return func(a, b, c *sigma.Rule) []*sigma.Rule {
+		if corr.Rules == nil {
+			corr.Rules = refs(a, b, c)
+		}
+		return []*sigma.Rule{correlation("x", corr)}
+	}
+}
+
+func cond(cmp sigma.Cmp, v float64) []sigma.CountCondition {
+	return []sigma.CountCondition{{Cmp: cmp, Value: v}}
+}
+
+func both(op sigma.Op, kids ...*sigma.CorrelationExpr) *sigma.CorrelationExpr {
+	return &sigma.CorrelationExpr{Op: op, Kids: kids}
+}
+
+func leafOf(i int) *sigma.CorrelationExpr { return &sigma.CorrelationExpr{Op: sigma.Test, Rule: i} }
+
+func (s scenario) run(t *testing.T) {
+	a, b, c := base("a"), base("b"), base("c")
+	cor, err := NewCorrelator(s.rules(a, b, c))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := run1(c, timeline(t, c, `
-		10:00:00 ok User=bob Host=h
-		10:00:00 failed User=amy Host=h
-		10:01:00 failed User=bob Host=h
-		10:02:00 failed User=amy Host=h
-		10:03:00 failed User=cid Host=h
-		10:11:59 ok User=bob Host=h
-		10:40:00 ok User=amy Host=h
-	`, failed, ok))
-	want := "10:11:59 then [bob] 2 5: 2 3 4 5 6"
-	if strings.Join(got, "\n") != want {
-		t.Errorf("got %q, want %q", got, want)
+	var want []string
+	for _, l := range strings.Split(s.want, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			want = append(want, l)
+		}
+	}
+	got := run1(cor, timeline(t, cor, s.lines, a, b, c))
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if cor.size != 0 {
+		t.Errorf("%d bytes are accounted for after the end", cor.size)
+	}
+}
+
+func TestCounting(t *testing.T) {
+	span, by := 10*minute, []string{"Host"}
+	for _, s := range []scenario{
+		{"the window slides over the full hour, both ends included", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span, Condition: atLeast(3)}), `
+			09:55:00 a Host=h
+			10:01:00 b Host=h
+			10:04:00 a Host=k
+			10:05:00 c Host=h
+			`, "10:05:00 x [h] 3 3: 1 2 4"},
+		{"one nanosecond too long would be one second here", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span, Condition: atLeast(2)}), `
+			09:55:00 a Host=h
+			10:05:01 a Host=h
+			`, ""},
+		{"an even pace is one hit, silence ends it", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span, Condition: atLeast(2)}), `
+			10:00:00 a Host=h
+			10:06:00 a Host=h
+			10:12:00 a Host=h
+			10:18:00 a Host=h
+			11:00:00 a Host=h
+			11:01:00 a Host=h
+			`, `10:06:00 x [h] 2 4: 1 2 3 4
+			11:01:00 x [h] 2 2: 5 6`},
+		{"no group-by is one group; an event without the field is in none", one(sigma.Correlation{Type: sigma.EventCount, Timespan: span, Condition: atLeast(2)}), `
+			10:00:00 a Host=h
+			10:01:00 a
+			`, "10:01:00 x [] 2 2: 1 2"},
+		{"missing group-by", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span, Condition: atLeast(2)}), `
+			10:00:00 a
+			10:01:00 a
+			`, ""},
+		{"range", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span,
+			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 1}, {Cmp: sigma.LE, Value: 2}}}), `
+			10:00:00 a Host=h
+			10:01:00 a Host=h
+			10:02:00 a Host=h
+			`, "10:01:00 x [h] 2 2: 1 2"},
+		{"fewer than: judged when the window is over", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span, Condition: cond(sigma.LT, 3)}), `
+			10:00:00 a Host=h
+			10:01:00 a Host=h
+			10:10:00 a Host=h
+			10:10:01 a Host=h
+			10:20:00 a Host=h
+			11:00:00 a Host=k
+			`, `10:20:00 x [h] 2 2: 4 5
+			11:00:00 x [k] 1 1: 6`},
+		{"many users on one host", one(sigma.Correlation{Type: sigma.ValueCount, GroupBy: by, Timespan: span, Field: []string{"User"}, Condition: cond(sigma.GT, 2)}), `
+			10:00:00 a Host=h User=amy
+			10:01:00 a Host=h User=bob
+			10:02:00 a Host=h User=amy
+			10:03:00 a Host=h
+			10:09:00 a Host=h User=cid
+			10:10:30 a Host=h User=dan
+			10:12:30 a Host=h User=dan
+			`, "10:09:00 x [h] 4 5: 1 2 3 5 6"},
+		{"several fields count as combinations", one(sigma.Correlation{Type: sigma.ValueCount, GroupBy: by, Timespan: span, Field: []string{"User", "Port"}, Condition: atLeast(3)}), `
+			10:00:00 a Host=h User=amy Port=1
+			10:01:00 a Host=h User=amy Port=2
+			10:02:00 a Host=h User=bob Port=1
+			`, "10:02:00 x [h] 3 3: 1 2 3"},
+		{"sum", one(sigma.Correlation{Type: sigma.ValueSum, GroupBy: by, Timespan: span, Field: []string{"Bytes"}, Condition: cond(sigma.GT, 100)}), `
+			10:00:00 a Host=h Bytes=60
+			10:05:00 a Host=h Bytes=many
+			10:10:01 a Host=h Bytes=60
+			10:11:00 a Host=h Bytes=0x29
+			`, "10:11:00 x [h] 101 2: 3 4"},
+		{"average", one(sigma.Correlation{Type: sigma.ValueAvg, GroupBy: by, Timespan: span, Field: []string{"Bytes"}, Condition: cond(sigma.GT, 500)}), `
+			10:00:00 a Host=h Bytes=400
+			10:01:00 a Host=h Bytes=500
+			10:02:00 a Host=h Bytes=601
+			`, "10:02:00 x [h] 500.3333333333333 3: 1 2 3"},
+		{"median", one(sigma.Correlation{Type: sigma.ValueMedian, GroupBy: by, Timespan: span, Field: []string{"Bytes"}, Condition: atLeast(15)}), `
+			10:00:00 a Host=h Bytes=1
+			10:01:00 a Host=h Bytes=10
+			10:02:00 a Host=h Bytes=20
+			10:03:00 a Host=h Bytes=1000
+			`, "10:03:00 x [h] 15 4: 1 2 3 4"},
+		{"percentile", one(sigma.Correlation{Type: sigma.ValuePercentile, GroupBy: by, Timespan: span, Field: []string{"Bytes"}, Percent: 90, Condition: cond(sigma.LT, 5)}), `
+			10:00:00 a Host=h Bytes=1
+			10:01:00 a Host=h Bytes=2
+			10:02:00 a Host=h Bytes=3
+			10:00:00 a Host=k Bytes=1
+			10:02:00 a Host=k Bytes=90
+			`, "10:02:00 x [h] 2.8 3: 1 2 3"},
+	} {
+		t.Run(s.name, s.run)
+	}
+}
+
+func TestTemporal(t *testing.T) {
+	span, by := 5*minute, []string{"Host", "User"}
+	seq := func(typ sigma.CorrelationType, k []sigma.CountCondition, e *sigma.CorrelationExpr) func(a, b, c *sigma.Rule) []*sigma.Rule {
+		return one(sigma.Correlation{Type: typ, GroupBy: by, Timespan: span, Condition: k, Expr: e})
+	}
+	for _, s := range []scenario{
+		{"any order, same host and user", seq(sigma.Temporal, nil, nil), `
+			10:00:00 c Host=h User=u
+			10:00:30 b Host=h User=v
+			10:01:00 a Host=h User=u
+			10:05:00 b Host=h User=u
+			10:07:00 b Host=h User=u
+			`, "10:05:00 x [h u] 3 3: 1 3 4"},
+		{"two of three", seq(sigma.Temporal, atLeast(2), nil), `
+			10:00:00 c Host=h User=u
+			10:01:00 c Host=h User=u
+			10:02:00 a Host=h User=u
+			`, "10:02:00 x [h u] 2 3: 1 2 3"},
+		{"in order", seq(sigma.TemporalOrdered, nil, nil), `
+			10:00:00 b Host=h User=u
+			10:01:00 a Host=h User=u
+			10:02:00 c Host=h User=u
+			10:03:00 b Host=h User=u
+			10:06:00 c Host=h User=u
+			10:06:01 c Host=h User=u
+			`, "10:06:00 x [h u] 3 4: 2 3 4 5"},
+		{"boolean", seq(sigma.Temporal, nil, both(sigma.And, leafOf(0), both(sigma.Or, leafOf(1), leafOf(2)))), `
+			10:00:00 b Host=h User=u
+			10:01:00 c Host=h User=u
+			10:02:00 a Host=h User=u
+			`, "10:02:00 x [h u] 3 3: 1 2 3"},
+		{"boolean in order", seq(sigma.TemporalOrdered, nil, both(sigma.And, both(sigma.Or, leafOf(0), leafOf(1)), leafOf(2))), `
+			10:00:00 c Host=h User=u
+			10:01:00 b Host=h User=u
+			10:02:00 c Host=h User=u
+			`, "10:02:00 x [h u] 2 2: 2 3"},
+		{"not: nothing came of it until the window was over", seq(sigma.Temporal, nil, both(sigma.And, leafOf(0), both(sigma.Not, leafOf(1)))), `
+			10:00:00 a Host=h User=u
+			10:05:00 b Host=h User=u
+			10:06:00 a Host=h User=u
+			10:11:01 b Host=h User=u
+			`, "10:06:00 x [h u] 1 1: 3"},
+		{"not of an or, in order", seq(sigma.TemporalOrdered, nil, both(sigma.And, leafOf(0), leafOf(1), both(sigma.Not, leafOf(2)))), `
+			10:00:00 a Host=h User=u
+			10:05:00 b Host=h User=u
+			10:06:00 b Host=h User=u
+			10:07:00 a Host=h User=u
+			`, "10:05:00 x [h u] 2 2: 1 2"},
+	} {
+		t.Run(s.name, s.run)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	scenario{"addresses change sides", one2(func(a, b *sigma.Rule) *sigma.Rule {
+		return correlation("x", sigma.Correlation{
+			Type: sigma.Temporal, Rules: refs(a, b), GroupBy: []string{"inside", "outside"}, Timespan: minute,
+			Aliases: map[string]sigma.Alias{
+				"inside":  {"a": "destination.ip", "b": "source.ip"},
+				"outside": {"a": "source.ip", "b": "destination.ip"},
+			},
+		})
+	}), `
+		10:00:00 a source.ip=9.9.9.9 destination.ip=10.0.0.1
+		10:00:10 b source.ip=9.9.9.9 destination.ip=10.0.0.1
+		10:00:20 b source.ip=10.0.0.1 destination.ip=9.9.9.9
+		`, "10:00:20 x [10.0.0.1 9.9.9.9] 2 2: 1 3"}.run(t)
+}
+
+func one2(f func(a, b *sigma.Rule) *sigma.Rule) func(a, b, c *sigma.Rule) []*sigma.Rule {
+	return func(a, b, _ *sigma.Rule) []*sigma.Rule { return []*sigma.Rule{f(a, b)} }
+}
+
+// chained is "three failures of a by Inner, then b", grouped by user.
+func chained(innerBy string, outer sigma.CorrelationType) func(a, b, c *sigma.Rule) []*sigma.Rule {
+	return func(a, b, _ *sigma.Rule) []*sigma.Rule {
+		many := correlation("many", sigma.Correlation{
+			Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{innerBy}, Timespan: 10 * minute, Condition: atLeast(3),
+		})
+		return []*sigma.Rule{many, correlation("then", sigma.Correlation{
+			Type: outer, Rules: refs(many, b), GroupBy: []string{"User"}, Timespan: 10 * minute,
+		})}
+	}
+}
+
+func TestChains(t *testing.T) {
+	for _, s := range []scenario{
+		{"a success after failures", chained("User", sigma.TemporalOrdered), `
+			10:00:00 b User=amy
+			10:01:00 a User=amy
+			10:02:00 a User=amy
+			10:03:00 a User=amy
+			10:05:00 b User=amy
+			10:06:00 b User=bob
+			`, "10:05:00 then [amy] 2 4: 2 3 4 5"},
+		{"failures that go on for long", chained("User", sigma.TemporalOrdered), `
+			10:00:00 a User=amy
+			10:04:00 a User=amy
+			10:08:00 a User=amy
+			10:12:00 a User=amy
+			10:16:00 a User=amy
+			10:25:00 b User=amy
+			10:30:00 a User=amy
+			`, "10:25:00 then [amy] 2 6: 1 2 3 4 5 6"},
+		{"one user of several failed on a host and succeeds", chained("Host", sigma.TemporalOrdered), `
+			10:00:00 b User=bob Host=h
+			10:00:00 a User=amy Host=h
+			10:01:00 a User=bob Host=h
+			10:02:00 a User=amy Host=h
+			10:03:00 a User=cid Host=h
+			10:11:59 b User=bob Host=h
+			10:40:00 b User=amy Host=h
+			`, "10:11:59 then [bob] 2 5: 2 3 4 5 6"},
+		{"two hosts under attack", func(a, _, _ *sigma.Rule) []*sigma.Rule {
+			many := correlation("many", sigma.Correlation{
+				Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{"Host"}, Timespan: 10 * minute, Condition: atLeast(2),
+			})
+			return []*sigma.Rule{many, correlation("hosts", sigma.Correlation{
+				Type: sigma.ValueCount, Rules: refs(many), Field: []string{"Host"}, Timespan: 10 * minute, Condition: atLeast(2), Generate: true,
+			})}
+		}, `
+			10:00:00 a Host=h
+			10:01:00 a Host=h
+			10:02:00 a Host=h
+			10:03:00 a Host=k
+			10:04:00 a Host=k
+			`, `10:01:00 many [h] 3 3: 1 2 3
+			10:04:00 many [k] 2 2: 4 5
+			10:04:00 hosts [] 2 5: 1 2 3 4 5`},
+		{"few events, twice", func(a, _, _ *sigma.Rule) []*sigma.Rule {
+			few := correlation("few", sigma.Correlation{
+				Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{"Host"}, Timespan: minute, Condition: cond(sigma.LT, 2),
+			})
+			return []*sigma.Rule{few, correlation("twice", sigma.Correlation{
+				Type: sigma.EventCount, Rules: refs(few), GroupBy: []string{"User"}, Timespan: 10 * minute, Condition: atLeast(2),
+			})}
+		}, `
+			10:00:00 a Host=h User=u
+			10:05:00 a Host=h User=u
+			10:20:00 a Host=h User=u
+			10:20:10 a Host=h User=u
+			`, "10:06:00 twice [u] 2 2: 1 2"},
+	} {
+		t.Run(s.name, s.run)
+	}
+}
+
+func TestAlone(t *testing.T) {
+	a, b := base("a"), base("b")
+	quiet := correlation("quiet", sigma.Correlation{Type: sigma.EventCount, Rules: refs(a), Timespan: minute, Condition: atLeast(1)})
+	loud := correlation("loud", sigma.Correlation{Type: sigma.EventCount, Rules: refs(b, quiet), Timespan: minute, Condition: atLeast(1), Generate: true})
+	c, err := NewCorrelator([]*sigma.Rule{quiet, loud})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, want := range map[*sigma.Rule]bool{a: false, b: true, quiet: true, loud: true} {
+		if got := c.Alone(r); got != want {
+			t.Errorf("%s hits on its own: %v, want %v", r.Name, got, want)
+		}
+	}
+}
+
+func TestRefusedCorrelations(t *testing.T) {
+	a := base("a")
+	inner := correlation("inner", sigma.Correlation{Type: sigma.EventCount, Rules: refs(a), Timespan: minute, Condition: atLeast(1)})
+	for want, corr := range map[string]sigma.Correlation{
+		"timespan is not positive": {Type: sigma.EventCount, Rules: refs(a), Condition: atLeast(1)},
+		"has no condition":         {Type: sigma.EventCount, Rules: refs(a), Timespan: minute},
+		"names no field":           {Type: sigma.ValueSum, Rules: refs(a), Timespan: minute, Condition: atLeast(1)},
+		"is not resolved":          {Type: sigma.EventCount, Rules: []sigma.RuleRef{{Ref: "z"}}, Timespan: minute, Condition: atLeast(1)},
+		"cannot hold with 1 rules": {Type: sigma.Temporal, Rules: refs(a), Timespan: minute, Condition: atLeast(2)},
+		"does not stand before it": {Type: sigma.EventCount, Rules: refs(inner), Timespan: minute, Condition: atLeast(1)},
+		"cannot have this":         {Type: sigma.TemporalOrdered, Rules: refs(a), Timespan: minute, Condition: cond(sigma.LT, 2)},
+	} {
+		_, err := NewCorrelator([]*sigma.Rule{correlation("x", corr)})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func TestDescribeCorrelation(t *testing.T) {
+	a, b := base("a"), base("b")
+	for want, corr := range map[string]sigma.Correlation{
+		"event_count gte 10 in 10m": {Type: sigma.EventCount, Timespan: 10 * minute, Condition: atLeast(10)},
+		"value_count of User, Host gt 5 and lte 9 in 90s": {Type: sigma.ValueCount, Timespan: 3 * minute / 2, Field: []string{"User", "Host"},
+			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 5}, {Cmp: sigma.LE, Value: 9}}},
+		"temporal_ordered of a, b in 1d":       {Type: sigma.TemporalOrdered, Rules: refs(a, b), Timespan: 1440 * minute},
+		"temporal a and not (a or b) in 1h":    {Type: sigma.Temporal, Rules: refs(a, b), Timespan: 60 * minute, Expr: both(sigma.And, leafOf(0), both(sigma.Not, both(sigma.Or, leafOf(0), leafOf(1))))},
+		"value_percentile 99% of B lt 5 in 1m": {Type: sigma.ValuePercentile, Percent: 99, Field: []string{"B"}, Timespan: minute, Condition: cond(sigma.LT, 5)},
+	} {
+		if got := DescribeCorrelation(&corr); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

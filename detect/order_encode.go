@@ -24,9 +24,9 @@ func appendObservation(dst []byte, o *Observation, path, rule int) []byte {
 	dst = binary.AppendUvarint(dst, uint64(path))
 	dst = binary.AppendUvarint(dst, uint64(rule))
 	dst = appendStrings(dst, o.Fields, maxStrings)
-	dst = appendStrings(dst, o.Entities.Hosts, maxEntities)
-	dst = appendStrings(dst, o.Entities.Users, maxEntities)
-	return appendStrings(dst, o.Entities.Addresses, maxEntities)
+	dst = appendStrings(dst, o.Entities.Hosts, maxHitEntities)
+	dst = appendStrings(dst, o.Entities.Users, maxHitEntities)
+	return appendStrings(dst, o.Entities.Addresses, maxHitEntities)
 }
 
 func appendStrings(dst []byte, list []string, most int) []byte {

@@ -267,6 +267,14 @@ type Filter struct {
 	Unused bool     // no loaded rule is concerned
 }
 
-func (t CorrelationType) String() string { return correlationNames[t] }
+func (t CorrelationType) String() string {
+	switch t {
+	case ValueMin:
+		return "value_min"
+	case ValueMax:
+		return "value_max"
+	}
+	return correlationNames[t]
+}
 
 func (c Cmp) String() string { return [...]string{"eq", "neq", "lt", "lte", "gt", "gte"}[c] }

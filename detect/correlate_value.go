@@ -1,0 +1,61 @@
+package detect
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// appendPart appends a value to a key, from which splitParts takes it again.
+func appendPart(key []byte, v string) []byte {
+	v = shorten(v)
+	return append(binary.AppendUvarint(key, uint64(len(v))), v...)
+}
+
+func splitParts(key string) []string {
+	var parts []string
+	for key != "" {
+		var n, shift int
+		for i := 0; ; i++ {
+			n |= int(key[i]&0x7f) << shift
+			shift += 7
+			if key[i] < 0x80 {
+				key = key[i+1:]
+				break
+			}
+		}
+		parts = append(parts, key[:n])
+		key = key[n:]
+	}
+	return parts
+}
+
+// shorten cuts a value to MaxValue bytes, such that different values stay different.
+func shorten(v string) string {
+	if len(v) <= MaxValue {
+		return v
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(v)) // never fails
+	sum := strconv.FormatUint(h.Sum64(), 16)
+	return strings.ToValidUTF8(v[:MaxValue-20], "") + "…" + sum
+}
+
+// number reads a value as a number: decimal, or hexadecimal with 0x.
+func number(s string) (float64, bool) {
+	s = strings.TrimSpace(s)
+	if s == "" || len(s) > 64 {
+		return 0, false
+	}
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		u, err := strconv.ParseUint(s[2:], 16, 64)
+		return float64(u), err == nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		return 0, false
+	}
+	return f, true
+}
