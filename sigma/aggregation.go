@@ -13,21 +13,15 @@ import (
 //	count() by a > n    count(field) by a, b >= n    sum|min|max|avg(field) by a > n    near x and not y
 //
 // The rule becomes a correlation over a rule of its own, which holds the condition before the pipe.
-func (l *loader) aggregation(r *Rule, c *conditionParser, x *Expr, timeframe pair) {
+func (l *loader) aggregation(r *Rule, sel *selections, c *conditionParser, x *Expr) {
 	pipe := c.tok
-	span := int64(24 * time.Hour)
-	if timeframe.key != nil {
-		span = l.timespan(timeframe)
-	} else {
-		l.warn(c.node, "give the detection a timeframe, e.g. timeframe: 1h", "the aggregation has no timeframe: one day is taken")
-	}
 	c.next()
-	r.Correlation = &Correlation{Timespan: span, Implicit: true, Rules: []RuleRef{{Rule: inner(r, x, 1), Pos: l.pos(c.node)}}}
+	r.Correlation = &Correlation{Timespan: l.timeframe(sel, c.node), Implicit: true, Rules: []RuleRef{{Rule: inner(r, x, 1), Pos: l.pos(c.node)}}}
 	errors := l.errors
 	switch word := c.tok; {
 	case word.kind == "" && strings.EqualFold(word.text, "near"):
 		c.next()
-		l.near(r, c, x)
+		l.near(r, sel, c)
 	case word.kind == "":
 		l.count(r.Correlation, c)
 	default:
@@ -37,8 +31,17 @@ func (l *loader) aggregation(r *Rule, c *conditionParser, x *Expr, timeframe pai
 		c.errorAt(c.tok, "", "nothing may follow the aggregation")
 	}
 	if l.errors == errors {
-		l.warn(c.node, "write a correlation rule", "aggregations in conditions are no longer part of the language; this one is read as a correlation")
+		l.warn(c.node, "write a correlation rule", "aggregations in conditions are no longer part of the language: this one is read as a correlation")
 	}
+}
+
+// timeframe returns the time within which an old style aggregation counts.
+func (l *loader) timeframe(sel *selections, condition *yaml.Node) int64 {
+	if sel.timeframe.key != nil {
+		return l.timespan(sel.timeframe)
+	}
+	l.warn(condition, "give the detection a timeframe, e.g. timeframe: 1h", "the aggregation has no timeframe: one day is taken")
+	return int64(24 * time.Hour)
 }
 
 // inner is the rule that a correlation made from an old aggregation refers to.
@@ -168,42 +171,38 @@ func (l *loader) threshold(k *Correlation, c *conditionParser) {
 
 // near reads the selections that must match near an event: all within the timeframe, in any order. Each selection
 // becomes a rule of its own, which a temporal correlation joins.
-func (l *loader) near(r *Rule, c *conditionParser, x *Expr) {
+func (l *loader) near(r *Rule, sel *selections, c *conditionParser) {
 	k := r.Correlation
 	k.Type = Temporal
-	near := conditionParser{loader: l, node: c.node, sel: c.sel, names: c.sel.names, at: c.tok.from}
+	near := conditionParser{loader: l, node: c.node, names: sel.names, among: "selections", at: c.tok.from}
 	tree := near.parse()
 	c.tok, c.failed = near.tok, near.failed
 	if tree == nil {
 		return
 	}
+	expr, _ := correlationExpr(tree, len(sel.names))
 	rules := map[int]int{} // selection → index into k.Rules
-	simple := true
-	var convert func(x *Expr) *CorrelationExpr
-	convert = func(x *Expr) *CorrelationExpr {
+	simple := true         // all of them
+	var place func(x *CorrelationExpr)
+	place = func(x *CorrelationExpr) {
+		for _, kid := range x.Kids {
+			place(kid)
+		}
 		if x.Op != Test {
 			simple = simple && x.Op == And
-			out := &CorrelationExpr{Op: x.Op}
-			for _, kid := range x.Kids {
-				out.Kids = append(out.Kids, convert(kid))
-			}
-			return out
+			return
 		}
-		i := int(x.Test.Number)
-		if _, ok := rules[i]; !ok {
-			rules[i] = len(k.Rules)
-			in := inner(r, c.sel.exprs[i], len(k.Rules)+1)
-			k.Rules = append(k.Rules, RuleRef{Rule: in, Pos: l.pos(c.sel.nodes[i])})
-			c.sel.used[i] = true
+		at, ok := rules[x.Rule]
+		if !ok {
+			at = len(k.Rules)
+			rules[x.Rule] = at
+			in := inner(r, sel.exprs[x.Rule], at+1)
+			k.Rules = append(k.Rules, RuleRef{Rule: in, Pos: l.pos(sel.nodes[x.Rule])})
+			sel.used[x.Rule] = true
 		}
-		return &CorrelationExpr{Op: Test, Rule: rules[i]}
+		x.Rule = at
 	}
-	expr := convert(tree)
-	for _, ref := range k.Rules {
-		if ref.Rule.Detection == nil {
-			return // the selection has an error of its own
-		}
-	}
+	place(expr)
 	if !simple {
 		k.Expr = &CorrelationExpr{Op: And, Kids: []*CorrelationExpr{{Op: Test}, expr}}
 	}

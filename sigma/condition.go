@@ -9,9 +9,9 @@ import (
 )
 
 // conditions reads a rule's condition, or the list of them that are linked with or.
-func (l *loader) conditions(r *Rule, sel *selections, p, timeframe pair) {
+func (l *loader) conditions(r *Rule, sel *selections, p pair) {
 	if p.value.Kind == yaml.ScalarNode {
-		l.condition(r, sel, p.value, timeframe)
+		l.condition(r, sel, p.value)
 		return
 	}
 	if p.value.Kind != yaml.SequenceNode || len(p.value.Content) == 0 {
@@ -24,7 +24,7 @@ func (l *loader) conditions(r *Rule, sel *selections, p, timeframe pair) {
 			l.fail(n, "", `"condition" must be a text or a list of texts`)
 			return
 		}
-		c := conditionParser{loader: l, node: n, sel: sel}
+		c := l.over(sel, n)
 		kids = append(kids, c.parse())
 		if c.aggregates() {
 			l.failAt(n, c.tok.from, len(n.Value), "", "an aggregation cannot stand in a list of conditions")
@@ -34,16 +34,27 @@ func (l *loader) conditions(r *Rule, sel *selections, p, timeframe pair) {
 }
 
 // condition reads one condition, with the aggregation that may follow it after a pipe.
-func (l *loader) condition(r *Rule, sel *selections, n *yaml.Node, timeframe pair) {
-	c := conditionParser{loader: l, node: n, sel: sel}
+func (l *loader) condition(r *Rule, sel *selections, n *yaml.Node) {
+	c := l.over(sel, n)
 	x := c.parse()
 	if c.aggregates() {
 		if x != nil {
-			l.aggregation(r, &c, x, timeframe)
+			l.aggregation(r, sel, c, x)
 		}
 		return
 	}
 	r.Detection = x
+}
+
+// over returns the parser of a condition over selections.
+func (l *loader) over(sel *selections, n *yaml.Node) *conditionParser {
+	c := &conditionParser{loader: l, node: n, names: sel.names, among: "selections"}
+	c.leaf = func(i int) *Expr {
+		sel.used[i] = true
+		c.grow(sel.sizes[i])
+		return sel.exprs[i]
+	}
+	return c
 }
 
 // token is a piece of a condition. An operator has itself in lower case as its kind; a name has "".
@@ -58,8 +69,9 @@ type token struct {
 type conditionParser struct {
 	*loader
 	node   *yaml.Node
-	sel    *selections
-	names  []string // of a correlation: the rules it may name instead of selections
+	names  []string             // what may be named
+	among  string               // what those are
+	leaf   func(name int) *Expr // what a name stands for; nil: a Test with the Number of the name
 	at     int
 	tok    token
 	failed bool
@@ -201,25 +213,17 @@ func (c *conditionParser) operand() *Expr {
 	}
 	word := c.tok
 	c.next()
-	if c.tok.kind == "" && strings.EqualFold(c.tok.text, "of") && c.names == nil {
+	if c.tok.kind == "" && strings.EqualFold(c.tok.text, "of") {
 		return c.selector(word)
 	}
 	return c.named(word)
 }
 
-// named returns the selection, or the rule of a correlation, that a word names.
+// named returns what a name stands for.
 func (c *conditionParser) named(word token) *Expr {
-	if c.names != nil {
-		i := slices.Index(c.names, word.text)
-		if i < 0 {
-			c.errorAt(word, didYouMean(word.text, c.names), "the correlation does not refer to a rule %q", word.text)
-			return nil
-		}
-		return &Expr{Op: Test, Test: &Predicate{Number: float64(i)}}
-	}
-	i := c.sel.index(word.text)
+	i := slices.Index(c.names, word.text)
 	if i < 0 {
-		hint := didYouMean(word.text, c.sel.names)
+		hint := didYouMean(word.text, c.names)
 		switch {
 		case hint != "":
 		case strings.Contains(word.text, "*"):
@@ -227,14 +231,20 @@ func (c *conditionParser) named(word token) *Expr {
 		case strings.EqualFold(word.text, "them"):
 			hint = "write 1 of them or all of them"
 		default:
-			hint = "the selections are " + strings.Join(c.sel.names, ", ")
+			hint = "the " + c.among + " are " + strings.Join(c.names, ", ")
 		}
 		c.errorAt(word, hint, "the condition names %q, which is not defined", word.text)
 		return nil
 	}
-	c.sel.used[i] = true
-	c.grow(c.sel.sizes[i])
-	return c.sel.exprs[i]
+	return c.meaning(i)
+}
+
+// meaning returns what the i-th name stands for.
+func (c *conditionParser) meaning(i int) *Expr {
+	if c.leaf != nil {
+		return c.leaf(i)
+	}
+	return &Expr{Op: Test, Test: &Predicate{Number: float64(i)}}
 }
 
 // grow keeps count of how large the condition's tree gets.
@@ -255,18 +265,12 @@ func (c *conditionParser) selector(quantity token) *Expr {
 	c.next()
 	chosen := c.chosen(pattern.text)
 	if len(chosen) == 0 {
-		hint := didYouMean(strings.Trim(pattern.text, "*_"), c.sel.names)
-		if hint == "" {
-			hint = "the selections are " + strings.Join(c.sel.names, ", ")
-		}
-		c.errorAt(pattern, hint, "no selection is named like %q", pattern.text)
+		c.errorAt(pattern, "the "+c.among+" are "+strings.Join(c.names, ", "), "none of the %s is named like %q", c.among, pattern.text)
 		return nil
 	}
 	kids := make([]*Expr, 0, len(chosen))
 	for _, i := range chosen {
-		c.sel.used[i] = true
-		c.grow(c.sel.sizes[i])
-		kids = append(kids, c.sel.exprs[i])
+		kids = append(kids, c.meaning(i))
 	}
 	switch strings.ToLower(quantity.text) {
 	case "1", "any", "one":
@@ -280,7 +284,7 @@ func (c *conditionParser) selector(quantity token) *Expr {
 		return nil
 	}
 	if n > len(kids) {
-		c.errorAt(quantity, "", "%d of %d selections can never match", n, len(kids))
+		c.errorAt(quantity, "", "%d of %d can never hold", n, len(kids))
 		return nil
 	}
 	return c.atLeast(n, kids, quantity)
@@ -289,7 +293,7 @@ func (c *conditionParser) selector(quantity token) *Expr {
 // chosen returns the selections that a pattern names. Those that begin with an underscore are not among "them".
 func (c *conditionParser) chosen(pattern string) []int {
 	var out []int
-	for i, name := range c.sel.names {
+	for i, name := range c.names {
 		if strings.EqualFold(pattern, "them") && !strings.HasPrefix(name, "_") ||
 			glob(pattern, name) && (!strings.HasPrefix(name, "_") || strings.HasPrefix(pattern, "_")) {
 			out = append(out, i)
@@ -320,12 +324,12 @@ func glob(pattern, name string) bool {
 
 const maxChoices = 4096
 
-// atLeast returns the expression that n of the kids hold: one of the sets of n of them.
+// atLeast returns the expression that n of the kids hold: one set of n of them or another.
 func (c *conditionParser) atLeast(n int, kids []*Expr, at token) *Expr {
 	choices := 1
 	for i := range min(n, len(kids)-n) {
 		if choices = choices * (len(kids) - i) / (i + 1); choices > maxChoices {
-			c.errorAt(at, "", "%d of %d selections are more than %d combinations", n, len(kids), maxChoices)
+			c.errorAt(at, "", "%d of %d are more than %d combinations", n, len(kids), maxChoices)
 			return nil
 		}
 	}

@@ -14,6 +14,8 @@ type selections struct {
 	exprs []*Expr      // nil where a selection has an error
 	sizes []int        // predicates of each
 	used  []bool
+
+	timeframe pair // of the detection
 }
 
 func (s *selections) index(name string) int {
@@ -32,14 +34,14 @@ func (l *loader) detection(r *Rule, p pair) {
 		return
 	}
 	errors := l.errors
-	var condition, timeframe, unknown pair
+	var condition, unknown pair
 	var sel selections
 	for _, q := range l.pairs(p.value) {
 		switch q.key.Value {
 		case "condition":
 			condition = q
 		case "timeframe":
-			timeframe = q
+			sel.timeframe = q
 		default:
 			l.selection(&sel, q)
 			unknown = q
@@ -53,7 +55,7 @@ func (l *loader) detection(r *Rule, p pair) {
 		l.fail(p.key, "", "the detection has no selection: nothing to look for")
 		return
 	}
-	l.conditions(r, &sel, condition, timeframe)
+	l.conditions(r, &sel, condition)
 	if l.errors == errors {
 		l.unusedSelections(&sel)
 	}
