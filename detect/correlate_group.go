@@ -13,6 +13,7 @@ const (
 	groupCost    = 288
 	burstCost    = 224
 	detailCost   = 112
+	mapCost      = 192
 	distinctCost = 96
 	stringCost   = 16
 	numberCost   = 16 // twice the size, as blocks of numbers are half full at worst
@@ -113,6 +114,7 @@ func (p *plan) prepare(g *group) {
 	switch corr.Type {
 	case sigma.ValueCount:
 		g.distinct = make(map[string]*distinct)
+		g.cost += mapCost
 	case sigma.ValuePercentile, sigma.ValueMedian, sigma.ValueMin, sigma.ValueMax:
 		g.order = &ordered{}
 	case sigma.Temporal, sigma.TemporalOrdered:
