@@ -1,0 +1,218 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/source"
+)
+
+// hunt is the command `tocsin hunt`.
+type hunt struct {
+	std   streams
+	flags settings // those that the configuration file has too
+	paths []string
+
+	config   string
+	tags     []string
+	since    string
+	until    string
+	output   string
+	format   string
+	json     bool
+	quiet    bool
+	warnings []string // told after the result
+}
+
+func newHunt(std streams) *cobra.Command {
+	h := &hunt{std: std}
+	cmd := &cobra.Command{
+		Use:   "hunt [flags] PATH...",
+		Short: "Search files for what rules describe, and explain each hit",
+		Long: `Search files for what Sigma rules describe, and explain each hit.
+
+A PATH is a file, a folder (all in it), a glob (** is any number of folders) or - for standard input. Every file is
+recognised by its content: Windows event logs (EVTX), JSON, syslog, auditd, web access logs, CSV and other text; also
+packed as gzip, zstd, xz, bzip2, zip or tar, and archives within archives. What cannot be read is reported.
+
+Exit status: 0 nothing found, 1 found, 2 failed.`,
+		Example: `  tocsin hunt /var/log
+  tocsin hunt --since 24h --level high /var/log
+  tocsin hunt --rules builtin --rules ./our-rules --format html -o report.html case.zip
+  journalctl -o json | tocsin hunt --json -`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return withHint(errors.New("hunt: no path to search"), "name a file or a folder, e.g. tocsin hunt /var/log; - is standard input")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h.paths = args
+			return h.run(cmd.Context())
+		},
+	}
+	h.define(cmd)
+	return cmd
+}
+
+func (h *hunt) define(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringArrayVarP(&h.flags.Rules, "rules", "r", nil, "`place` of rules: a folder, file, zip, builtin, installed or pack:NAME; repeatable (default builtin and installed)")
+	f.StringArrayVarP(&h.flags.Pipelines, "pipeline", "p", nil, "apply a processing pipeline `file` (pySigma's YAML); repeatable")
+	f.StringVar(&h.flags.LogSources, "logsources", "", "`file` that says which events a log source of rules means, beside what is built in")
+	f.StringVarP(&h.flags.Level, "level", "l", "", "tell only hits of this `level` or above: informational, low, medium, high, critical")
+	f.StringVar(&h.flags.Status, "status", "", "tell only hits of rules of this `status` or better: deprecated, experimental, test, stable")
+	f.StringArrayVarP(&h.tags, "tag", "t", nil, "tell only hits of rules with this `tag`, e.g. t1110 or attack.persistence; repeatable")
+	f.StringArrayVarP(&h.flags.Exclude, "exclude-rule", "x", nil, "leave out the rule of this `id or title`; repeatable")
+	f.StringVar(&h.since, "since", "", "only events since this `time`: 2026-01-31, 2026-01-31T12:00:00Z, 24h or 7d; events without time pass")
+	f.StringVar(&h.until, "until", "", "only events until this `time`")
+	f.StringVar(&h.flags.Timezone, "timezone", "", "time `zone` of times that state none: Europe/Berlin, local, +02:00 (default UTC)")
+	f.StringVarP(&h.format, "format", "f", "", "text, json, csv, html or md (default text)")
+	f.BoolVar(&h.json, "json", false, "the same as --format json: one object a line")
+	f.StringVarP(&h.output, "output", "o", "", "write the result to a `file`")
+	f.BoolVarP(&h.quiet, "quiet", "q", false, "tell nothing on standard error but failures")
+	f.IntVarP(&h.flags.Jobs, "jobs", "j", 0, "work on this many blocks at a time (default: one for each processor)")
+	f.StringVar(&h.config, "config", "", "configuration `file` (default config.yml in the user's tocsin folder, or in /etc/tocsin)")
+}
+
+// merge puts the configuration file below the flags.
+func (h *hunt) merge() error {
+	s, err := loadSettings(h.config)
+	if err != nil {
+		return err
+	}
+	f := &h.flags
+	if len(f.Rules) == 0 {
+		f.Rules = s.Rules
+	}
+	if len(f.Pipelines) == 0 {
+		f.Pipelines = s.Pipelines
+	}
+	f.Exclude = append(f.Exclude, s.Exclude...)
+	f.Placeholders = s.Placeholders
+	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
+	f.Level = cmp.Or(f.Level, s.Level)
+	f.Status = cmp.Or(f.Status, s.Status)
+	f.Timezone = cmp.Or(f.Timezone, s.Timezone, "UTC")
+	f.Jobs = cmp.Or(f.Jobs, s.Jobs, runtime.GOMAXPROCS(0))
+	if f.Jobs < 0 || f.Jobs > 1024 {
+		return fmt.Errorf("%d jobs: must be from 1 to 1024", f.Jobs)
+	}
+	if h.json {
+		if h.format != "" && h.format != "json" {
+			return fmt.Errorf("--json and --format %s cannot both be", h.format)
+		}
+		h.format = "json"
+	}
+	h.format = cmp.Or(h.format, "text")
+	return nil
+}
+
+// run hunts.
+func (h *hunt) run(ctx context.Context) error {
+	start := time.Now()
+	if err := h.merge(); err != nil {
+		return err
+	}
+	s := &search{jobs: h.flags.Jobs}
+	opt, zone, err := h.options(start)
+	if err != nil {
+		return err
+	}
+	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in})
+	if err != nil {
+		return fmt.Errorf("hunt: %w", err)
+	}
+	go s.files.Measure(ctx)
+	spills := &spills{}
+	defer spills.close()
+	opt.Spill = spills.open
+	if s.engine, err = h.rules(s, opt); err != nil {
+		return err
+	}
+	if err := h.write(func(out handler) error {
+		s.out = out
+		defer h.watch(s, start)()
+		return s.run(ctx, start)
+	}); err != nil {
+		return err
+	}
+	if !h.quiet {
+		for _, w := range h.warnings {
+			fmt.Fprintf(h.std.err, "tocsin: %s\n", w)
+		}
+	}
+	if s.summary.Hits > 0 {
+		return found
+	}
+	if s.nothingRead() {
+		return withHint(errors.New("hunt: nothing could be read"), "the reasons are under unread")
+	}
+	return nil
+}
+
+// options works out what the flags narrow.
+func (h *hunt) options(now time.Time) (opt detect.Options, zone *time.Location, err error) {
+	if zone, err = parseZone(h.flags.Timezone); err != nil {
+		return opt, nil, err
+	}
+	for _, b := range []struct {
+		flag string
+		to   *int64
+		end  bool
+	}{{h.since, &opt.Since, false}, {h.until, &opt.Until, true}} {
+		if b.flag == "" {
+			continue
+		}
+		t, err := parseTime(b.flag, now, zone, b.end)
+		if err != nil {
+			return opt, nil, err
+		}
+		*b.to = t.UnixNano()
+	}
+	if opt.Until != 0 && opt.Since > opt.Until {
+		return opt, nil, fmt.Errorf("--since %s is after --until %s", h.since, h.until)
+	}
+	c, err := newChoice(h.flags.Level, h.flags.Status, h.tags, h.flags.Exclude)
+	opt.Wanted = c.wants
+	return opt, zone, err
+}
+
+// nothingRead tells whether there were files and not one of them could be read.
+func (s *search) nothingRead() bool {
+	return s.summary.UnreadTotal > 0 && s.summary.Events == 0 && len(s.summary.Formats) == 0 && s.files.Progress().Bytes == 0
+}
+
+// rules loads what to hunt for.
+func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
+	set, err := rules.Load(h.flags.Rules, rules.Options{
+		Sigma: sigma.LoadOptions{Placeholders: h.flags.Placeholders},
+		Packs: packsFolder(),
+	})
+	if err != nil {
+		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin or installed")
+	}
+	var det []*sigma.Rule
+	for _, r := range set.Rules {
+		if r.Detection != nil {
+			det = append(det, r)
+		}
+	}
+	e, err := detect.New(det, nil, sigma.BuiltinLogSources(), opt)
+	if err != nil {
+		return nil, err
+	}
+	s.summary.Rules.Refused = set.Refused
+	s.summary.Rules.Loaded = e.Loaded()
+	return e, nil
+}

@@ -1,0 +1,81 @@
+// Command tocsin hunts for signs of attack in logs. See `tocsin help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// The exit statuses. They are the same for every command.
+const (
+	exitClean  = 0 // done, and nothing found
+	exitFound  = 1 // done, and found something: hits, mistakes in rules, failed tests
+	exitFailed = 2 // could not be done
+)
+
+// found is what a command returns to say that it is done and has found something.
+var found = errors.New("found")
+
+// softMemory is what the Go heap should stay under, in bytes: the collector works harder near it. GOMEMLIMIT overrides it.
+const softMemory = 200 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+}
+
+// streams are the standard streams of a command.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program: it does what args say and returns the exit status.
+func run(ctx context.Context, args []string, std streams) int {
+	root := newRoot(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	switch err := root.ExecuteContext(ctx); {
+	case err == nil:
+		return exitClean
+	case errors.Is(err, found):
+		return exitFound
+	case errors.Is(err, syscall.EPIPE): // the reader of a pipe has seen enough
+		return exitFailed
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(std.err, "tocsin: interrupted")
+		return exitFailed
+	default:
+		fmt.Fprintf(std.err, "tocsin: %v\n", err)
+		var h *hinted
+		if errors.As(err, &h) {
+			fmt.Fprintf(std.err, "  = %s\n", h.hint)
+		}
+		return exitFailed
+	}
+}
+
+// hinted is an error with what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// withHint adds to an error what to do about it.
+func withHint(err error, format string, args ...any) error {
+	return &hinted{err, fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// newRoot makes the command tree.
+func newRoot(std streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tocsin",
+		Short: "Hunt for signs of attack in logs",
+		Long: `tocsin reads logs of any kind, finds what Sigma rules describe, and explains it.
+
+Exit status: 0 nothing found, 1 found, 2 failed.`,
+		Example: `  tocsin hunt /var/log
+  tocsin hunt --format html -o report.html case.zip`,
+		Version:       versionText(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return withHint(err, "see %s --help", cmd.CommandPath())
+	})
+	root.AddCommand(commands(std)...)
+	return root
+}
+
+// version is what the linker is told that this program is; "" where it is told nothing.
+var version string
+
+// versionText says what this program was built from.
+func versionText() string {
+	v, revision := version, ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if v == "" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if version == "" && s.Key == "vcs.revision" && len(s.Value) > 12 {
+				revision = " " + s.Value[:12]
+			}
+		}
+	}
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	return v + revision + " " + runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+}

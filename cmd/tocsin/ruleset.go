@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// dataFolder returns where tocsin keeps what it was told to keep, such as installed rules: $TOCSIN_DATA_HOME, else
+// tocsin in the user's data folder.
+func dataFolder() string {
+	if dir := os.Getenv("TOCSIN_DATA_HOME"); dir != "" {
+		return dir
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "tocsin")
+	}
+	if dir := os.Getenv("LOCALAPPDATA"); runtime.GOOS == "windows" && dir != "" {
+		return filepath.Join(dir, "tocsin")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ""
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "tocsin")
+	}
+	return filepath.Join(home, ".local", "share", "tocsin")
+}
+
+// packsFolder returns where installed rule packs are; "" where the user has no home.
+func packsFolder() string {
+	dir := dataFolder()
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(dir, "rules")
+}
+
+// isPlaceName tells whether a place of rules is a name and no path.
+func isPlaceName(s string) bool {
+	return s == rules.BuiltinPath || s == rules.InstalledPath || strings.HasPrefix(s, rules.BuiltinPath+":") || strings.HasPrefix(s, rules.PackPrefix)
+}
+
+// choice says which rules' hits are told.
+type choice struct {
+	level   sigma.Level // at least
+	status  string      // at least, in the order of statuses; "" is any
+	tags    []string    // one of them, or a technique below one of them; none is any
+	exclude []string    // ids or titles
+}
+
+// statuses in ascending order of trust. Source: Sigma rules specification 2.1, "Status".
+var statuses = []string{"unsupported", "deprecated", "experimental", "test", "stable"}
+
+func newChoice(level, status string, tags, exclude []string) (choice, error) {
+	c := choice{status: strings.ToLower(status), exclude: exclude}
+	if level != "" {
+		var ok bool
+		if c.level, ok = sigma.ParseLevel(strings.ToLower(level)); !ok {
+			return c, fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", level)
+		}
+	}
+	if c.status != "" && !slices.Contains(statuses, c.status) {
+		return c, fmt.Errorf("status %q is not known; the statuses are %s", status, strings.Join(statuses, ", "))
+	}
+	for _, t := range tags {
+		c.tags = append(c.tags, strings.ToLower(t))
+	}
+	return c, nil
+}
+
+// wants tells whether a rule's hits are to be told.
+func (c *choice) wants(r *sigma.Rule) bool {
+	if r.Level < c.level {
+		return false
+	}
+	if c.status != "" && slices.Index(statuses, r.Status) < slices.Index(statuses, c.status) {
+		return false
+	}
+	if len(c.tags) > 0 && !slices.ContainsFunc(r.Tags, c.tagged) {
+		return false
+	}
+	return !slices.ContainsFunc(c.exclude, func(x string) bool {
+		return strings.EqualFold(x, r.ID) || strings.EqualFold(x, r.Title)
+	})
+}
+
+func (c *choice) tagged(tag string) bool {
+	tag = strings.ToLower(tag)
+	return slices.ContainsFunc(c.tags, func(want string) bool {
+		for _, full := range []string{want, "attack." + want} {
+			if tag == full || strings.HasPrefix(tag, full+".") {
+				return true
+			}
+		}
+		return false
+	})
+}
