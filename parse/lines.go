@@ -32,17 +32,11 @@ type lineParser struct {
 	last    *program // … and what it says
 	said    said
 	fields  fieldShapes
+	audit   auditJoiner
+	event   auditEvent
 	names   []string
 	values  []event.Value
 	sdNames map[[2]string]string
-	origin  *event.Origin
-	pending lineContext
-}
-
-// lineContext is what is known of the line that is being read.
-type lineContext struct {
-	start  int   // in the block
-	number int64 // from 1, in the file
 }
 
 func newLineParser(d dialect) func(*Env) Parser {
@@ -53,8 +47,8 @@ func newLineParser(d dialect) func(*Env) Parser {
 
 // Parse implements Parser.
 func (p *lineParser) Parse(b event.Block, out *event.Batch) {
-	p.origin = b.Origin
 	p.years.use(b.Origin)
+	p.audit.scan(b.Data, &p.years)
 	number := b.First
 	for at := 0; at < len(b.Data); number++ {
 		end := strings.IndexByte(b.Data[at:], '\n')
@@ -67,9 +61,12 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 		if line == "" {
 			continue
 		}
-		p.pending = lineContext{start: start, number: number}
 		n := len(out.Events)
-		p.line(line, out)
+		if r := p.audit.take(start); r != nil {
+			p.auditLine(b.Data, r, out)
+		} else {
+			p.line(line, out)
+		}
 		for i := n; i < len(out.Events); i++ {
 			e := &out.Events[i]
 			e.Origin, e.Record = b.Origin, number
@@ -112,7 +109,7 @@ func (p *lineParser) line(line string, out *event.Batch) {
 	p.textLine(line, out)
 }
 
-// lineSplitter cuts a stream after newlines.
+// lineSplitter cuts a stream after newlines, and so that the records of one audit event stay in one block.
 type lineSplitter struct{}
 
 func newLineSplitter() Splitter { return lineSplitter{} }
@@ -126,5 +123,5 @@ func (lineSplitter) Split(data []byte, eof bool) event.Cut {
 	if end == 0 {
 		return event.Cut{}
 	}
-	return event.Cut{Size: end}
+	return event.Cut{Size: auditCut(data[:end])}
 }
