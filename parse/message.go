@@ -432,3 +432,9 @@ func isAddress6(s string) bool {
 	}
 	return colons >= 2 && colons <= 8
 }
+
+// readMessage finds what a program's message says. It reports whether the sentence is known; out.kind is set either
+// way, and names the fields (out.kind.names) that out.values holds and the format that the event is of.
+func readMessage(tag, message string, out *said) bool {
+	return programOf(tag).read(messageBody(message), out)
+}
