@@ -117,6 +117,13 @@ func NewCorrelator(rules []*sigma.Rule) (*Correlator, error) {
 	return c, nil
 }
 
+// CheckCorrelation tells why a correlation rule cannot be run, apart from what it refers to; nil if it can.
+// NewCorrelator refuses all rules if one of them cannot be run.
+func CheckCorrelation(rule *sigma.Rule) error {
+	_, err := newPlan(rule)
+	return err
+}
+
 // Refers tells whether a correlation refers to the rule, so that its hits must be observed.
 func (c *Correlator) Refers(rule *sigma.Rule) bool { return c.sources[rule] != nil }
 

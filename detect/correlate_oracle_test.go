@@ -324,3 +324,95 @@ func TestAgainstOracle(t *testing.T) {
 		t.Errorf("only %d hits, %d rules refused: the timelines test too little", hits, refused)
 	}
 }
+
+// TestTogetherAsAlone runs many correlations at once, a chain of two among them, over observations that arrive in any
+// order: each must hit as it does alone and in order.
+func TestTogetherAsAlone(t *testing.T) {
+	a, b, c := base("a"), base("b"), base("c")
+	rules := []*sigma.Rule{a, b, c}
+	hits := 0
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		var all []*sigma.Rule
+		var units [][]*sigma.Rule
+		add := func(rs ...*sigma.Rule) {
+			all, units = append(all, rs...), append(units, rs)
+		}
+		for i := range 6 {
+			x := correlation(fmt.Sprint("x", i), randomCorrelation(r, rules))
+			if CheckCorrelation(x) == nil {
+				add(x)
+			}
+		}
+		inner := randomCorrelation(r, rules[:2])
+		inner.Generate = r.IntN(2) == 0
+		many := correlation("many", inner)
+		outer := randomCorrelation(r, []*sigma.Rule{many, c})
+		outer.Expr, outer.GroupBy = nil, []string{[]string{"g", "v"}[r.IntN(2)]}
+		outer.Generate = true
+		then := correlation("then", outer)
+		if CheckCorrelation(many) == nil && CheckCorrelation(then) == nil {
+			add(many, then)
+		}
+		var os []Observation // with both fields, by name
+		for _, o := range randomTimeline(r, rules, 2) {
+			o.Ref.File = fmt.Sprint("f", r.IntN(3))
+			os = append(os, o)
+		}
+		got := together(t, all, rules, os, r)
+		var want []string
+		for _, u := range units {
+			want = append(want, together(t, u, rules, os, nil)...)
+		}
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("seed %d: together\n%s\nalone\n%s", seed, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		hits += len(want)
+	}
+	if hits < 5000 {
+		t.Errorf("only %d hits", hits)
+	}
+}
+
+// together returns the hits of correlations, sorted; the observations arrive in an order that r makes up.
+func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation, r *rand.Rand) []string {
+	c, err := NewCorrelator(correlations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
+	arrival := make([]int, len(os))
+	for i := range os {
+		arrival[i] = i
+	}
+	if r != nil {
+		arrival = r.Perm(len(os))
+		s.limit = 300
+	}
+	for _, i := range arrival {
+		o := os[i]
+		o.Fields = nil
+		for _, n := range c.Needs(o.Rule) {
+			o.Fields = append(o.Fields, os[i].Fields[strings.Index("gv", n)])
+		}
+		if err := s.Add(&o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	note := func(hs []CorrelationHit) {
+		for i := range hs {
+			got = append(got, show(&hs[i]))
+		}
+	}
+	if err := s.Each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	note(c.Finish())
+	if c.size != 0 {
+		t.Fatalf("%d bytes are accounted for after the end", c.size)
+	}
+	slices.Sort(got)
+	return got
+}

@@ -172,8 +172,10 @@ func TestCounting(t *testing.T) {
 			10:00:00 a
 			10:01:00 a
 			`, ""},
-		{"range", one(sigma.Correlation{Type: sigma.EventCount, GroupBy: by, Timespan: span,
-			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 1}, {Cmp: sigma.LE, Value: 2}}}), `
+		{"range", one(sigma.Correlation{
+			Type: sigma.EventCount, GroupBy: by, Timespan: span,
+			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 1}, {Cmp: sigma.LE, Value: 2}},
+		}), `
 			10:00:00 a Host=h
 			10:01:00 a Host=h
 			10:02:00 a Host=h
@@ -415,8 +417,10 @@ func TestDescribeCorrelation(t *testing.T) {
 	a, b := base("a"), base("b")
 	for want, corr := range map[string]sigma.Correlation{
 		"event_count gte 10 in 10m": {Type: sigma.EventCount, Timespan: 10 * minute, Condition: atLeast(10)},
-		"value_count of User, Host gt 5 and lte 9 in 90s": {Type: sigma.ValueCount, Timespan: 3 * minute / 2, Field: []string{"User", "Host"},
-			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 5}, {Cmp: sigma.LE, Value: 9}}},
+		"value_count of User, Host gt 5 and lte 9 in 90s": {
+			Type: sigma.ValueCount, Timespan: 3 * minute / 2, Field: []string{"User", "Host"},
+			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 5}, {Cmp: sigma.LE, Value: 9}},
+		},
 		"temporal_ordered of a, b in 1d":       {Type: sigma.TemporalOrdered, Rules: refs(a, b), Timespan: 1440 * minute},
 		"temporal a and not (a or b) in 1h":    {Type: sigma.Temporal, Rules: refs(a, b), Timespan: 60 * minute, Expr: both(sigma.And, leafOf(0), both(sigma.Not, both(sigma.Or, leafOf(0), leafOf(1))))},
 		"value_percentile 99% of B lt 5 in 1m": {Type: sigma.ValuePercentile, Percent: 99, Field: []string{"B"}, Timespan: minute, Condition: cond(sigma.LT, 5)},

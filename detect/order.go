@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,9 +28,6 @@ const (
 	runBuffer = 32 << 10
 	keyCost   = 48
 )
-
-// ErrNoSpill is returned where more observations come than a Sorter holds in memory, and it has nowhere to put them.
-var ErrNoSpill = errors.New("sort observations: no room left, and no file to spill to")
 
 // Sorter puts observations into the order of time that correlation needs: by (time, path, record, place of the rule in
 // the list); those equal in all of it by their content, so that the order never depends on that of arrival. It is an
@@ -66,8 +62,8 @@ type sortKey struct {
 // run is a sorted part of the spill.
 type run struct{ from, size int64 }
 
-// NewSorter makes a Sorter of observations of these rules. Where open is nil, everything must fit in MaxSorted; else
-// it is called once, when that is exceeded. The caller closes and removes what it opened.
+// NewSorter makes a Sorter of observations of these rules. It calls open once, when MaxSorted is exceeded; the caller
+// closes and removes what it opened. Where open is nil, everything is kept in memory, without a bound.
 func NewSorter(rules []*sigma.Rule, open func() (Spill, error)) *Sorter {
 	s := &Sorter{rules: rules, index: make(map[*sigma.Rule]int, len(rules)), known: make(map[string]int), limit: MaxSorted, open: open}
 	for i, r := range rules {
@@ -96,7 +92,7 @@ func (s *Sorter) Add(o *Observation) error {
 	k.to = len(s.data)
 	s.keys = append(s.keys, k)
 	s.added++
-	if len(s.data)+keyCost*len(s.keys) > s.limit {
+	if s.open != nil && len(s.data)+keyCost*len(s.keys) > s.limit {
 		return s.flush()
 	}
 	return nil
@@ -132,9 +128,6 @@ func (s *Sorter) compare(a, b *sortKey, da, db []byte) int {
 // flush writes what is in memory as a run.
 func (s *Sorter) flush() error {
 	if s.spill == nil {
-		if s.open == nil {
-			return ErrNoSpill
-		}
 		f, err := s.open()
 		if err != nil {
 			return fmt.Errorf("sort observations: %w", err)

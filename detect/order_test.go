@@ -57,7 +57,9 @@ func TestSorterOrder(t *testing.T) {
 	rules := []*sigma.Rule{base("a"), base("b"), base("c")}
 	r := rand.New(rand.NewPCG(1, 2))
 	os := randomObservations(r, rules, 3000)
-	memory := sorted(t, NewSorter(rules, nil), os)
+	unbounded := NewSorter(rules, nil)
+	unbounded.limit = 1
+	memory := sorted(t, unbounded, os)
 	if len(memory) != len(os) {
 		t.Fatalf("%d came out of %d", len(memory), len(os))
 	}
@@ -110,10 +112,9 @@ func TestSorterErrors(t *testing.T) {
 		open func() (Spill, error)
 		want error
 	}{
-		"nowhere to spill": {nil, ErrNoSpill},
-		"cannot open":      {func() (Spill, error) { return nil, full }, full},
-		"cannot write":     {func() (Spill, error) { return &brokenSpill{write: full}, nil }, full},
-		"cannot read":      {func() (Spill, error) { return &brokenSpill{read: full}, nil }, full},
+		"cannot open":  {func() (Spill, error) { return nil, full }, full},
+		"cannot write": {func() (Spill, error) { return &brokenSpill{write: full}, nil }, full},
+		"cannot read":  {func() (Spill, error) { return &brokenSpill{read: full}, nil }, full},
 	} {
 		s := NewSorter(rules, k.open)
 		s.limit = 100
