@@ -145,7 +145,7 @@ func (l *loader) references(k *Correlation, p pair) {
 		case slices.ContainsFunc(k.Rules, func(r RuleRef) bool { return r.Ref == n.Value }):
 			l.warn(n, "", "the rule %q is listed twice", n.Value)
 		default:
-			k.Rules = append(k.Rules, RuleRef{Ref: n.Value, Pos: l.pos(n)})
+			k.Rules = append(k.Rules, RuleRef{Ref: n.Value, Pos: l.pos(n), source: l.line(n.Line)})
 		}
 	}
 	if len(nodes) == 0 {

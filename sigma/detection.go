@@ -231,6 +231,9 @@ func (l *loader) values(it *item, n *yaml.Node) *Expr {
 	if it.neq {
 		x = not(x)
 	}
+	if x != nil {
+		x.item = true
+	}
 	return x
 }
 

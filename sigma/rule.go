@@ -92,6 +92,8 @@ type Expr struct {
 	Op   Op
 	Kids []*Expr
 	Test *Predicate // of Op Test
+
+	item bool // all that one "field|modifiers: values" of the rule became; pipelines work on these
 }
 
 // PredicateKind says what a Predicate compares.
@@ -223,6 +225,8 @@ type RuleRef struct {
 	Ref  string
 	Rule *Rule
 	Pos  Pos
+
+	source string // the line of Pos, for diagnostics
 }
 
 // Alias maps the name or id of a rule, as written, to the field that an alias means in its events.
