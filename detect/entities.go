@@ -46,14 +46,14 @@ func slotsOf(s *event.Shape, names []string) []event.Slot {
 	return slots
 }
 
-// maxEntities bounds the entities of one kind that one event names.
-const maxEntities = 16
+// maxEventEntities bounds the entities of one kind that one event names.
+const maxEventEntities = 16
 
 func named(ev *event.Event, slots []event.Slot, fits func(string) bool) []string {
 	var list []string
 	for _, slot := range slots {
 		for v := range slot.Value(ev).Elements() {
-			if s := strings.TrimSpace(v.String()); len(s) <= 256 && len(list) < maxEntities && fits(s) && !slices.Contains(list, s) {
+			if s := strings.TrimSpace(v.String()); len(s) <= 256 && len(list) < maxEventEntities && fits(s) && !slices.Contains(list, s) {
 				list = append(list, own(s))
 			}
 		}

@@ -23,10 +23,10 @@ const (
 type literals struct {
 	grams    grams
 	start    trie
-	end      trie // of reversed literals; those that must be the whole text too
-	short    []shortLiteral
-	shortSet [4]uint64 // the first bytes of short literals
-	sometime []int32   // of empty literals: found in every text
+	end      trie           // of reversed literals; those that must be the whole text too
+	short    []shortLiteral // by their first bytes
+	shortRun *[257]int32    // by first byte: where its run in short begins; nil without short literals
+	sometime []int32        // of empty literals: found in every text
 }
 
 type shortLiteral struct {
@@ -55,11 +55,11 @@ func buildLiterals(all []literal) *literals {
 			l.sometime = append(l.sometime, p.id)
 		case len(p.text) < 4:
 			l.short = append(l.short, shortLiteral{p.text, p.id})
-			l.shortSet[p.text[0]>>6] |= 1 << (p.text[0] & 63)
 		default:
 			long = append(long, p)
 		}
 	}
+	l.indexShort()
 	l.start.freeze()
 	l.end.freeze()
 	l.grams = buildGrams(long, use)
@@ -103,13 +103,25 @@ func (l *literals) find(text []byte, ids []int32) []int32 {
 	return ids
 }
 
+func (l *literals) indexShort() {
+	if l.short == nil {
+		return
+	}
+	slices.SortStableFunc(l.short, func(a, b shortLiteral) int { return cmp.Compare(a.text[0], b.text[0]) })
+	l.shortRun = new([257]int32)
+	for _, s := range l.short {
+		l.shortRun[int(s.text[0])+1]++
+	}
+	for i := range 256 {
+		l.shortRun[i+1] += l.shortRun[i]
+	}
+}
+
 func (l *literals) findShort(text []byte, ids []int32) []int32 {
+	run := l.shortRun
 	for i, c := range text {
-		if l.shortSet[c>>6]&(1<<(c&63)) == 0 {
-			continue
-		}
-		for _, s := range l.short {
-			if len(text)-i >= len(s.text) && string(text[i:i+len(s.text)]) == s.text {
+		for j := run[c]; j < run[int(c)+1]; j++ {
+			if s := &l.short[j]; len(text)-i >= len(s.text) && string(text[i:i+len(s.text)]) == s.text {
 				ids = append(ids, s.id)
 			}
 		}

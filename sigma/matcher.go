@@ -1,6 +1,8 @@
 package sigma
 
 import (
+	"bytes"
+	"regexp"
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -11,6 +13,7 @@ type Matcher struct {
 	engine *Engine
 	shapes map[*event.Shape]*shapeState
 	plans  int
+	dfas   map[*regexp.Regexp]*dfa
 
 	// of the event at hand
 	gen        uint32
@@ -43,12 +46,12 @@ type textRun struct {
 type shapeState struct {
 	slots  []event.Slot // of the fields that tell routes apart, those that the shape has
 	routes map[string]*plan
-	last   *plan
-	lastID string
+	last   *plan // of the event before: the next is often of the same route
 }
 
 // plan is how the events of one shape and one route are matched.
 type plan struct {
+	key     string // the values that tell the route apart
 	program *program
 	route   *route
 	slots   []event.Slot // by field of the program
@@ -56,12 +59,15 @@ type plan struct {
 	always  []int32      // rules to evaluate whatever the witnesses
 }
 
+// maxPlanKey bounds the values that tell routes apart, in bytes, for a plan to be kept.
+const maxPlanKey = 4096
+
 // maxPlans bounds the plans that a Matcher keeps; it begins afresh when there are more.
 const maxPlans = 16384
 
 // NewMatcher returns a Matcher for one goroutine.
 func (e *Engine) NewMatcher() *Matcher {
-	return &Matcher{engine: e, shapes: make(map[*event.Shape]*shapeState)}
+	return &Matcher{engine: e, shapes: make(map[*event.Shape]*shapeState), dfas: make(map[*regexp.Regexp]*dfa)}
 }
 
 // Match returns the rules that describe ev, as places in Engine.Rules, ascending. The slice is valid until the next call.
@@ -139,17 +145,18 @@ func (m *Matcher) planFor(ev *event.Event) *plan {
 		m.key = append(m.key, byte(v.Kind), byte(len(v.Raw)), byte(len(v.Raw)>>8), byte(len(v.Raw)>>16))
 		m.key = append(m.key, v.Raw...)
 	}
-	if st.last != nil && string(m.key) == st.lastID {
+	if st.last != nil && string(m.key) == st.last.key {
 		return st.last
 	}
 	p := st.routes[string(m.key)]
 	if p == nil {
 		p = m.newPlan(ev)
-		if len(m.key) <= 4096 {
-			st.routes[string(m.key)] = p
+		p.key = string(m.key)
+		if len(p.key) <= maxPlanKey {
+			st.routes[p.key] = p
 		}
 	}
-	st.last, st.lastID = p, string(m.key)
+	st.last = p
 	return p
 }
 
@@ -262,6 +269,11 @@ func (m *Matcher) anyTest(l *disjunction) bool {
 		switch {
 		case t.kind <= testWild:
 			run = m.folded(l.field)
+		case t.kind == testRegexp:
+			if m.anyRegexp(t, l.field) {
+				return true
+			}
+			continue
 		case t.kind <= testCIDR:
 			run = m.exact(l.field)
 		case t.kind == testRef:
@@ -277,6 +289,38 @@ func (m *Matcher) anyTest(l *disjunction) bool {
 		}
 		for _, s := range m.spans[run.from:run.to] {
 			if t.textHolds(m.buf[s.from:s.to]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// anyRegexp makes a testRegexp, of texts that hold what every match of it holds.
+func (m *Matcher) anyRegexp(t *test, field int32) bool {
+	if t.gate != nil && !m.passesGate(t, field) {
+		return false
+	}
+	d, ok := m.dfas[t.pred.Regexp]
+	if !ok {
+		d = newDFA(t.pred.Regexp)
+		m.dfas[t.pred.Regexp] = d
+	}
+	run := m.exact(field)
+	for _, s := range m.spans[run.from:run.to] {
+		text := m.buf[s.from:s.to]
+		if d != nil && d.match(text) || d == nil && t.pred.Regexp.Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Matcher) passesGate(t *test, field int32) bool {
+	run := m.folded(field)
+	for _, s := range m.spans[run.from:run.to] {
+		for _, g := range t.gate {
+			if bytes.Contains(m.buf[s.from:s.to], g) {
 				return true
 			}
 		}

@@ -149,9 +149,6 @@ func (s *specialiser) test(p *Predicate) *node {
 		s.decided = append(s.decided, 0)
 		return falseNode
 	}
-	if p.Kind == Match && len(p.Pattern) == 1 && p.Pattern[0].Kind == AnyRun {
-		p = &Predicate{Field: p.Field, Kind: Exists, By: p.By, Pos: p.Pos}
-	}
 	return &node{op: Test, pred: p, field: field}
 }
 

@@ -28,8 +28,9 @@ const (
 // test is a Predicate, made ready.
 type test struct {
 	kind testKind
-	text []byte // folded: what testWhole, testStart, testEnd and testContains look for
-	wild wild   // of testWild (folded) and testCased
+	text []byte   // folded: what testWhole, testStart, testEnd and testContains look for
+	wild wild     // of testWild (folded) and testCased
+	gate [][]byte // of testRegexp: folded, one of them stands in every text that it matches; nil where none are known
 	pred *Predicate
 }
 
@@ -41,7 +42,7 @@ func newTest(p *Predicate) test {
 		}
 		return newFoldedTest(p)
 	case Regexp:
-		return test{kind: testRegexp, pred: p}
+		return test{kind: testRegexp, gate: regexpLiterals(p.Regexp.String()), pred: p}
 	case CIDR:
 		return test{kind: testCIDR, pred: p}
 	case RefMatch:
@@ -92,7 +93,7 @@ func plainLiteral(p Pattern) (text string, where anchor, ok bool) {
 
 // cost guesses how long the test takes, in units of one comparison.
 func (t *test) cost() int {
-	return [...]int{testWhole: 1, testStart: 1, testEnd: 1, testContains: 4, testWild: 12, testCased: 12, testRegexp: 400, testCIDR: 20, testValue: 2, testRef: 8}[t.kind]
+	return [...]int{testWhole: 1, testStart: 1, testEnd: 1, testContains: 4, testWild: 12, testCased: 12, testRegexp: 100, testCIDR: 20, testValue: 2, testRef: 8}[t.kind]
 }
 
 // appendKey appends what tells the test from others.

@@ -66,8 +66,6 @@ func isLine(ev *event.Event) bool { return ev.Raw != "" && ev.Raw[0] != '{' }
 // textHolds makes a test that needs text, folded or not as its kind wants it.
 func (t *test) textHolds(text []byte) bool {
 	switch t.kind {
-	case testRegexp:
-		return t.pred.Regexp.Match(text)
 	case testCased:
 		return t.wild.match(text)
 	case testCIDR:

@@ -127,7 +127,11 @@ func (t *test) hooks(field int32) []hook {
 	case testWild, testCased:
 		return t.wildHook(field)
 	case testRegexp:
-		return regexpHooks(field, t.pred.Regexp.String())
+		var hooks []hook
+		for _, l := range t.gate {
+			hooks = append(hooks, hook{field, anywhere, string(l)})
+		}
+		return hooks
 	}
 	return nil
 }
@@ -155,25 +159,25 @@ func (t *test) wildHook(field int32) []hook {
 	return []hook{best}
 }
 
-// maxRegexpHooks bounds the alternatives of a regular expression that are looked for one by one.
-const maxRegexpHooks = 64
+// maxRegexpLiterals bounds the alternatives of a regular expression that are looked for one by one.
+const maxRegexpLiterals = 64
 
-// regexpHooks returns folded literals of which one stands in every text that the expression matches, nil where there
+// regexpLiterals returns folded literals of which one stands in every text that the expression matches, nil where there
 // are none of at least three bytes.
-func regexpHooks(field int32, expr string) []hook {
+func regexpLiterals(expr string) [][]byte {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
 		return nil
 	}
 	set := requiredLiterals(re.Simplify(), 0)
-	if len(set) == 0 || len(set) > maxRegexpHooks || shortest(set) < 3 {
+	if len(set) == 0 || len(set) > maxRegexpLiterals || shortest(set) < 3 {
 		return nil
 	}
-	hooks := make([]hook, len(set))
+	gate := make([][]byte, len(set))
 	for i, s := range set {
-		hooks[i] = hook{field, anywhere, s}
+		gate[i] = []byte(s)
 	}
-	return hooks
+	return gate
 }
 
 // requiredLiterals returns folded literals of which one stands in every text that re matches; nil where none are known.
