@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -39,7 +40,9 @@ func (r *reader) blocks(l layer, w *window) {
 	var format string
 	if len(c.data) > 0 {
 		if format, c.split = r.opt.Recognise(head); c.split == nil {
-			r.unread(l.path, 0, "not a log that tocsin knows: %s", looksLike(head))
+			if !c.eof || strings.TrimSpace(head) != "" {
+				r.unread(l.path, 0, "not a log that tocsin knows: %s", looksLike(head))
+			}
 			return
 		}
 	}

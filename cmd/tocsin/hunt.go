@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/detect"
-	"github.com/tocsin-sec/tocsin/rules"
-	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
@@ -195,24 +194,18 @@ func (s *search) nothingRead() bool {
 
 // rules loads what to hunt for.
 func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
-	set, err := rules.Load(h.flags.Rules, rules.Options{
-		Sigma: sigma.LoadOptions{Placeholders: h.flags.Placeholders},
-		Packs: packsFolder(),
-	})
-	if err != nil {
-		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin or installed")
-	}
-	var det []*sigma.Rule
-	for _, r := range set.Rules {
-		if r.Detection != nil {
-			det = append(det, r)
-		}
-	}
-	e, err := detect.New(det, nil, sigma.BuiltinLogSources(), opt)
+	set, err := loadRules(&h.flags)
 	if err != nil {
 		return nil, err
 	}
-	s.summary.Rules.Refused = set.Refused
-	s.summary.Rules.Loaded = e.Loaded()
-	return e, nil
+	engine, err := detect.New(set.Rules, set.Correlations, set.sources, opt)
+	if err != nil {
+		return nil, err
+	}
+	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused}
+	if set.refused > 0 {
+		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; tocsin rules check %s tells why",
+			set.refused, plural(int64(set.refused), "rule"), strings.Join(h.flags.Rules, " ")))
+	}
+	return engine, nil
 }

@@ -48,6 +48,42 @@ func isPlaceName(s string) bool {
 	return s == rules.BuiltinPath || s == rules.InstalledPath || strings.HasPrefix(s, rules.BuiltinPath+":") || strings.HasPrefix(s, rules.PackPrefix)
 }
 
+// ruleSet is what a hunt looks for.
+type ruleSet struct {
+	*sigma.Collection
+	sources *sigma.LogSources
+	refused int
+}
+
+// loadRules loads the rules that the settings name, and what they depend on.
+func loadRules(s *settings) (*ruleSet, error) {
+	set := &ruleSet{sources: sigma.BuiltinLogSources()}
+	if s.LogSources != "" {
+		data, err := os.ReadFile(s.LogSources)
+		if err != nil {
+			return nil, fmt.Errorf("read log sources: %w", err)
+		}
+		more, err := sigma.ParseLogSources(s.LogSources, data)
+		if err != nil {
+			return nil, err
+		}
+		set.sources = set.sources.With(more)
+	}
+	loaded, err := rules.Load(s.Rules, rules.Options{Sigma: sigma.LoadOptions{Placeholders: s.Placeholders}, Packs: packsFolder()})
+	if err != nil {
+		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
+	}
+	set.refused = loaded.Refused
+	var diags []sigma.Diagnostic
+	set.Collection, diags = sigma.Collect(loaded.Rules)
+	for _, d := range diags {
+		if d.Severity == sigma.Error {
+			set.refused++
+		}
+	}
+	return set, nil
+}
+
 // choice says which rules' hits are told.
 type choice struct {
 	level   sigma.Level // at least
