@@ -11,7 +11,7 @@ import (
 
 // BenchmarkParse reads each of the larger logs at hand from memory, and our own sample where there are none.
 func BenchmarkParse(b *testing.B) {
-
+	b.Run("own", func(b *testing.B) { benchmarkParse(b, sample(2000)) })
 	dir := dataDir(b)
 	for _, path := range logs(b, dir) {
 		data, err := os.ReadFile(path)

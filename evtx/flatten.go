@@ -191,7 +191,7 @@ func (f *flattener) open(attributes bool) error {
 		f.pos += 4
 	}
 	f.depth++
-	f.putName(flatOpen, name)
+	f.putUTF16(flatOpen, name)
 	f.inStart = true
 	return nil
 }
@@ -238,11 +238,12 @@ func (f *flattener) name() (string, error) {
 	return f.chunk[at+8 : at+8+2*n], nil
 }
 
-// putName appends a name, which comes in UTF-16.
-func (f *flattener) putName(kind byte, name string) {
+// putUTF16 appends a name or text that comes in UTF-16.
+func (f *flattener) putUTF16(kind byte, text string) {
 	f.flat = append(f.flat, kind, 0, 0)
 	start := len(f.flat)
-	f.flat = appendUTF8(f.flat, name)
+	f.flat = appendUTF8(f.flat, text)
+	f.flat = f.flat[:min(len(f.flat), start+maxLiteral)]
 	binary.LittleEndian.PutUint16(f.flat[start-2:], uint16(len(f.flat)-start))
 }
 
@@ -289,7 +290,7 @@ func (f *flattener) attribute() error {
 	if err != nil {
 		return err
 	}
-	f.putName(flatAttr, name)
+	f.putUTF16(flatAttr, name)
 	f.naming = name == "N\x00a\x00m\x00e\x00"
 	f.pending = true
 	return nil
@@ -337,7 +338,11 @@ func (f *flattener) counted(keep bool) error {
 func (f *flattener) literal(v event.Value) {
 	if !f.lift || f.inStart && f.naming || len(f.lifted) >= maxLiteral {
 		f.pending = false
-		f.put(flatText, v.Append(nil))
+		if v.Kind == event.UTF16 {
+			f.putUTF16(flatText, v.Raw)
+		} else {
+			f.put(flatText, v.Append(nil))
+		}
 		return
 	}
 	f.sub(len(f.lifted))
@@ -392,6 +397,10 @@ func (f *flattener) sub(index int) {
 func appendUTF8(dst []byte, s string) []byte {
 	for i := 0; i+1 < len(s); i += 2 {
 		r := rune(u16(s, i))
+		if r < utf8.RuneSelf {
+			dst = append(dst, byte(r))
+			continue
+		}
 		if utf16.IsSurrogate(r) && i+3 < len(s) {
 			if d := utf16.DecodeRune(r, rune(u16(s, i+2))); d != utf8.RuneError {
 				r, i = d, i+2

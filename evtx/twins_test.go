@@ -52,9 +52,10 @@ func twinFields(event map[string]any) map[string]string {
 }
 
 // sameText compares what two readers made of a value: they differ in the case and braces of GUIDs, in the decimals of
-// times, and in whether hexadecimal numbers are left so.
+// times, in whether hexadecimal numbers are left so, and in that the other cuts off blanks at the end, which belong to
+// the value.
 func sameText(name, ours, theirs string) bool {
-	if ours == theirs {
+	if strings.TrimRight(ours, " ") == theirs {
 		return true
 	}
 	if name == "TimeCreated" {
