@@ -27,8 +27,9 @@ import (
 //
 // A condition without a lower bound (only lt, lte or neq) or with a "not" can be judged only when the window is over:
 // there the window begins with the first event of the group, ends one timespan later, and the next begins with the
-// first event after that. The hit states the time of the last event in the window. A group that has no event at all has no window: "fewer than 5" does not notice silence. At
-// the end of the input, windows that are still open are judged by what they hold.
+// first event after that. The hit states the time of the last event in the window. A group that has no event at all has
+// no window: "fewer than 5" does not notice silence. At the end of the input, windows that are still open are judged by
+// what they hold.
 //
 //   - event_count: how many events, of all referred rules together.
 //   - value_count: how many different values; of several fields, how many different combinations. An event that lacks
@@ -49,7 +50,8 @@ import (
 // to gives out hits of its own only if one of these says "generate: true"; see Alone.
 //
 // The state is bounded by MaxState. When that is reached, the group that has had no event for the longest time is
-// forgotten; Evicted counts these. One window holds at most 131,072 events; the oldest beyond leave it early, which Cut
+// forgotten: a burst that it is in is given out as it is, a window that is still to be judged is not judged. Evicted
+// counts these groups. One window holds at most 131,072 events; the oldest beyond leave it early, which Cut
 // counts. Values of more than MaxValue bytes are cut, with a hash of the whole in place of the rest.
 //
 // A Correlator belongs to one goroutine.

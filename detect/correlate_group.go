@@ -14,6 +14,8 @@ const (
 	burstCost    = 224
 	detailCost   = 112
 	mapCost      = 192
+	orderedCost  = 96
+	chainCost    = 144
 	distinctCost = 96
 	stringCost   = 16
 	numberCost   = 16 // twice the size, as blocks of numbers are half full at worst
@@ -117,13 +119,14 @@ func (p *plan) prepare(g *group) {
 		g.cost += mapCost
 	case sigma.ValuePercentile, sigma.ValueMedian, sigma.ValueMin, sigma.ValueMax:
 		g.order = &ordered{}
+		g.cost += orderedCost
 	case sigma.Temporal, sigma.TemporalOrdered:
 		g.rules = make([]int32, len(corr.Rules))
 		g.cost += 4 * int64(len(corr.Rules))
 	}
 	if corr.Type == sigma.TemporalOrdered {
 		g.chain = newChain(p.clauses)
-		g.cost += int64(16 * len(g.chain.best))
+		g.cost += chainCost + int64(16*len(g.chain.best))
 	}
 	if p.late {
 		g.burst = &burst{cost: burstCost}
