@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -60,8 +61,9 @@ func (l Limits) withDefaults() Limits {
 
 // Files reads the files that some paths stand for.
 type Files struct {
-	paths []string
-	opt   Options
+	paths   []string
+	opt     Options
+	outputs []os.FileInfo
 
 	found, done       atomic.Int64
 	total, read       atomic.Int64
@@ -91,6 +93,10 @@ func NewFiles(paths []string, opt Options) (*Files, error) {
 	}
 	return &Files{paths: paths, opt: opt}, nil
 }
+
+// Outputs names files that the run writes to: where they are among the input they are noted, and not read. It must be
+// called before Blocks.
+func (f *Files) Outputs(files ...os.FileInfo) { f.outputs = append(f.outputs, files...) }
 
 // Progress returns how far the reading is. It may be called from any goroutine.
 func (f *Files) Progress() Progress {
@@ -175,6 +181,10 @@ func (r *reader) file(e entry) {
 		return
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && slices.ContainsFunc(r.outputs, func(o os.FileInfo) bool { return os.SameFile(o, info) }) {
+		r.unread(e.path, 0, "this run writes to it")
+		return
+	}
 	r.meter = meter{limits: &r.opt.Limits, read: &r.read, size: e.size}
 	r.open(layer{path: e.path, in: r.meter.disk(file), mod: e.mod, file: file, size: e.size})
 }

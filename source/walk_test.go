@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tocsin-sec/tocsin/event"
 )
 
 func TestWalk(t *testing.T) {
@@ -113,5 +116,31 @@ func TestWalk_many(t *testing.T) {
 	r := read(t, Options{}, dir)
 	if len(r.order) != 10_000 || r.prog.Streams != 10_000 || r.prog.Bytes != 70_000 {
 		t.Errorf("%d files, %+v", len(r.order), r.prog)
+	}
+}
+
+func TestFiles_outputs(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/in.log", "in\n")
+	write(t, dir+"/out.json", "out\n")
+	out, err := os.Stat(dir + "/out.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFiles([]string{dir}, Options{Recognise: recogniseText})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Outputs(out)
+	var got []string
+	if err := f.Blocks(t.Context(), func(b event.Block, u *event.Unread) bool {
+		if u != nil {
+			got = append(got, filepath.Base(u.Path)+": "+u.Reason)
+		} else {
+			got = append(got, b.Data)
+		}
+		return true
+	}); err != nil || !slices.Equal(got, []string{"in\n", "out.json: this run writes to it"}) {
+		t.Errorf("%q, error %v", got, err)
 	}
 }

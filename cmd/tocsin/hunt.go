@@ -139,7 +139,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if s.engine, err = h.rules(s, opt); err != nil {
 		return err
 	}
-	if err := h.write(func(out handler) error {
+	if err := h.write(s, func(out handler) error {
 		s.out = out
 		defer h.watch(s, start)()
 		return s.run(ctx, start)

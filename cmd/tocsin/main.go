@@ -22,12 +22,19 @@ const (
 // found is what a command returns to say that it is done and has found something.
 var found = errors.New("found")
 
-// softMemory is what the Go heap should stay under, in bytes: the collector works harder near it. GOMEMLIMIT overrides it.
-const softMemory = 200 << 20
+// Memory: the collector lets the heap grow to three times what is in use, and works harder where that comes near to
+// softMemory, in bytes. GOGC and GOMEMLIMIT override them.
+const (
+	growth     = 200
+	softMemory = 220 << 20
+)
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(growth)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

@@ -20,7 +20,7 @@ func (j jsonLines) Hit(h *detect.Hit) error         { return j.e.Encode(h) }
 func (j jsonLines) Summary(s *detect.Summary) error { return j.e.Encode(s) }
 
 // write opens the output, lets do fill it, and closes it.
-func (h *hunt) write(do func(handler) error) error {
+func (h *hunt) write(s *search, do func(handler) error) error {
 	out := h.std.out
 	var file *os.File
 	if h.output != "" {
@@ -29,6 +29,11 @@ func (h *hunt) write(do func(handler) error) error {
 			return fmt.Errorf("write the result: %w", err)
 		}
 		out = file
+	}
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			s.files.Outputs(info)
+		}
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
 	err := do(newHandler(h.format, w))
