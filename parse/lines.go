@@ -37,6 +37,9 @@ type lineParser struct {
 	names   []string
 	values  []event.Value
 	sdNames map[[2]string]string
+	object  *jsonParser // of lines that are JSON objects; made when the first is seen
+	block   event.Block // the one that is parsed; empty where lines come from another parser
+	at      int64       // the number of the line that is read
 }
 
 func newLineParser(d dialect) func(*Env) Parser {
@@ -49,6 +52,7 @@ func newLineParser(d dialect) func(*Env) Parser {
 func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 	p.years.use(b.Origin)
 	p.audit.scan(b.Data, &p.years)
+	p.block = event.Block{Origin: b.Origin}
 	number := b.First
 	for at := 0; at < len(b.Data); number++ {
 		end := strings.IndexByte(b.Data[at:], '\n')
@@ -65,6 +69,7 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 		if r := p.audit.take(start); r != nil {
 			p.auditLine(b.Data, r, out)
 		} else {
+			p.block.Offset, p.at = b.Offset+int64(start), number
 			p.line(line, out)
 		}
 		for i := n; i < len(out.Events); i++ {
@@ -94,6 +99,10 @@ func trimLine(data string, start, end int) (int, string) {
 // line makes an event of a line that is not empty, or none if the line is part of an event that was made before.
 func (p *lineParser) line(line string, out *event.Batch) {
 	switch c := line[0]; {
+	case c == '{' && p.block.Origin != nil && len(line) > 6 && line[len(line)-1] == '}':
+		if p.objectLine(line, out) {
+			return
+		}
 	case c == '<' || c >= 'A' && c <= 'Z' && monthOf(line) != 0:
 		if p.syslogLine(line, out) {
 			return
@@ -106,7 +115,38 @@ func (p *lineParser) line(line string, out *event.Batch) {
 	if p.accessLine(line, out) || p.errorLine(line, out) {
 		return
 	}
+	if p.packetLine(line, out) {
+		return
+	}
 	p.textLine(line, out)
+}
+
+// objectLine makes an event of a line that is a JSON object, such as containers and services write between others.
+func (p *lineParser) objectLine(line string, out *event.Batch) bool {
+	if !objectBegins(line, 0) {
+		return false
+	}
+	if p.object == nil {
+		p.object = newJSONParser(p.env)
+	}
+	p.object.Parse(event.Block{Origin: p.block.Origin, Data: line, Offset: p.block.Offset, First: p.at}, out)
+	return true
+}
+
+// packetLine makes an event of what a packet filter logged without the header of syslog, as dmesg and Proxmox show it.
+func (p *lineParser) packetLine(line string, out *event.Batch) bool {
+	if !strings.Contains(line, " SRC=") || !readNetfilter(line, &p.said) {
+		return false
+	}
+	e := out.Add(netfilterKind.shape)
+	e.Values[atMessage] = textValue(line)
+	copy(e.Values[afterSyslog:], p.said.values[:len(netfilterKind.names)])
+	if e.Time = leadingTime(line, &p.years); e.Time == 0 {
+		if i := strings.IndexByte(line, ':'); i > 11 && i+15 < len(line) {
+			e.Time, _ = parseCLF(line[i-11:i+15], p.years.zone) // "… 03/Mar/2024:09:12:44 +0100 …"
+		}
+	}
+	return true
 }
 
 // lineSplitter cuts a stream after newlines, and so that the records of one audit event stay in one block.

@@ -386,10 +386,13 @@ func addressValues(s string) (ip, domain event.Value) {
 	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {
 		s = s[1 : len(s)-1]
 	}
-	if isAddress(s) {
-		return textValue(s), event.Value{}
+	if !isAddress(s) {
+		return event.Value{}, textValue(s)
 	}
-	return event.Value{}, textValue(s)
+	if len(s) > 13 && strings.EqualFold(s[:7], "::ffff:") && strings.IndexByte(s[7:], ':') < 0 {
+		s = s[7:] // IPv4 as IPv6 shows it (RFC 4291 §2.5.5.2)
+	}
+	return textValue(s), event.Value{}
 }
 
 // isAddress tells whether s looks like an IP address: four numbers, or hexadecimal digits with at least two colons.

@@ -56,7 +56,7 @@ func detectSyslog(head string) int {
 		var h syslogHeader
 		var years yearless
 		years.use(nil)
-		return h.read(line, &years) && h.host != ""
+		return h.read(line, &years) && h.host != "" && (h.tag != "" || line[0]-'0' > 9)
 	}, 80)
 }
 
@@ -157,7 +157,20 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 		h.host, s = s[:end-1], s[end+1:]
 	}
 	h.readTag(s)
-	return true
+	return h.severity >= 0 || line[0]-'0' > 9 || !logLevel(h.host)
+}
+
+// logLevel tells whether the word after an ISO time is a level, as applications write it, and no host.
+func logLevel(s string) bool {
+	if len(s) < 4 || len(s) > 8 {
+		return false
+	}
+	for _, l := range [...]string{"info", "warn", "warning", "error", "debug", "trace", "fatal", "notice", "critical", "severe"} {
+		if strings.EqualFold(s, l) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutStamp reads a time of either style.
@@ -171,7 +184,7 @@ func cutStamp(s string, years *yearless) (ns int64, rest string, ok bool) {
 	if s == "" || s[0]-'0' > 9 {
 		return cutBSD(s, years)
 	}
-	if len(s) < 20 || s[4] != '-' {
+	if len(s) < 20 || s[4] != '-' || s[10] != 'T' {
 		return 0, s, false
 	}
 	ns, n := parseTimePrefix(s, years.zone)

@@ -9,11 +9,12 @@ import (
 // yearless turns dates without a year and zone, as RFC 3164 writes them, into points in time: it is the latest year in
 // which the date is at most a day after the file was last written.
 type yearless struct {
-	zone      *time.Location
-	reference time.Time
-	origin    *event.Origin
-	key       int // month, day and hour of the base
-	base      int64
+	zone   *time.Location
+	top    int   // the year after the reference's; 0 where there is no reference
+	limit  int64 // a day after the reference
+	origin *event.Origin
+	key    int // month, day and hour of the base
+	base   int64
 }
 
 func (y *yearless) use(o *event.Origin) {
@@ -22,33 +23,38 @@ func (y *yearless) use(o *event.Origin) {
 	}
 	*y = yearless{origin: o, key: -1, zone: time.UTC}
 	if o != nil {
-		y.reference = o.Reference
 		if o.Zone != nil {
 			y.zone = o.Zone
+		}
+		if !o.Reference.IsZero() {
+			y.limit = o.Reference.UnixNano() + 24*3600*second
+			y.top = o.Reference.In(y.zone).Year() + 1
 		}
 	}
 }
 
 // nanos returns the time of a date, 0 where there is no reference or no such date.
 func (y *yearless) nanos(c clock) int64 {
-	if y.reference.IsZero() || c.minute > 59 || c.second > 60 {
+	if y.top == 0 || c.minute > 59 || c.second > 60 {
 		return 0
 	}
 	if k := c.month<<16 | c.day<<8 | c.hour; k != y.key {
-		y.key, y.base = k, y.hour(c)
+		y.key, y.base = k, y.latest(clock{month: c.month, day: c.day, hour: c.hour})
 	}
 	if y.base == 0 {
 		return 0
 	}
-	return y.base + (int64(c.minute)*60+int64(c.second))*second + c.nanos
+	ns := y.base + (int64(c.minute)*60+int64(c.second))*second + c.nanos
+	if ns > y.limit {
+		return y.latest(c) // the hour began before the limit
+	}
+	return ns
 }
 
-func (y *yearless) hour(c clock) int64 {
-	c.minute, c.second, c.nanos = 0, 0, 0
-	limit := y.reference.UnixNano() + 24*3600*second
-	top := y.reference.In(y.zone).Year() + 1
-	for c.year = top; c.year > top-10; c.year-- { // eight years may lie between two leap days
-		if ns, ok := c.unixNanos(y.zone); ok && ns <= limit {
+// latest returns the latest time of a date that is not past the limit, 0 where there is none.
+func (y *yearless) latest(c clock) int64 {
+	for c.year = y.top; c.year > y.top-10; c.year-- { // eight years may lie between two leap days
+		if ns, ok := c.unixNanos(y.zone); ok && ns <= y.limit {
 			return ns
 		}
 	}
