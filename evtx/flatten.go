@@ -64,6 +64,7 @@ var (
 	errEnds     = errors.New("binary XML ends early")
 	errToken    = errors.New("unknown token of binary XML")
 	errName     = errors.New("a name lies outside of its chunk")
+	errUnnamed  = errors.New("an element has no name")
 	errDepth    = errors.New("elements are nested too deeply")
 	errSize     = errors.New("a template is larger than a chunk can hold")
 	errTemplate = errors.New("a template is not where the record says")
@@ -183,6 +184,9 @@ func (f *flattener) open(attributes bool) error {
 	name, err := f.name()
 	if err != nil {
 		return err
+	}
+	if name == "" {
+		return errUnnamed
 	}
 	if attributes {
 		if !f.has(4) {

@@ -15,7 +15,7 @@ type Parser struct {
 
 	// The chunk in hand.
 	chunk  string
-	known  []local         // the templates met in it
+	known  []known         // the templates met in it
 	places [1 << 16]uint16 // by the place of a template's definition: 1 + index into known
 	spent  int             // bytes flattened for it
 
@@ -26,8 +26,8 @@ type Parser struct {
 	fields []field // the slow way
 }
 
-// local is a template of the chunk in hand.
-type local struct {
+// known is a template of the chunk in hand.
+type known struct {
 	at    int
 	scope string
 	plan  *plan

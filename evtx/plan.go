@@ -142,12 +142,20 @@ func (c *compiler) open(name, scope string) {
 		c.top().child = true
 		scope = c.top().kids
 	}
-	f := frame{name: name[strings.LastIndexByte(name, ':')+1:], scope: scope, kids: scope}
+	f := frame{name: local(name), scope: scope, kids: scope}
 	if scope == scopeRoot || scope == scopeEvent {
 		f.kids = f.name
 	}
 	c.stack = append(c.stack, f)
 	c.body = false
+}
+
+// local returns a name without its namespace prefix.
+func local(name string) string {
+	if s := name[strings.LastIndexByte(name, ':')+1:]; s != "" {
+		return s
+	}
+	return name
 }
 
 // content adds to what is being read: an attribute's value or an element's content.
@@ -238,7 +246,7 @@ func (c *compiler) attributes(f frame, element string) {
 		if a.name == "xmlns" || strings.HasPrefix(a.name, "xmlns:") {
 			continue
 		}
-		name := element + "_" + a.name[strings.LastIndexByte(a.name, ':')+1:]
+		name := element + "_" + local(a.name)
 		if f.scope == scopeSystem && name == "TimeCreated_SystemTime" {
 			name = "TimeCreated"
 		}

@@ -242,7 +242,7 @@ func (p *Parser) planAt(at int, id uint32, scope string) (*plan, error) {
 	}
 	pl, err := p.define(at, id, scope)
 	if p.places[at] == 0 && len(p.known) < 1<<16-1 {
-		p.known = append(p.known, local{at: at, scope: scope, plan: pl, err: err})
+		p.known = append(p.known, known{at: at, scope: scope, plan: pl, err: err})
 		p.places[at] = uint16(len(p.known))
 	}
 	return pl, err
