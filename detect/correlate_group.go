@@ -284,7 +284,7 @@ func (p *plan) drop(g *group) {
 		g.taken++
 	}
 	g.cost += g.window.pop() - int64(e.cost)
-	if g.taken > int64(g.window.entries) { // now and then, so that rounding errors do not add up
+	if g.taken >= int64(g.window.entries) { // now and then, so that rounding errors do not add up
 		g.taken, g.sum = 0, 0
 		for i := g.window.begin(); i < g.window.end(); i++ {
 			g.sum += g.window.at(i).num

@@ -7,21 +7,6 @@ import (
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
-// Matched says why the correlation hit: the group-by fields with the group's values, then what was computed with the
-// condition in the words of the rule, such as `event_count gte 10 in 10m`.
-func (h *CorrelationHit) Matched() []Matched {
-	corr := h.Rule.Correlation
-	out := make([]Matched, 0, len(h.Group)+1)
-	for i, v := range h.Group {
-		out = append(out, Matched{Field: corr.GroupBy[i], Value: v, By: "group-by"})
-	}
-	return append(out, Matched{
-		Field: strings.Join(corr.Field, ", "),
-		Value: strconv.FormatFloat(h.Value, 'f', -1, 64),
-		By:    DescribeCorrelation(corr),
-	})
-}
-
 // DescribeCorrelation says in one line, in the words of the rule, what a correlation looks for:
 // `value_count of User gt 5 in 1h`, `temporal_ordered of failed, success in 10m`.
 func DescribeCorrelation(corr *sigma.Correlation) string {

@@ -209,6 +209,14 @@ func TestCounting(t *testing.T) {
 			10:10:01 a Host=h Bytes=60
 			10:11:00 a Host=h Bytes=0x29
 			`, "10:11:00 x [h] 101 2: 3 4"},
+		{"what left the window leaves no rounding error", one(sigma.Correlation{
+			Type: sigma.ValueSum, GroupBy: by, Timespan: span, Field: []string{"Bytes"},
+			Condition: []sigma.CountCondition{{Cmp: sigma.GT, Value: 0.7}, {Cmp: sigma.LT, Value: 1}},
+		}), `
+			10:00:00 a Host=h Bytes=1e17
+			10:05:00 a Host=h Bytes=0.25
+			10:10:01 a Host=h Bytes=0.5
+			`, "10:10:01 x [h] 0.75 2: 2 3"},
 		{"average", one(sigma.Correlation{Type: sigma.ValueAvg, GroupBy: by, Timespan: span, Field: []string{"Bytes"}, Condition: cond(sigma.GT, 500)}), `
 			10:00:00 a Host=h Bytes=400
 			10:01:00 a Host=h Bytes=500
@@ -317,6 +325,18 @@ func chained(innerBy string, outer sigma.CorrelationType) func(a, b, c *sigma.Ru
 	}
 }
 
+// counted is "two of a by inner", twice by outer.
+func counted(inner, outer string) func(a, b, c *sigma.Rule) []*sigma.Rule {
+	return func(a, _, _ *sigma.Rule) []*sigma.Rule {
+		two := correlation("two", sigma.Correlation{
+			Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{inner}, Timespan: 10 * minute, Condition: atLeast(2),
+		})
+		return []*sigma.Rule{two, correlation("twice", sigma.Correlation{
+			Type: sigma.EventCount, Rules: refs(two), GroupBy: []string{outer}, Timespan: 10 * minute, Condition: atLeast(2),
+		})}
+	}
+}
+
 func TestChains(t *testing.T) {
 	for _, s := range []scenario{
 		{"a success after failures", chained("User", sigma.TemporalOrdered), `
@@ -361,6 +381,24 @@ func TestChains(t *testing.T) {
 			`, `10:01:00 many [h] 3 3: 1 2 3
 			10:04:00 many [k] 2 2: 4 5
 			10:04:00 hosts [] 2 5: 1 2 3 4 5`},
+		{"one long burst is one hit to count", counted("Host", "Host"), `
+			10:00:00 a Host=h
+			10:01:00 a Host=h
+			10:02:00 a Host=h
+			10:03:00 a Host=h
+			`, ""},
+		{"one long burst of one user is one hit to count", counted("Host", "User"), `
+			10:00:00 a Host=h User=amy
+			10:01:00 a Host=h User=amy
+			10:02:00 a Host=h User=amy
+			10:03:00 a Host=h User=amy
+			`, ""},
+		{"two bursts that one user is in", counted("Host", "User"), `
+			10:00:00 a Host=h User=amy
+			10:01:00 a Host=h User=amy
+			10:02:00 a Host=k User=bob
+			10:03:00 a Host=k User=amy
+			`, "10:03:00 twice [amy] 2 4: 1 2 3 4"},
 		{"few events, twice", func(a, _, _ *sigma.Rule) []*sigma.Rule {
 			few := correlation("few", sigma.Correlation{
 				Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{"Host"}, Timespan: minute, Condition: cond(sigma.LT, 2),
