@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -53,9 +54,11 @@ type ruleSet struct {
 	*sigma.Collection
 	sources *sigma.LogSources
 	refused int
+	diags   []sigma.Diagnostic // of all that was loaded
 }
 
-// loadRules loads the rules that the settings name, and what they depend on.
+// loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
+// pipeline or table of log sources that cannot be used is an error.
 func loadRules(s *settings) (*ruleSet, error) {
 	set := &ruleSet{sources: sigma.BuiltinLogSources()}
 	if s.LogSources != "" {
@@ -69,19 +72,70 @@ func loadRules(s *settings) (*ruleSet, error) {
 		}
 		set.sources = set.sources.With(more)
 	}
-	loaded, err := rules.Load(s.Rules, rules.Options{Sigma: sigma.LoadOptions{Placeholders: s.Placeholders}, Packs: packsFolder()})
+	pipes, err := loadPipelines(s.Pipelines)
+	if err != nil {
+		return nil, err
+	}
+	opt := pipes.LoadOptions(sigma.LoadOptions{Placeholders: s.Placeholders})
+	loaded, err := rules.Load(s.Rules, rules.Options{Sigma: opt, Packs: packsFolder()})
 	if err != nil {
 		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
 	}
-	set.refused = loaded.Refused
+	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
 	var diags []sigma.Diagnostic
-	set.Collection, diags = sigma.Collect(loaded.Rules)
+	set.Collection, diags = sigma.Collect(set.rewrite(pipes, loaded.Rules))
+	set.note(diags)
+	return set, nil
+}
+
+// note keeps diagnostics, each error of which costs a rule.
+func (s *ruleSet) note(diags []sigma.Diagnostic) {
+	s.diags = append(s.diags, diags...)
 	for _, d := range diags {
 		if d.Severity == sigma.Error {
-			set.refused++
+			s.refused++
 		}
 	}
-	return set, nil
+}
+
+// rewrite applies pipelines to rules.
+func (s *ruleSet) rewrite(pipes sigma.Pipelines, list []*sigma.Rule) []*sigma.Rule {
+	if len(pipes) == 0 {
+		return list
+	}
+	out := make([]*sigma.Rule, 0, len(list))
+	for _, r := range list {
+		r, diags := pipes.Apply(r)
+		if s.diags = append(s.diags, diags...); r == nil {
+			s.refused++
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// loadPipelines reads processing pipelines; all that is wrong with any of them is in the error.
+func loadPipelines(files []string) (sigma.Pipelines, error) {
+	var pipes sigma.Pipelines
+	var errs []error
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("read the pipeline: %w", err))
+			continue
+		}
+		pipe, diags := sigma.LoadPipeline(name, data)
+		for _, d := range diags {
+			if d.Severity == sigma.Error {
+				errs = append(errs, errors.New(d.Format()))
+			}
+		}
+		if pipe != nil {
+			pipes = append(pipes, pipe)
+		}
+	}
+	return pipes, errors.Join(errs...)
 }
 
 // choice says which rules' hits are told.
