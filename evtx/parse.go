@@ -23,7 +23,10 @@ type Parser struct {
 	vals   []event.Value
 	node   *node
 	nested []nested
-	fields []field // the slow way
+	// The same, read the slow way.
+	fields []field
+	typed  []typed
+	same   []event.Value
 }
 
 // known is a template of the chunk in hand.
@@ -50,6 +53,8 @@ func (p *Parser) Parse(b event.Block, out *event.Batch) {
 	p.begin("") // let go of the block
 	clear(p.vals[:cap(p.vals)])
 	clear(p.fields[:cap(p.fields)])
+	clear(p.typed[:cap(p.typed)])
+	clear(p.same[:cap(p.same)])
 	clear(p.frag.lifted[:cap(p.frag.lifted)])
 	p.frag.chunk = ""
 }

@@ -11,10 +11,11 @@ const maxPlans = 16 << 20
 
 // plans are the fragments that a parser has met, by what they say.
 type plans struct {
-	byFlat map[string]*plan
-	top    *node
-	cost   int
-	key    []byte
+	byFlat  map[string]*plan
+	top     *node
+	layouts map[string]*layout // by the names, each with its length before it
+	cost    int
+	key     []byte
 }
 
 // node is a sequence of plans, from a record's outermost fragment inwards: what its event looks like.

@@ -32,33 +32,33 @@ type instance struct {
 	end    int // of the fragment
 }
 
-// record reads the XML of the record at chunk[at:end] and appends its event.
-func (p *Parser) record(at, end int, origin *event.Origin, out *event.Batch) error {
-	written, id := u64(p.chunk, at+16), u64(p.chunk, at+8)
+// record reads the XML of the record at chunk[start:end] and appends its event.
+func (p *Parser) record(start, end int, origin *event.Origin, out *event.Batch) error {
+	written, id := u64(p.chunk, start+16), u64(p.chunk, start+8)
 	p.vals, p.node, p.nested = p.vals[:0], p.plans.root(), p.nested[:0]
-	err := p.fast(at+recordHeader, end, scopeRoot, 0)
+	err := p.fast(start+recordHeader, end, scopeRoot, 0)
 	var e *event.Event
-	var layout *node
+	var at *node
 	switch {
 	case err == nil && p.plans.ready(p.node, p.shapes):
-		layout = p.node
-		e = out.Add(layout.shape)
+		at = p.node
+		e = out.Add(at.shape)
 		copy(e.Values, p.vals)
 	case err == nil || errors.Is(err, errSlow):
-		if e, layout, err = p.slow(at+recordHeader, end, out); err != nil {
+		if e, at, err = p.slow(start+recordHeader, end, out); err != nil {
 			return err
 		}
 	default:
 		return err
 	}
 	e.Origin, e.Record, e.Time = origin, int64(id), 0
-	if layout.idAt >= 0 {
-		if n, ok := number(e.Values[layout.idAt]); ok {
+	if at.idAt >= 0 {
+		if n, ok := number(e.Values[at.idAt]); ok {
 			e.Record = int64(n)
 		}
 	}
-	if layout.timeAt >= 0 {
-		e.Time = nanos(e.Values[layout.timeAt])
+	if at.timeAt >= 0 {
+		e.Time = nanos(e.Values[at.timeAt])
 	}
 	if e.Time == 0 {
 		e.Time = event.FileTimeNanos(written)

@@ -1,6 +1,8 @@
 package evtx
 
 import (
+	"encoding/binary"
+
 	"github.com/tocsin-sec/tocsin/event"
 )
 
@@ -13,34 +15,70 @@ type field struct {
 	value event.Value
 }
 
+// layout is where the fields of a record go that is read the slow way, by the names it has, in order.
+type layout struct {
+	node node
+	dest []int  // of each field that is found: its place in the event
+	many []bool // of each place: several fields go there
+}
+
 // slow reads a record whose fields are known only when it is read: names that occur twice, values of several pieces.
 func (p *Parser) slow(pos, end int, out *event.Batch) (*event.Event, *node, error) {
-	p.fields = p.fields[:0]
+	p.fields, p.typed = p.fields[:0], p.typed[:0]
 	if err := p.collect(pos, end, scopeRoot, 0); err != nil {
 		return nil, nil, err
 	}
-	at := make(map[string]int, len(p.fields))
+	l := p.plans.layout(p.fields, p.shapes)
+	e := out.Add(l.node.shape)
+	for i, f := range p.fields {
+		at := l.dest[i]
+		switch {
+		case !l.many[at]:
+			e.Values[at] = f.value
+		case e.Values[at].Kind == event.Missing: // the first of them
+			p.same = p.same[:0]
+			for j := i; j < len(p.fields); j++ {
+				if l.dest[j] == at {
+					p.same = append(p.same, p.fields[j].value)
+				}
+			}
+			e.Values[at] = list(p.same)
+		}
+	}
+	return e, &l.node, nil
+}
+
+// layout returns the layout of a record with these fields.
+func (c *plans) layout(fields []field, shapes *event.Shapes) *layout {
+	c.key = c.key[:0]
+	for _, f := range fields {
+		c.key = append(binary.LittleEndian.AppendUint32(c.key, uint32(len(f.name))), f.name...)
+	}
+	if l := c.layouts[string(c.key)]; l != nil {
+		return l
+	}
+	l := &layout{dest: make([]int, len(fields))}
+	at := make(map[string]int, len(fields))
 	var names []string
-	var values [][]event.Value
-	for _, f := range p.fields {
-		i, ok := at[f.name]
+	for i, f := range fields {
+		k, ok := at[f.name]
 		if !ok {
-			i = len(names)
-			at[f.name] = i
+			k = len(names)
+			at[f.name] = k
 			names = append(names, f.name)
-			values = append(values, nil)
+			l.many = append(l.many, false)
+		} else {
+			l.many[k] = true
 		}
-		values[i] = append(values[i], f.value)
+		l.dest[i] = k
 	}
-	var layout node
-	layout.lay(p.shapes.Intern(event.WindowsFormat, names))
-	e := out.Add(layout.shape)
-	for i, v := range values {
-		if e.Values[i] = v[0]; len(v) > 1 {
-			e.Values[i] = list(v)
-		}
+	l.node.lay(shapes.Intern(event.WindowsFormat, names))
+	if c.layouts == nil {
+		c.layouts = make(map[string]*layout)
 	}
-	return e, &layout, nil
+	c.layouts[string(c.key)] = l
+	c.cost += 2*len(c.key) + 200*len(names)
+	return l
 }
 
 // typed is a value of an instance as it stands in the record.
@@ -58,10 +96,12 @@ func (p *Parser) collect(pos, end int, scope string, depth int) error {
 	if err != nil {
 		return err
 	}
-	values, err := p.values(in)
-	if err != nil {
+	start := len(p.typed)
+	defer func() { p.typed = p.typed[:start] }()
+	if err := p.read(in); err != nil {
 		return err
 	}
+	values := p.typed[start:len(p.typed):len(p.typed)]
 	for _, o := range in.plan.ops {
 		if len(p.fields) >= maxFields {
 			return errSize
@@ -113,32 +153,30 @@ func text(parts []part, values []typed) string {
 	return string(b)
 }
 
-// values reads all values of an instance.
-func (p *Parser) values(in instance) ([]typed, error) {
-	out := make([]typed, in.count)
+// read appends all values of an instance to p.typed.
+func (p *Parser) read(in instance) error {
 	if in.lifted {
-		for i, v := range p.frag.lifted {
-			out[i].value = v
+		for _, v := range p.frag.lifted {
+			p.typed = append(p.typed, typed{value: v})
 		}
-		return out, nil
+		return nil
 	}
 	at := in.descs + 4*in.count
-	for i := range out {
+	for i := range in.count {
 		d := u32(p.chunk, in.descs+4*i)
 		size, kind := int(d&0xffff), byte(d>>16)
 		if size > in.end-at {
-			return nil, errValues
+			return errValues
 		}
+		t := typed{value: event.Value{Kind: event.Null}}
 		switch {
-		case size == 0 && kind != typeString:
-			out[i].value = event.Value{Kind: event.Null}
-		default:
-			out[i].value = decode(kind, p.chunk[at:at+size])
+		case kind == typeXML && size > 0:
+			t.xml = nested{from: at, to: at + size}
+		case size > 0 || kind == typeString:
+			t.value = decode(kind, p.chunk[at:at+size])
 		}
-		if kind == typeXML && size > 0 {
-			out[i].xml = nested{from: at, to: at + size}
-		}
+		p.typed = append(p.typed, t)
 		at += size
 	}
-	return out, nil
+	return nil
 }

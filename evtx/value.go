@@ -200,18 +200,47 @@ func sizedArray(kind byte, raw string) []event.Value {
 
 // list makes a List of several values, of strings all.
 func list(values []event.Value) event.Value {
-	b := []byte{'['}
+	size := 2
+	for _, v := range values {
+		size += len(v.Raw)*9/16 + 8
+	}
+	b := append(make([]byte, 0, size), '[')
 	for i, v := range values {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		if v.Kind == event.List {
-			if inner := v.Raw[1 : len(v.Raw)-1]; inner != "" {
-				b = append(b, inner...)
-				continue
-			}
+		switch {
+		case v.Kind == event.UTF16:
+			b = appendQuoted(b, v.Raw)
+		case v.Kind == event.List && len(v.Raw) > 2:
+			b = append(b, v.Raw[1:len(v.Raw)-1]...)
+		default:
+			b = event.AppendQuoted(b, v.String())
 		}
-		b = event.AppendQuoted(b, v.String())
 	}
 	return event.Value{Raw: string(append(b, ']')), Kind: event.List}
+}
+
+// appendQuoted appends UTF-16LE text as a JSON string.
+func appendQuoted(dst []byte, s string) []byte {
+	start := len(dst)
+	dst = append(dst, '"')
+	for i := 0; i+1 < len(s); i += 2 {
+		c := s[i]
+		switch {
+		case s[i+1] == 0 && c >= ' ' && c < 0x7f && c != '"' && c != '\\':
+			dst = append(dst, c)
+		case s[i+1] == 0 && c == '\n':
+			dst = append(dst, '\\', 'n')
+		case s[i+1] == 0 && (c == '"' || c == '\\'):
+			dst = append(dst, '\\', c)
+		case s[i+1] == 0 && c == '\r':
+			dst = append(dst, '\\', 'r')
+		case s[i+1] == 0 && c == '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			return event.AppendQuoted(dst[:start], event.Value{Raw: s, Kind: event.UTF16}.String())
+		}
+	}
+	return append(dst, '"')
 }
