@@ -40,7 +40,7 @@ func naive(x *Expr, e *event.Event) bool {
 
 func naiveTest(p *Predicate, e *event.Event) bool {
 	if p.Field == "" {
-		if e.Raw != "" {
+		if e.Raw != "" && e.Raw[0] != '{' { // a line of text; of an object, each value is looked at
 			return naiveValue(p, event.Value{Kind: event.Text, Raw: e.Raw}, e)
 		}
 		for _, v := range e.Values {
