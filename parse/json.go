@@ -84,12 +84,14 @@ func objectBegins(s string, i int) bool {
 
 // jsonParser parses blocks of JSON records.
 type jsonParser struct {
-	env   *Env
-	root  *jsonNode
-	nodes int
-	walk  jsonWalk
-	lines *lineParser // for what is no JSON
-	prog  said        // for journald's messages
+	env    *Env
+	root   *jsonNode
+	nodes  int
+	walk   jsonWalk
+	lines  *lineParser // for what is no JSON
+	said   said        // what a message in the journal says
+	inner  *jsonParser // for records within the lines of records …
+	within bool        // … which is what this parser reads
 
 	block event.Block
 	out   *event.Batch
@@ -127,7 +129,8 @@ func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
 			}
 			fallthrough
 		default:
-			i = p.text(i, jsonRegion(s, i, true))
+			p.locate(i)
+			i = p.text(i, jsonRegion(s, i, p.lineEnd, true))
 		}
 	}
 	p.block, p.out, p.walk.s = event.Block{}, nil, ""
@@ -141,11 +144,7 @@ func (p *jsonParser) locate(i int) {
 	}
 	s := p.block.Data
 	p.line += 1 + int64(strings.Count(s[p.lineEnd+1:i], "\n"))
-	if nl := strings.IndexByte(s[i:], '\n'); nl >= 0 {
-		p.lineEnd = i + nl
-	} else {
-		p.lineEnd = len(s)
-	}
+	p.lineEnd = lineEnd(s, i)
 }
 
 // record reads the object at the block's byte i and returns where reading goes on.
@@ -164,7 +163,7 @@ func (p *jsonParser) record(i int) int {
 	}
 	if end < 0 {
 		why := p.walk.broken
-		end = jsonRegion(p.block.Data, i, true)
+		end = jsonRegion(p.block.Data, i, p.lineEnd, true)
 		p.out.Fail(p.block.Origin, p.block.Offset+int64(i), why)
 		p.brokenRecord(p.block.Data[i:end])
 		return end
@@ -202,13 +201,25 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	if plan.skip {
 		return
 	}
-	e := p.out.Add(plan.shape)
+	if plan.message >= 0 && p.innerLine(plan, start, end) {
+		return
+	}
+	shape := plan.shape
+	if plan.journal != nil {
+		shape = p.journalShape(plan)
+	}
+	e := p.out.Add(shape)
 	if plan.order == nil {
 		copy(e.Values, p.walk.values)
 	} else {
 		for k, from := range plan.order {
-			e.Values[k] = p.walk.values[from]
+			if from >= 0 {
+				e.Values[k] = p.walk.values[from]
+			}
 		}
+	}
+	if plan.journal != nil && p.said.kind != nil {
+		copy(e.Values[len(plan.shape.Fields()):], p.said.values[:len(p.said.kind.names)])
 	}
 	e.Raw = p.block.Data[start:end]
 	e.Origin, e.Record = p.block.Origin, p.line

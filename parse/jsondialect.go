@@ -16,6 +16,7 @@ type jsonPlan struct {
 	finish  func(*jsonParser, *jsonPlan, *event.Event)
 	web     webFields
 	journal *journalPlan
+	message int // place in the record of a line that is a log line of its own; -1 for none
 }
 
 // timeField is a place in the event where its time may be.
@@ -33,6 +34,7 @@ type layout struct {
 	format *event.Format
 	times  []timeName
 	skip   bool
+	inner  bool // the message is a log line of its own
 	finish func(*jsonParser, *jsonPlan, *event.Event)
 }
 
@@ -46,11 +48,12 @@ type timeName struct {
 // jsonDialect is one way in which a program writes its records.
 type jsonDialect struct {
 	format *event.Format
-	all    []string // a record has all of these names; one that ends in a dot is a prefix
-	any    []string // and one of these, if there are any
-	not    []string // and none of these
-	times  []string // where the time is, the best first
-	adapt  func(*layout)
+	all    []string           // a record has all of these names; one that ends in a dot is a prefix
+	any    []string           // and one of these, if there are any
+	not    []string           // and none of these
+	when   func(*layout) bool // and holds this, if it is set
+	times  []string           // where the time is, the best first
+	adapt  func(*layout)      // arranges the fields
 }
 
 func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
@@ -72,9 +75,15 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 			plan.times = append(plan.times, timeField{at: at, utc: t.utc, zoned: t.zoned})
 		}
 	}
-	plan.web = webFieldsOf(l)
-	if l.format == journaldFormat {
-		plan.journal = newJournalPlan(l, shapes)
+	if l.finish != nil {
+		plan.web = webFieldsOf(l)
+	}
+	if l.format == journald.format {
+		plan.journal = newJournalPlan(l)
+	}
+	plan.message = -1
+	if l.inner {
+		plan.message = l.from[l.places["message"]]
 	}
 	return plan
 }
@@ -221,9 +230,8 @@ func (l *layout) choose() {
 	if l.windows() {
 		return
 	}
-	for i := range jsonDialects {
-		d := &jsonDialects[i]
-		if !l.hasAll(d.all...) || len(d.any) > 0 && !l.hasAny(d.any...) || l.hasAny(d.not...) {
+	for _, d := range jsonDialects {
+		if !l.hasAll(d.all...) || len(d.any) > 0 && !l.hasAny(d.any...) || l.hasAny(d.not...) || d.when != nil && !d.when(l) {
 			continue
 		}
 		l.format = d.format
@@ -312,6 +320,20 @@ func (l *layout) usualTimes() {
 		"start_time", "startTime", "StartTime", "start", "_time", "_timestamp", "@t", "t", "when", "utc_time", "unixTime", "unixtime",
 		"requestTime", "request_time", "event_timestamp", "receivedAt", "received_at", "receiveTimestamp", "ingestTime", "id.time",
 		"Time", "TIMESTAMP", "metadata.timestamp", "event.timestamp", "source.timestamp")
+}
+
+// timeOf is time for the values of a record, which are in another order than those of its event.
+func (plan *jsonPlan) timeOf(record []event.Value, zone *time.Location) int64 {
+	if plan.order == nil {
+		return plan.time(record, zone)
+	}
+	values := make([]event.Value, len(plan.order))
+	for k, from := range plan.order {
+		if from >= 0 {
+			values[k] = record[from]
+		}
+	}
+	return plan.time(values, zone)
 }
 
 // minEpoch is the least count since 1970 that is believed to be one: numbers under a time's name are often durations.

@@ -1,18 +1,7 @@
 package parse
 
-import "github.com/tocsin-sec/tocsin/event"
-
 // jsonDialects are the known ways in which programs other than Windows write JSON, the more telling before the less.
-var jsonDialects = []jsonDialect{}
-
-var journaldFormat = &event.Format{Name: "journald"}
-
-type journalPlan struct{}
-
-func newJournalPlan(*layout, *event.Shapes) *journalPlan { return nil }
-
-type webFields struct{}
-
-func webFieldsOf(*layout) webFields { return webFields{} }
-
-func (l *layout) web() bool { return false }
+var jsonDialects = []*jsonDialect{
+	&kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
+	&azureRisk, &azureSignIn, &azureAudit, &azureActivity, &bitbucket, &gitHub, &oneLogin, &duo, &openCanary, &fortigate,
+}

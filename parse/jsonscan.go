@@ -141,6 +141,14 @@ func jsonGap(s string, i int) int {
 	return i
 }
 
+// lineEnd returns where the line of s[i] ends, which is the end of s for the last.
+func lineEnd(s string, i int) int {
+	if nl := strings.IndexByte(s[i:], '\n'); nl >= 0 {
+		return i + nl
+	}
+	return len(s)
+}
+
 // opensArray tells whether the '[' at s[i] opens an array of records rather than a line of text that begins with a bracket.
 // It answers jsonShort where that is not yet to be seen.
 func opensArray(s string, i int) int {
@@ -155,15 +163,10 @@ func opensArray(s string, i int) int {
 }
 
 // jsonRegion returns where the record or the line of text that begins at s[i] ends, whatever state it is in. Without eof
-// it answers jsonShort where the end is not within s.
-func jsonRegion(s string, i int, eof bool) int {
-	nl := strings.IndexByte(s[i:], '\n')
-	line := len(s)
-	if nl >= 0 {
-		line = i + nl
-	}
+// it answers jsonShort where the end is not within s. The line of s[i] ends at line.
+func jsonRegion(s string, i, line int, eof bool) int {
 	if s[i] != '{' {
-		if nl < 0 && !eof {
+		if line == len(s) && !eof {
 			return jsonShort
 		}
 		return min(line+1, len(s))

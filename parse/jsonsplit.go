@@ -132,7 +132,7 @@ func (p *jsonSplitter) approach(s string, eof bool) (start int, ready bool) {
 
 // records returns the end of the last whole record of those that follow each other from s[i].
 func (p *jsonSplitter) records(s string, i int, eof bool) int {
-	last := i
+	last, line := i, -1
 	for i < len(s) {
 		switch s[i] {
 		case ']':
@@ -154,7 +154,10 @@ func (p *jsonSplitter) records(s string, i int, eof bool) int {
 			if i > last && s[i] == '{' && opensWrapper(s, i) {
 				return last
 			}
-			end := jsonRegion(s, i, eof)
+			if line < i {
+				line = lineEnd(s, i)
+			}
+			end := jsonRegion(s, i, line, eof)
 			if end < 0 {
 				return last
 			}

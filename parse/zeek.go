@@ -62,16 +62,29 @@ func makeZeekLogs(logs []zeekLog) []zeekLog {
 // zeekFormat is a log of Zeek whose name stands in the record or nothing tells.
 var zeekFormat = &event.Format{Name: "zeek", LogSource: event.LogSource{Product: "zeek"}, ECS: zeekECS}
 
-// zeekService tells the log of a record by its fields.
-func (l *layout) zeekService() {
-	if l.has("_path") {
-		return // a value: the log source is read from it, event by event
-	}
+// zeekJSON is Zeek's logs written as JSON.
+var zeekJSON = jsonDialect{
+	format: zeekFormat,
+	any:    []string{"_path", "id.orig_h", "certificate.serial", "uid", "fuid", "conn_uids", "note", "_write_ts", "seen_bytes"},
+	not:    []string{"ecs.version", "@version"},
+	when: func(l *layout) bool {
+		return l.hasAny("ts", "_write_ts", "id.orig_h", "@timestamp", "certificate.serial") && (l.hasAny("_path", "id.orig_h", "id.resp_h") || l.zeekLog() != nil)
+	},
+	times: []string{"ts", "_write_ts"},
+	adapt: func(l *layout) {
+		if z := l.zeekLog(); z != nil && !l.has("_path") { // where the record names its log, that is read event by event
+			l.format = z.format
+		}
+	},
+}
+
+// zeekLog tells the log of a record by its fields, nil where they tell none.
+func (l *layout) zeekLog() *zeekLog {
 	for i := range zeekLogs {
 		z := &zeekLogs[i]
 		if l.hasAll(z.all...) && (len(z.any) == 0 || l.hasAny(z.any...)) && !l.hasAny(z.not...) {
-			l.format = z.format
-			return
+			return z
 		}
 	}
+	return nil
 }
