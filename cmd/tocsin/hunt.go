@@ -152,7 +152,7 @@ func (h *hunt) run(ctx context.Context) error {
 		}
 	}
 	if s.summary.Hits > 0 {
-		return found
+		return errFound
 	}
 	if s.nothingRead() {
 		return withHint(errors.New("hunt: nothing could be read"), "the reasons are under unread")

@@ -19,8 +19,8 @@ const (
 	exitFailed = 2 // could not be done
 )
 
-// found is what a command returns to say that it is done and has found something.
-var found = errors.New("found")
+// errFound is what a command returns to say that it is done and has found something.
+var errFound = errors.New("found")
 
 // Memory: the collector lets the heap grow to three times what is in use, and works harder where that comes near to
 // softMemory, in bytes. GOGC and GOMEMLIMIT override them.
@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, std streams) int {
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return exitClean
-	case errors.Is(err, found):
+	case errors.Is(err, errFound):
 		return exitFound
 	case errors.Is(err, syscall.EPIPE): // the reader of a pipe has seen enough
 		return exitFailed

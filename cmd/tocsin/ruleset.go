@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -84,6 +85,8 @@ func loadRules(s *settings) (*ruleSet, error) {
 	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
 	var diags []sigma.Diagnostic
 	set.Collection, diags = sigma.Collect(set.rewrite(pipes, loaded.Rules))
+	set.note(diags)
+	set.Correlations, diags = detect.Runnable(set.Correlations)
 	set.note(diags)
 	return set, nil
 }
