@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ func correlationMessage(c *CorrelationHit) *Hit {
 		h.Matched = append(h.Matched, Matched{Field: corr.GroupBy[i], Value: g, By: "group-by " + corr.GroupBy[i]})
 	}
 	h.Matched = append(h.Matched, Matched{
-		Field: strings.Join(corr.Field, ", "), Value: strconv.FormatFloat(c.Value, 'f', -1, 64), By: ConditionText(corr),
+		Field: strings.Join(corr.Field, ", "), Value: strconv.FormatFloat(c.Value, 'f', -1, 64), By: DescribeCorrelation(corr),
 	})
 	return h
 }
@@ -50,38 +49,4 @@ func baseSource(r *sigma.Rule) (source event.LogSource) {
 		r, more = more[0], more[1:]
 	}
 	return source
-}
-
-// ConditionText writes a correlation's condition on one line, e.g. "event_count gte 10 in 10m".
-func ConditionText(c *sigma.Correlation) string {
-	var b strings.Builder
-	b.WriteString(c.Type.String())
-	for _, k := range c.Condition {
-		fmt.Fprintf(&b, " %s %s", k.Cmp, strconv.FormatFloat(k.Value, 'f', -1, 64))
-	}
-	if c.Condition == nil {
-		names := make([]string, len(c.Rules))
-		for i, r := range c.Rules {
-			names[i] = r.Ref
-			if r.Rule != nil {
-				names[i] = r.Rule.Title
-			}
-		}
-		fmt.Fprintf(&b, " of %s", strings.Join(names, ", "))
-	}
-	fmt.Fprintf(&b, " in %s", spanText(time.Duration(c.Timespan)))
-	return b.String()
-}
-
-// spanText writes a timespan as rules do: one number and one unit.
-func spanText(d time.Duration) string {
-	switch {
-	case d >= 24*time.Hour && d%(24*time.Hour) == 0:
-		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
-	case d >= time.Hour && d%time.Hour == 0:
-		return strconv.Itoa(int(d/time.Hour)) + "h"
-	case d >= time.Minute && d%time.Minute == 0:
-		return strconv.Itoa(int(d/time.Minute)) + "m"
-	}
-	return strconv.Itoa(int(d/time.Second)) + "s"
 }

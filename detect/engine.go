@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -27,6 +28,31 @@ type Engine struct {
 	chained []*sigma.Rule // correlations in force, in order
 	sorter  *Sorter
 	loaded  int
+}
+
+// Runnable returns the correlations that can be run, and says of the others why they cannot: their condition can never
+// hold, or they refer to one of which that is so. Each correlation stands after all that it refers to, before and after.
+func Runnable(correlations []*sigma.Rule) ([]*sigma.Rule, []sigma.Diagnostic) {
+	var diags []sigma.Diagnostic
+	broken := make(map[*sigma.Rule]bool)
+	refuse := func(r *sigma.Rule, format string, args ...any) {
+		broken[r] = true
+		diags = append(diags, sigma.Diagnostic{Pos: r.Pos, Severity: sigma.Error, Message: fmt.Sprintf(format, args...)})
+	}
+	for _, r := range correlations {
+		if err := CheckCorrelation(r); err != nil {
+			refuse(r, "%v", err)
+			continue
+		}
+		for _, ref := range r.Correlation.Rules {
+			if broken[ref.Rule] {
+				refuse(r, "refers to %q, which cannot be run", ref.Ref)
+				break
+			}
+		}
+	}
+	runnable := slices.DeleteFunc(slices.Clone(correlations), func(r *sigma.Rule) bool { return broken[r] })
+	return runnable, diags
 }
 
 // New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
@@ -119,6 +145,8 @@ func (e *Engine) Notes() []string {
 	note(e.corr.Undated(), "%d events that state no time were left out of correlations")
 	note(e.corr.Evicted(), "%d groups of correlations were forgotten early because their memory was full; rare hits may be missing")
 	note(e.corr.Cut(), "%d events left the window of a correlation early because it was full; counts are lower bounds")
+	note(e.corr.Ungrouped(), "%d times an event was left out of a correlation because it lacks a field to group by")
+	note(e.corr.Valueless(), "%d times an event was left out of a correlation because it lacks the field whose values are counted")
 	note(e.corr.NotNumbers(), "%d values that correlations compute with were not numbers and were left out")
 	return notes
 }

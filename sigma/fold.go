@@ -43,11 +43,12 @@ func foldTail(dst []byte, from int) []byte {
 	return dst
 }
 
+// foldUnicode folds dst[from:] character by character: the result is made behind it and moved into its place, since some
+// characters have longer or shorter lower cases.
 func foldUnicode(dst []byte, from int) []byte {
-	in := string(dst[from:])
-	dst = dst[:from]
-	for i := 0; i < len(in); {
-		c := in[i]
+	end := len(dst)
+	for i := from; i < end; {
+		c := dst[i]
 		if c < utf8.RuneSelf {
 			if c-'A' < 26 {
 				c |= 0x20
@@ -56,7 +57,7 @@ func foldUnicode(dst []byte, from int) []byte {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(in[i:])
+		r, n := utf8.DecodeRune(dst[i:end])
 		if r == utf8.RuneError && n == 1 {
 			dst = append(dst, c)
 		} else {
@@ -64,7 +65,7 @@ func foldUnicode(dst []byte, from int) []byte {
 		}
 		i += n
 	}
-	return dst
+	return dst[:from+copy(dst[from:], dst[end:])]
 }
 
 // appendFoldedValue appends a value's text, folded.
