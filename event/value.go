@@ -70,7 +70,10 @@ func (v Value) Append(dst []byte) []byte {
 	case GUID:
 		return appendGUID(dst, v.Raw)
 	case FileTime:
-		return time.Unix(0, FileTimeNanos(v.uint())).UTC().AppendFormat(dst, "2006-01-02T15:04:05.0000000Z")
+		const second, epoch = 1e7, 11644473600 // FILETIME units in a second; seconds from 1601 to 1970
+		ft := v.uint()
+		t := time.Unix(int64(ft/second)-epoch, int64(ft%second)*100)
+		return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.0000000Z")
 	case SID:
 		return appendSID(dst, v.Raw)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,14 @@ func twinFields(event map[string]any) map[string]string {
 			v = ""
 		}
 		out[fieldName("EventData", name)] = fmt.Sprint(v)
+	}
+	user, _ := event["UserData"].(map[string]any)
+	for _, wrapper := range user {
+		for name, v := range wrapper.(map[string]any) {
+			for a, w := range v.(map[string]any) { // the data at hand has attributes only
+				out[name+"_"+a] = fmt.Sprint(w)
+			}
+		}
 	}
 	return out
 }
@@ -150,5 +159,28 @@ func TestTwins(t *testing.T) {
 		for i := range want {
 			compareTwin(t, name, &got.Events[i], want[i])
 		}
+	}
+}
+
+// Another parser's golden output for two logs.
+func TestGolden(t *testing.T) {
+	dir := filepath.Join(dataDir(t), "velocidex-evtx")
+	cases := []struct {
+		log, golden string
+		record      int64
+	}{
+		{"Microsoft-Windows-CAPI2_Operational_EventID70.evtx", "CAPI2_Operational.golden", 707},
+		{"Security.evtx", "Event4624_linux.golden", 31880},
+		{"Security.evtx", "Event4624_windows.golden", 31880},
+	}
+	for _, c := range cases {
+		out := readFile(t, filepath.Join(dir, "testdata", c.log))
+		twins := readTwin(t, filepath.Join(dir, "fixtures", c.golden))
+		i := slices.IndexFunc(out.Events, func(e event.Event) bool { return e.Record == c.record })
+		if i < 0 || len(twins) != 1 {
+			t.Errorf("%s: record %d is at %d, %d twins", c.log, c.record, i, len(twins))
+			continue
+		}
+		compareTwin(t, c.golden, &out.Events[i], twins[0])
 	}
 }
