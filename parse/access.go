@@ -156,20 +156,32 @@ func clfTime(s string) int {
 // requestEnd returns where the quoted request ends. Servers escape quotes within it (Apache "\"", nginx "\x22"); where one
 // does not, the end is the quote with a status after it.
 func requestEnd(s string) int {
-	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			if i+4 < len(s) && s[i+1] == ' ' && (statusAt(s[i+2:]) || s[i+2] == '-') || i+1 == len(s) {
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:], '"')
+		if i < 0 {
+			break
+		}
+		i += at
+		if i+1 == len(s) || i+4 < len(s) && s[i+1] == ' ' && (statusAt(s[i+2:]) || s[i+2] == '-') {
+			if !escaped(s, i) {
 				return i
 			}
 		}
+		at = i + 1
 	}
 	if i := strings.LastIndex(s, `" `); i >= 0 && statusAt(s[i+2:]) {
 		return i // a backslash of the client before the closing quote
 	}
 	return -1
+}
+
+// escaped tells whether an odd number of backslashes stands before s[i].
+func escaped(s string, i int) bool {
+	n := 0
+	for i > n && s[i-1-n] == '\\' {
+		n++
+	}
+	return n&1 != 0
 }
 
 func statusAt(s string) bool {
@@ -189,15 +201,16 @@ func nextWord(s string) (w, rest string) {
 
 // quotedField cuts a quoted string at the start of s. A quote ends it only before a space or the end of the line.
 func quotedField(s string) (field, rest string) {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			if i+1 == len(s) || s[i+1] == ' ' {
-				return s[1:i], trimSpace(s[i+1:])
-			}
+	for at := 1; at < len(s); {
+		i := strings.IndexByte(s[at:], '"')
+		if i < 0 {
+			break
 		}
+		i += at
+		if (i+1 == len(s) || s[i+1] == ' ') && !escaped(s[:i], i) {
+			return s[1:i], trimSpace(s[i+1:])
+		}
+		at = i + 1
 	}
 	if s = s[1:]; s != "" && s[len(s)-1] == '"' {
 		s = s[:len(s)-1] // its last backslash was no escape
@@ -242,9 +255,9 @@ func (r *request) requestLine(v []event.Value) {
 	}
 	v[atMethod] = textValue(line[:end])
 	uri := line[end+1:]
-	if i := strings.LastIndex(uri, " HTTP/"); i >= 0 {
-		v[atVersion] = textValue(uri[i+1:])
-		uri = uri[:i]
+	uri, version := cutVersion(uri)
+	if version != "" {
+		v[atVersion] = textValue(version)
 	}
 	v[atURI] = textValue(uri)
 	stem, query, has := strings.Cut(uri, "?")
@@ -252,6 +265,14 @@ func (r *request) requestLine(v []event.Value) {
 	if has {
 		v[atQuery] = textValue(query)
 	}
+}
+
+// cutVersion cuts " HTTP/1.1" off the end of a request line.
+func cutVersion(s string) (uri, version string) {
+	if i := strings.LastIndexByte(s, ' '); i >= 0 && strings.HasPrefix(s[i+1:], "HTTP/") {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
 }
 
 func method(s string) bool {

@@ -66,10 +66,13 @@ type auditValue struct {
 	more []string
 }
 
-// auditLine makes one event of all records of the event that r is the first of. Others are part of one made before.
-func (p *lineParser) auditLine(data string, r *auditRecord, out *event.Batch) {
-	if !r.first {
-		return
+// auditLine reads the line at hand as an audit record and reports whether it is one. All records of an event become one
+// event in the place of the first.
+func (p *lineParser) auditLine(out *event.Batch) bool {
+	data := p.block.Data
+	r := p.audit.take(data, p.start, &p.years)
+	if r == nil || !r.first {
+		return r != nil
 	}
 	a := &p.event
 	a.reset()
@@ -94,6 +97,7 @@ func (p *lineParser) auditLine(data string, r *auditRecord, out *event.Batch) {
 	} else {
 		e.Raw = p.audit.text(data, r)
 	}
+	return true
 }
 
 // text joins the lines of an event that others stand between.

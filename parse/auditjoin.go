@@ -32,17 +32,23 @@ type auditRecord struct {
 // auditJoiner finds the audit records of a block and joins those of one event.
 type auditJoiner struct {
 	records []auditRecord
-	at      int // the next record in the order of the block
+	at      int  // the next record in the order of the block
+	scanned bool // the block, from its first record on
 	header  syslogHeader
 }
 
-// scan finds the records of a block.
-func (j *auditJoiner) scan(data string, years *yearless) {
-	j.records, j.at = j.records[:0], 0
+// begin forgets the block before.
+func (j *auditJoiner) begin() {
+	clear(j.records)
+	j.records, j.at, j.scanned, j.header = j.records[:0], 0, false, syslogHeader{}
+}
+
+// scan finds the records of a block, from a line on.
+func (j *auditJoiner) scan(data string, from int, years *yearless) {
 	type group struct{ last, count int }
 	var open [auditOpen]group
 	opened := 0
-	for from := 0; ; {
+	for {
 		i := strings.Index(data[from:], "audit(")
 		if i < 0 {
 			return
@@ -80,7 +86,11 @@ func (j *auditJoiner) scan(data string, years *yearless) {
 }
 
 // take returns the record that begins at a place in the block, nil where none does. Places must ascend.
-func (j *auditJoiner) take(start int) *auditRecord {
+func (j *auditJoiner) take(data string, start int, years *yearless) *auditRecord {
+	if !j.scanned {
+		j.scanned = true
+		j.scan(data, start, years)
+	}
 	for j.at < len(j.records) && j.records[j.at].start < start {
 		j.at++
 	}

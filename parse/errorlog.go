@@ -202,9 +202,7 @@ func (r *errorRecord) nginxTail(v []event.Value) (client string) {
 	if _, rest, ok := strings.Cut(tail, ` request: "`); ok {
 		line, _, _ := strings.Cut(rest, `"`)
 		if m, uri, ok := strings.Cut(line, " "); ok && method(m) {
-			if i := strings.LastIndex(uri, " HTTP/"); i >= 0 {
-				uri = uri[:i]
-			}
+			uri, _ = cutVersion(uri)
 			v[atErrorMethod], v[atErrorURL] = textValue(m), textValue(uri)
 		}
 	}

@@ -39,6 +39,7 @@ type lineParser struct {
 	sdNames map[[2]string]string
 	object  *jsonParser // of lines that are JSON objects; made when the first is seen
 	block   event.Block // the one that is parsed; empty where lines come from another parser
+	start   int         // where in it the line is that is read
 	at      int64       // the number of the line that is read
 }
 
@@ -51,8 +52,8 @@ func newLineParser(d dialect) func(*Env) Parser {
 // Parse implements Parser.
 func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 	p.years.use(b.Origin)
-	p.audit.scan(b.Data, &p.years)
-	p.block = event.Block{Origin: b.Origin}
+	p.audit.begin()
+	p.block = b
 	number := b.First
 	for at := 0; at < len(b.Data); number++ {
 		end := strings.IndexByte(b.Data[at:], '\n')
@@ -66,12 +67,8 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 			continue
 		}
 		n := len(out.Events)
-		if r := p.audit.take(start); r != nil {
-			p.auditLine(b.Data, r, out)
-		} else {
-			p.block.Offset, p.at = b.Offset+int64(start), number
-			p.line(line, out)
-		}
+		p.start, p.at = start, number
+		p.line(line, out)
 		for i := n; i < len(out.Events); i++ {
 			e := &out.Events[i]
 			e.Origin, e.Record = b.Origin, number
@@ -80,6 +77,7 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 			}
 		}
 	}
+	p.block, p.said = event.Block{}, said{}
 }
 
 // trimLine cuts carriage returns and the NUL bytes that a log rotated by copying begins with.
@@ -96,11 +94,15 @@ func trimLine(data string, start, end int) (int, string) {
 	return start, data[start:end]
 }
 
-// line makes an event of a line that is not empty, or none if the line is part of an event that was made before.
+// line makes an event of a line that is not empty, or none if the line is an audit record of an event made before.
 func (p *lineParser) line(line string, out *event.Batch) {
 	switch c := line[0]; {
 	case c == '{' && p.block.Origin != nil && len(line) > 6 && line[len(line)-1] == '}':
 		if p.objectLine(line, out) {
+			return
+		}
+	case c == 't' || c == 'n':
+		if (strings.HasPrefix(line, "type=") || strings.HasPrefix(line, "node=")) && p.auditLine(out) {
 			return
 		}
 	case c == '<' || c >= 'A' && c <= 'Z' && monthOf(line) != 0:
@@ -129,7 +131,7 @@ func (p *lineParser) objectLine(line string, out *event.Batch) bool {
 	if p.object == nil {
 		p.object = newJSONParser(p.env)
 	}
-	p.object.Parse(event.Block{Origin: p.block.Origin, Data: line, Offset: p.block.Offset, First: p.at}, out)
+	p.object.Parse(event.Block{Origin: p.block.Origin, Data: line, Offset: p.block.Offset + int64(p.start), First: p.at}, out)
 	return true
 }
 

@@ -44,7 +44,10 @@ type said struct {
 	values [maxSaid]event.Value
 }
 
-const maxSaid = 16 // values of one sentence
+const (
+	maxSaid   = 16 // values of one sentence
+	maxBefore = 6  // captures before one that is read from the end
+)
 
 // messageKind is what all messages of one sentence have in common. It is immutable.
 type messageKind struct {
@@ -126,13 +129,20 @@ type template struct {
 	kind   *messageKind
 	pieces []piece
 	tail   string // the literal at the end
+	back   int    // the only wide capture, if those after it can be read from the end; -1 otherwise
+}
+
+// templateGroup is templates that begin with the same literal.
+type templateGroup struct {
+	first string
+	all   []*template
 }
 
 // program is one that speaks in known sentences.
 type program struct {
-	plain   *messageKind     // of messages that are none of them
-	byFirst [256][]*template // by the first byte of the message
-	suffix  string           // what may follow any sentence
+	plain   *messageKind         // of messages that are none of them
+	byFirst [256][]templateGroup // by the first byte of the message
+	suffix  string               // what may follow any sentence
 	custom  func(message string, out *said) bool
 }
 
@@ -204,16 +214,53 @@ func (p *program) compile(f *event.Format, s *sentence) {
 	}
 	k.shape = newKind(f, k.names, k.fixed).shape
 	for _, t := range all {
+		t.plan()
 		first := t.tail
 		if len(t.pieces) > 0 {
 			first = t.pieces[0].literal
 		}
 		if first != "" {
-			p.byFirst[first[0]] = append(p.byFirst[first[0]], t)
+			p.file(first[0], first, t)
 			continue
 		}
 		for c := range p.byFirst {
-			p.byFirst[c] = append(p.byFirst[c], t)
+			p.file(byte(c), first, t)
+		}
+	}
+}
+
+// file puts a template where messages that begin with c look for it. Templates are tried in the order of their table
+// but for those with one literal, which stay together.
+func (p *program) file(c byte, first string, t *template) {
+	groups := p.byFirst[c]
+	for i := range groups {
+		if groups[i].first == first {
+			groups[i].all = append(groups[i].all, t)
+			return
+		}
+	}
+	p.byFirst[c] = append(groups, templateGroup{first, []*template{t}})
+}
+
+// plan finds out which captures can be read from the end: those after the only wide one, if all literals between them
+// begin and end with a space, which no word holds.
+func (t *template) plan() {
+	t.back = -1
+	wides := 0
+	for i := range t.pieces {
+		if t.pieces[i].class == wide {
+			wides++
+			t.back = i
+		}
+	}
+	if wides != 1 || t.back == len(t.pieces)-1 || t.back > maxBefore {
+		t.back = -1
+		return
+	}
+	for _, p := range t.pieces[t.back+1:] {
+		if n := len(p.literal); n == 0 || p.literal[0] != ' ' || p.literal[n-1] != ' ' || p.class == lazy {
+			t.back = -1
+			return
 		}
 	}
 }
@@ -250,29 +297,110 @@ func (p *program) read(message string, out *said) bool {
 	if p.custom != nil && p.custom(message, out) {
 		return true
 	}
-	for _, t := range p.byFirst[message[0]] {
-		if t.match(message, out) {
-			return true
-		}
+	if p.find(message, out) {
+		return true
 	}
 	out.kind = p.plain
 	return false
 }
 
-// match compares a message with the template and fills out if it is such a one.
+// find tries the templates that begin as the message does.
+func (p *program) find(message string, out *said) bool {
+	groups := p.byFirst[message[0]]
+	for i := range groups {
+		if !strings.HasPrefix(message, groups[i].first) {
+			continue
+		}
+		for _, t := range groups[i].all {
+			if t.match(message, out) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// match compares a message, which begins with the first literal, with the template and fills out if it is such a one.
 func (t *template) match(message string, out *said) bool {
 	if len(t.pieces) == 0 {
 		if message != t.tail {
 			return false
 		}
-	} else if first := t.pieces[0].literal; len(message) < len(first)+len(t.tail) || message[:len(first)] != first ||
-		message[len(message)-len(t.tail):] != t.tail {
+		out.kind = t.kind
+		copy(out.values[:], t.kind.fixed)
+		return true
+	}
+	body := len(message) - len(t.tail)
+	if body < len(t.pieces[0].literal) || message[body:] != t.tail {
 		return false
+	}
+	if c := t.pieces[len(t.pieces)-1].class; c == number && message[body-1]-'0' > 9 {
+		return false
+	}
+	if t.back >= 0 {
+		return t.matchBack(message[:body], out)
 	}
 	out.kind = t.kind
 	copy(out.values[:], t.kind.fixed)
 	budget := 64
 	return t.matchFrom(0, message, out, &budget)
+}
+
+// matchBack matches the captures before the wide one, then those after it from the end of s, which the tail does not
+// belong to. Few messages get past the first part that are not meant.
+func (t *template) matchBack(s string, out *said) bool {
+	var before [maxBefore]string
+	for i := range t.back {
+		p := &t.pieces[i]
+		if !strings.HasPrefix(s, p.literal) {
+			return false
+		}
+		s = s[len(p.literal):]
+		next := t.pieces[i+1].literal
+		end := strings.IndexByte(s, next[0])
+		if end < 0 {
+			return false
+		}
+		if !strings.HasPrefix(s[end:], next) {
+			if p.class != lazy && next[0] == ' ' {
+				return false
+			}
+			if end = strings.Index(s, next); end < 0 {
+				return false
+			}
+		}
+		if !p.class.holds(s[:end]) {
+			return false
+		}
+		before[i] = s[:end]
+		s = s[end:]
+	}
+	first := t.pieces[t.back].literal
+	if !strings.HasPrefix(s, first) {
+		return false
+	}
+	s = s[len(first):]
+	out.kind = t.kind
+	copy(out.values[:], t.kind.fixed)
+	for i := len(t.pieces) - 1; i > t.back; i-- {
+		p := &t.pieces[i]
+		at := len(s)
+		for at > 0 && s[at-1] != ' ' {
+			at--
+		}
+		value := s[at:]
+		from := at - len(p.literal)
+		if from < 0 || s[from:at] != p.literal || value == "" || p.class == number && !number.holds(value) {
+			return false
+		}
+		p.store(value, out)
+		s = s[:from]
+	}
+	for i := range t.back {
+		t.pieces[i].store(before[i], out)
+	}
+	t.pieces[t.back].store(s, out)
+	return true
 }
 
 // matchFrom matches the pieces from number i on with s. The budget bounds how often wide captures try another place.

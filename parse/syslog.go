@@ -66,6 +66,9 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 	if !h.read(line, &p.years) {
 		return false
 	}
+	if auditSender(h.tag) && strings.Contains(h.text, "audit(") && p.auditLine(out) {
+		return true
+	}
 	if h.tag != p.lastTag || p.last == nil {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}

@@ -84,12 +84,7 @@ func readKernel(p *program) func(string, *said) bool {
 		if body == "" || len(body) == len(message) {
 			return false // the program's own tables see the same text
 		}
-		for _, t := range p.byFirst[body[0]] {
-			if t.match(body, out) {
-				return true
-			}
-		}
-		return false
+		return p.find(body, out)
 	}
 }
 
