@@ -21,15 +21,16 @@ type hunt struct {
 	flags settings // those that the configuration file has too
 	paths []string
 
-	config   string
-	tags     []string
-	since    string
-	until    string
-	output   string
-	format   string
-	json     bool
-	quiet    bool
-	warnings []string // told after the result
+	config    string
+	tags      []string
+	since     string
+	until     string
+	output    string
+	format    string
+	json      bool
+	quiet     bool
+	rendering *rendering
+	warnings  []string // told after the result
 }
 
 func newHunt(std streams) *cobra.Command {
@@ -113,8 +114,8 @@ func (h *hunt) merge() error {
 		}
 		h.format = "json"
 	}
-	h.format = cmp.Or(h.format, "text")
-	return nil
+	h.rendering, err = renderingOf(h.format)
+	return err
 }
 
 // run hunts.

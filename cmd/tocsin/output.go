@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
@@ -36,7 +37,7 @@ func (h *hunt) write(s *search, do func(handler) error) error {
 		}
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	err := do(newHandler(h.format, w))
+	err := do(h.rendering.open(w))
 	if e := w.Flush(); e != nil && err == nil {
 		err = fmt.Errorf("write the result: %w", e)
 	}
@@ -46,13 +47,41 @@ func (h *hunt) write(s *search, do func(handler) error) error {
 	return err
 }
 
-func newHandler(format string, w io.Writer) handler {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return jsonLines{e}
+// rendering is a way to show a run.
+type rendering struct {
+	name string
+	open func(w io.Writer) handler
 }
 
-// watch shows the progress of a run on a terminal.
+// renderings are what --format takes; the first is the default.
+var renderings = []rendering{
+	{"json", func(w io.Writer) handler {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		return jsonLines{e}
+	}},
+}
+
+// renderingOf returns the rendering of that name, the default for "".
+func renderingOf(name string) (*rendering, error) {
+	var names []string
+	for i := range renderings {
+		if r := &renderings[i]; name == r.name || name == "" {
+			return r, nil
+		}
+		names = append(names, renderings[i].name)
+	}
+	return nil, fmt.Errorf("format %q is not known; the formats are %s", name, strings.Join(names, ", "))
+}
+
+// watch shows the progress of a run where standard error is a terminal.
 func (h *hunt) watch(s *search, start time.Time) (stop func()) {
-	return s.watch(func(string) {}, start)
+	f, ok := h.std.err.(*os.File)
+	if h.quiet || !ok {
+		return func() {}
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
+		return func() {}
+	}
+	return s.watch(func(line string) { fmt.Fprintf(f, "\r\x1b[K%s", line) }, start)
 }
