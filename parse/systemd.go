@@ -20,6 +20,8 @@ func newKernel() *program {
 }
 
 var systemdSentences = []sentence{
+	{"Started Session {session} of user {target}.", "session_opened", session, success, ""},
+	{"Started Session {session} of User {target}.", "session_opened", session, success, ""},
 	{"Started {service}.service - {*}.", "service_started", process, success, ""},
 	{"Started {unit}.", "service_started", process, success, ""},
 	{"Starting {unit}...", "service_starting", process, "", ""},
@@ -39,7 +41,6 @@ var systemdSentences = []sentence{
 	{"Removed slice {unit}.", "slice_removed", process, "", ""},
 	{"Reached target {unit}.", "target_reached", process, "", ""},
 	{"Reloading.", "service_reloaded", process, "", ""},
-	{"Started Session {session} of user {target}.", "session_opened", session, success, ""},
 }
 
 var logindSentences = []sentence{
