@@ -176,11 +176,18 @@ func (s *Shape) object(name string) bool {
 type Shapes struct {
 	mu   sync.RWMutex
 	byID map[string]*Shape
+	size int // of the names in byID, bytes
 }
 
 // MaxShapes bounds the shapes that one Shapes holds; past it Intern returns transient ones. Real logs have some
 // hundreds; the bound is there for input that makes up a new field in every record.
 const MaxShapes = 8192
+
+// MaxShapeFields bounds the fields of all shapes that one Shapes holds, some 50 MB.
+const MaxShapeFields = 1 << 18
+
+// maxShapeBytes bounds the names of all shapes together, in the same way.
+const maxShapeBytes = 32 << 20
 
 // Intern returns the shape of these fields. It keeps a copy of the slice, not of the strings.
 func (s *Shapes) Intern(f *Format, fields []string) *Shape {
@@ -204,10 +211,11 @@ func (s *Shapes) Intern(f *Format, fields []string) *Shape {
 	if s.byID == nil {
 		s.byID = make(map[string]*Shape)
 	}
-	if len(s.byID) >= MaxShapes {
+	if len(s.byID) >= MaxShapes || s.size+len(key) > maxShapeBytes {
 		sh.Transient = true
 		return sh
 	}
+	s.size += len(key)
 	s.byID[key] = sh
 	return sh
 }
