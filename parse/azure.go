@@ -8,9 +8,9 @@ import "github.com/tocsin-sec/tocsin/event"
 // Source: learn.microsoft.com, Azure Monitor log schemas.
 var azureECS = map[string][]string{
 	"event.action": {
-		"operationName", "OperationNameValue", "OperationName", "operationName.value", "activityDisplayName", "properties.activityDisplayName", "riskEventType",
+		"operationName", "OperationNameValue", "OperationName", "activityDisplayName", "properties.activityDisplayName", "riskEventType",
 	},
-	"event.outcome": {"resultType", "ResultType", "result", "properties.result", "status.value", "ActivityStatusValue"},
+	"event.outcome": {"resultType", "ResultType", "result", "properties.result", "status", "ActivityStatusValue"},
 	"source.ip": {
 		"callerIpAddress", "CallerIPAddress", "CallerIpAddress", "ipAddress", "IPAddress", "properties.ipAddress", "httpRequest.clientIpAddress",
 		"initiatedBy.user.ipAddress", "properties.initiatedBy.user.ipAddress", "InitiatedBy.user.ipAddress",
@@ -28,21 +28,21 @@ var azureECS = map[string][]string{
 	"message":             {"resultDescription", "ResultDescription", "properties.message"},
 
 	// the names that rules use
-	"operationName":      {"operationName.value", "OperationNameValue", "activityDisplayName", "properties.activityDisplayName"},
-	"OperationName":      {"operationName.value", "activityDisplayName", "properties.activityDisplayName"},
-	"OperationNameValue": {"operationName.value", "operationName"},
-	"CategoryValue":      {"category.value", "category", "Category"},
-	"Category":           {"properties.category", "category.value"},
+	"operationName":      {"OperationNameValue", "activityDisplayName", "properties.activityDisplayName"},
+	"OperationName":      {"activityDisplayName", "properties.activityDisplayName"},
+	"OperationNameValue": {"operationName"},
+	"CategoryValue":      {"category", "Category"},
+	"Category":           {"properties.category"},
 	"ResourceProviderValue": {
-		"resourceProviderName.value", "properties.resourceProviderValue", "resourceProvider",
+		"resourceProviderName", "properties.resourceProviderValue", "resourceProvider",
 	},
 	"ResourceId":          {"properties.resource"},
-	"properties.message":  {"properties.activityDisplayName", "activityDisplayName", "operationName", "OperationName", "operationName.value"},
+	"properties.message":  {"properties.activityDisplayName", "activityDisplayName", "operationName", "OperationName"},
 	"ActivityDisplayName": {"properties.activityDisplayName", "operationName"},
 	"activityType":        {"properties.activityType", "activityDisplayName", "properties.activityDisplayName", "operationName", "OperationName"},
 	"ActivityType":        {"properties.activityType", "activityDisplayName", "properties.activityDisplayName", "operationName", "OperationName"},
 	"LoggedByService":     {"properties.loggedByService"},
-	"Status":              {"result", "properties.result", "Result", "status.value", "resultType"},
+	"Status":              {"result", "properties.result", "Result", "status", "resultType"},
 	"properties.result":   {"result", "Result", "resultType"},
 	"Target":              {"targetResources.userPrincipalName", "properties.targetResources.userPrincipalName", "TargetResources.userPrincipalName"},
 	"TargetResources":     {"properties.targetResources", "targetResources"},
@@ -126,8 +126,13 @@ var (
 		format: azureFormat("activitylogs"),
 		any:    []string{"operationName", "OperationNameValue", "operationName.value"},
 		not:    []string{"protoPayload.", "Workload", "eventSource"},
-		when:   (*layout).azure,
-		times:  azureTimes,
+		adapt: func(l *layout) {
+			for _, n := range [...]string{"operationName", "category", "status", "resourceProviderName", "eventName"} {
+				l.rename(n+".value", n)
+			}
+		},
+		when:  (*layout).azure,
+		times: azureTimes,
 	}
 )
 

@@ -21,7 +21,6 @@ type jsonNode struct {
 	parent *jsonNode
 	plan   *jsonPlan // of the records that end here
 	inData bool      // inside an EventData element
-	keep   bool      // of an opening node: the object as a whole is a value too
 	fanOut int
 }
 
@@ -33,7 +32,6 @@ const (
 	nodeList                   // a key whose list of named data begins
 	nodeNamed                  // a named datum
 	nodeClosed                 // the object or list has ended
-	nodeKept                   // the object has ended and is a value
 )
 
 type jsonEdge struct {
@@ -65,7 +63,6 @@ func (p *jsonParser) newChild(n *jsonNode, key string, kind nodeKind) *jsonNode 
 	c := &jsonNode{key: key, kind: kind, parent: n, inData: n.inData, next: n.kids}
 	if kind == nodeOpen {
 		c.inData = n.inData || key == "EventData" || key == "UserData"
-		c.keep = keptObject(key)
 	}
 	n.kids = c
 	n.fanOut++
@@ -85,24 +82,9 @@ func (p *jsonParser) newChild(n *jsonNode, key string, kind nodeKind) *jsonNode 
 func (p *jsonParser) close(n, open *jsonNode) *jsonNode {
 	if n.closed == nil {
 		p.nodes++
-		kind := nodeClosed
-		if open.keep {
-			kind = nodeKept
-		}
-		before := open.parent
-		n.closed = &jsonNode{key: open.key, kind: kind, parent: n, inData: before.inData}
+		n.closed = &jsonNode{kind: nodeClosed, parent: n, inData: open.parent.inData}
 	}
 	return n.closed
-}
-
-// keptObject tells whether rules speak of an object as a whole under this name, and not only of what is in it.
-func keptObject(key string) bool {
-	switch key {
-	case "requestParameters", "responseElements", "additionalEventData", "initiatedBy", "InitiatedBy", "targetResources",
-		"TargetResources", "modifiedProperties", "LocationDetails":
-		return true
-	}
-	return false
 }
 
 // names returns the dotted names of the values of a record that ends at n, in the order of the values.
@@ -125,9 +107,6 @@ func (n *jsonNode) names() []string {
 		case nodeOpen, nodeList:
 			prefix = append(prefix, unescapedKey(n.key))
 		case nodeClosed:
-			prefix = prefix[:len(prefix)-1]
-		case nodeKept:
-			names = append(names, strings.Join(prefix, "."))
 			prefix = prefix[:len(prefix)-1]
 		}
 	}

@@ -183,13 +183,6 @@ func (p *jsonParser) nested(m member, depth int) (*jsonNode, int) {
 	if end < 0 {
 		return n, end
 	}
-	if open.keep {
-		if len(p.walk.values) >= jsonMaxFields {
-			p.walk.dropped = true
-			return m.n, end
-		}
-		p.walk.values = append(p.walk.values, event.Value{Raw: p.walk.s[m.at:end], Kind: event.Object})
-	}
 	return p.close(n, open), end
 }
 
