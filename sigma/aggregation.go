@@ -15,6 +15,7 @@ import (
 // The rule becomes a correlation over a rule of its own, which holds the condition before the pipe.
 func (l *loader) aggregation(r *Rule, sel *selections, c *conditionParser, x *Expr) {
 	pipe := c.tok
+	c.counting = true
 	c.next()
 	r.Correlation = &Correlation{Timespan: l.timeframe(sel, c.node), Implicit: true, Rules: []RuleRef{{Rule: inner(r, x, 1), Pos: l.pos(c.node)}}}
 	errors := l.errors
@@ -84,7 +85,7 @@ func (l *loader) count(k *Correlation, c *conditionParser) {
 // groups reads the fields after by, separated by commas.
 func (l *loader) groups(k *Correlation, c *conditionParser) {
 	c.next()
-	for c.tok.kind == "" && cmpOf(c.tok.text) < 0 {
+	for c.tok.kind == "" {
 		for _, f := range strings.Split(c.tok.text, ",") {
 			if f != "" {
 				k.GroupBy = append(k.GroupBy, f)
@@ -99,16 +100,13 @@ func (l *loader) groups(k *Correlation, c *conditionParser) {
 
 func (l *loader) functionOf(k *Correlation, c *conditionParser, function token) {
 	name := strings.ToLower(function.text)
-	if name != "count" && len(k.Field) == 0 {
-		c.errorAt(function, "write "+name+"(field)", "%s needs a field", name)
-		return
-	}
 	switch name {
 	case "count":
 		k.Type = EventCount
 		if len(k.Field) > 0 {
 			k.Type = ValueCount
 		}
+		return
 	case "sum":
 		k.Type = ValueSum
 	case "avg":
@@ -118,7 +116,15 @@ func (l *loader) functionOf(k *Correlation, c *conditionParser, function token) 
 	case "max":
 		k.Type, k.Percent = ValuePercentile, 100
 	default:
-		c.errorAt(function, "count, sum, min, max, avg or near", "unknown aggregation %q", function.text)
+		hint := didYouMean(name, []string{"count", "sum", "min", "max", "avg", "near"})
+		if hint == "" {
+			hint = "count, sum, min, max, avg or near"
+		}
+		c.errorAt(function, hint, "unknown aggregation %q", function.text)
+		return
+	}
+	if len(k.Field) == 0 {
+		c.errorAt(function, "write "+name+"(field)", "%s needs a field", name)
 	}
 }
 
@@ -144,28 +150,23 @@ func cmpOf(s string) int {
 // threshold reads the comparison at the end of an aggregation.
 func (l *loader) threshold(k *Correlation, c *conditionParser) {
 	operator := c.tok
-	text := operator.text
-	if operator.kind != "" || text == "" {
+	if operator.kind != "<>=!" {
 		c.errorAt(operator, "e.g. count() by src_ip > 10", "expected a comparison")
 		return
 	}
-	n := strings.TrimLeft(text, "<>=!")
-	comparison := cmpOf(text[:len(text)-len(n)])
+	comparison := cmpOf(operator.text)
 	if comparison < 0 {
-		c.errorAt(operator, "one of > >= < <= =", "expected a comparison, not %q", text)
+		c.errorAt(operator, "one of > >= < <= = !=", "unknown comparison %q", operator.text)
 		return
 	}
 	c.next()
-	if n == "" {
-		n = c.tok.text
-		operator = c.tok
-		c.next()
-	}
-	f, ok := number(n)
+	limit := c.tok
+	f, ok := number(limit.text)
 	if !ok {
-		c.errorAt(operator, "", "expected a number to compare with, not %q", n)
+		c.errorAt(limit, "", "expected a number to compare with, not %q", limit.text)
 		return
 	}
+	c.next()
 	k.Condition = []CountCondition{{Cmp: Cmp(comparison), Value: f}}
 }
 

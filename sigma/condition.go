@@ -76,7 +76,9 @@ type conditionParser struct {
 	tok    token
 	failed bool
 	depth  int
-	size   int // predicates, those of a selection counted each time it is named
+	// counting is set after the pipe: < > = ! are operators there.
+	counting bool
+	size     int // predicates, those of a selection counted each time it is named
 }
 
 // parse returns the condition up to its end or to a pipe, nil after an error.
@@ -116,7 +118,16 @@ func (c *conditionParser) next() {
 		c.tok = token{kind: s[from:c.at], text: s[from:c.at], from: from, to: c.at}
 		return
 	}
-	for c.at < len(s) && strings.IndexByte(" \t\r\n()|", s[c.at]) < 0 {
+	end := " \t\r\n()|"
+	if c.counting {
+		if n := len(s[from:]) - len(strings.TrimLeft(s[from:], "<>=!")); n > 0 {
+			c.at += n
+			c.tok = token{kind: "<>=!", text: s[from:c.at], from: from, to: c.at}
+			return
+		}
+		end += "<>=!"
+	}
+	for c.at < len(s) && strings.IndexByte(end, s[c.at]) < 0 {
 		c.at++
 	}
 	c.tok = token{text: s[from:c.at], from: from, to: c.at}
@@ -223,13 +234,14 @@ func (c *conditionParser) operand() *Expr {
 func (c *conditionParser) named(word token) *Expr {
 	i := slices.Index(c.names, word.text)
 	if i < 0 {
-		hint := didYouMean(word.text, c.names)
-		switch {
-		case hint != "":
+		hint := ""
+		switch near := didYouMean(word.text, c.names); {
 		case strings.Contains(word.text, "*"):
 			hint = "write 1 of " + word.text + " or all of " + word.text
 		case strings.EqualFold(word.text, "them"):
 			hint = "write 1 of them or all of them"
+		case near != "":
+			hint = near
 		default:
 			hint = "the " + c.among + " are " + strings.Join(c.names, ", ")
 		}
@@ -284,7 +296,7 @@ func (c *conditionParser) selector(quantity token) *Expr {
 		return nil
 	}
 	if n > len(kids) {
-		c.errorAt(quantity, "", "%d of %d can never hold", n, len(kids))
+		c.errorAt(quantity, "", "%d of %d %s can never hold", n, len(kids), c.among)
 		return nil
 	}
 	return c.atLeast(n, kids, quantity)
@@ -329,7 +341,7 @@ func (c *conditionParser) atLeast(n int, kids []*Expr, at token) *Expr {
 	choices := 1
 	for i := range min(n, len(kids)-n) {
 		if choices = choices * (len(kids) - i) / (i + 1); choices > maxChoices {
-			c.errorAt(at, "", "%d of %d are more than %d combinations", n, len(kids), maxChoices)
+			c.errorAt(at, "", "%d of %d %s are more than %d combinations", n, len(kids), c.among, maxChoices)
 			return nil
 		}
 	}

@@ -213,7 +213,7 @@ func (l *loader) extendedCondition(k *Correlation, n *yaml.Node) {
 	k.Expr, used = correlationExpr(x, len(names))
 	for i, u := range used {
 		if !u {
-			l.fail(n, "", "the condition does not mention the rule %q", names[i])
+			l.warn(n, "", "the condition does not mention the rule %q", names[i])
 		}
 	}
 }

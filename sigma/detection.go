@@ -18,15 +18,6 @@ type selections struct {
 	timeframe pair // of the detection
 }
 
-func (s *selections) index(name string) int {
-	for i, n := range s.names {
-		if n == name {
-			return i
-		}
-	}
-	return -1
-}
-
 // detection reads the section "detection" into r.Detection, or into r.Correlation where its condition aggregates.
 func (l *loader) detection(r *Rule, p pair) {
 	if p.value.Kind != yaml.MappingNode {

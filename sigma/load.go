@@ -120,8 +120,9 @@ func (l *loader) join(under, over *yaml.Node, depth int) *yaml.Node {
 
 // sections are the parts of a rule that need each other to be read.
 type sections struct {
-	logsource, detection, correlation, filter, generate, condition pair
-	unknown                                                        []pair
+	titled                                              bool
+	logsource, detection, correlation, filter, generate pair
+	unknown                                             []pair
 }
 
 // rule loads a rule, a correlation or a filter, and keeps it where it has no error.
@@ -133,7 +134,7 @@ func (l *loader) rule(root *yaml.Node, part bool) {
 	for _, p := range l.pairs(root) {
 		l.key(r, &s, p)
 	}
-	if r.Title == "" && l.errors == errors {
+	if !s.titled {
 		l.fail(root, "", `the rule has no "title"`)
 	}
 	l.unknown(r, &s)
@@ -170,6 +171,7 @@ func (l *loader) exclude(what string, others ...pair) {
 func (l *loader) key(r *Rule, s *sections, p pair) {
 	switch p.key.Value {
 	case "title":
+		s.titled = true
 		if r.Title = l.text(p); r.Title == "" {
 			l.fail(p.key, "", "the title is empty")
 		}
