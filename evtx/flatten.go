@@ -63,7 +63,7 @@ const (
 var (
 	errEnds     = errors.New("binary XML ends early")
 	errToken    = errors.New("unknown token of binary XML")
-	errName     = errors.New("a name lies outside of its chunk")
+	errName     = errors.New("a name lies outside of its chunk or is too long")
 	errUnnamed  = errors.New("an element has no name")
 	errDepth    = errors.New("elements are nested too deeply")
 	errSize     = errors.New("a template is larger than a chunk can hold")

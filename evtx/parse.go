@@ -17,7 +17,8 @@ type Parser struct {
 	chunk  string
 	known  []known         // the templates met in it
 	places [1 << 16]uint16 // by the place of a template's definition: 1 + index into known
-	spent  int             // bytes flattened for it
+	spent  int             // bytes flattened for its templates
+	left   int             // what its records may still unfold to: see maxUnfold
 
 	// The record in hand.
 	vals   []event.Value
@@ -64,7 +65,7 @@ func (p *Parser) begin(chunk string) {
 	for _, l := range p.known {
 		p.places[l.at] = 0
 	}
-	p.chunk, p.known, p.spent = chunk, p.known[:0], 0
+	p.chunk, p.known, p.spent, p.left = chunk, p.known[:0], 0, maxUnfold
 }
 
 // walk goes through the records of one chunk.
@@ -77,7 +78,12 @@ type walk struct {
 	free        int    // where the header says that the records end
 	first, last uint64 // the ids that it says they have; all where it says nothing sensible
 	id          uint64 // of the record read last
+
+	failed int // parts that could not be read
 }
+
+// maxFailed bounds the notes on what could not be read of one chunk; the rest of them are counted in the last.
+const maxFailed = 32
 
 func (w *walk) header() {
 	chunk := w.p.chunk
@@ -98,11 +104,19 @@ func (w *walk) header() {
 	}
 }
 
-// chunk reads the records that are in force: in a row from the first to the free space; after a damage, those that are
-// whole and have an id that the header knows (what else lies there is left over from before the log came round); and
-// behind the free space, those that go on with the next id, which a machine that was switched off could not note.
+// chunk reads the chunk in hand.
 func (w *walk) chunk() {
 	w.header()
+	w.records()
+	if n := w.failed - maxFailed; n > 0 {
+		w.out.Fail(w.b.Origin, w.base, fmt.Sprintf("%d more parts of the chunk could not be read", n))
+	}
+}
+
+// records reads the records that are in force: in a row from the first to the free space; after a damage, those that are
+// whole and have an id that the header knows (what else lies there is left over from before the log came round); and
+// behind the free space, those that go on with the next id, which a machine that was switched off could not note.
+func (w *walk) records() {
 	at := chunkHeader
 	for at+recordFrame <= w.free {
 		size, reason := w.record(at)
@@ -169,5 +183,7 @@ func (w *walk) resume(at int) int {
 }
 
 func (w *walk) fail(at int, reason string) {
-	w.out.Fail(w.b.Origin, w.base+int64(at), reason)
+	if w.failed++; w.failed <= maxFailed {
+		w.out.Fail(w.b.Origin, w.base+int64(at), reason)
+	}
 }

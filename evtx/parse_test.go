@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -318,5 +319,83 @@ func TestDepth(t *testing.T) {
 	out := readAll(t, "deep", file(w.finish()), 1<<20)
 	if len(out.Events) != 0 || len(out.Unread) != 2 {
 		t.Errorf("%d events, unread %v", len(out.Events), out.Unread)
+	}
+}
+
+// A few kilobytes whose templates and references would unfold to gigabytes are given up in time.
+func TestBombs(t *testing.T) {
+	repeat := func(n int, kid func(i int) any) (kids []any) {
+		for i := range n {
+			kids = append(kids, kid(i))
+		}
+		return kids
+	}
+	long := str(strings.Repeat("x", 10_000))
+	cases := []struct {
+		name  string
+		write func(w *chunkWriter)
+	}{
+		{"many fields of many records", func(w *chunkWriter) {
+			wide := tmpl{1, elem{name: "EventData", kids: repeat(1500, func(i int) any { return elem{name: fmt.Sprint("f", i%40, "_", i/40)} })}}
+			for id := uint64(1); len(w.buf) < chunkSize-100; id++ {
+				w.record(id, ticks, func() { w.instance(wide, nil) })
+			}
+		}},
+		{"one value in many fields", func(w *chunkWriter) {
+			w.record(1, ticks, func() {
+				w.instance(tmpl{1, elem{name: "EventData", kids: repeat(900, func(int) any {
+					return elem{name: "f", kids: []any{sub{0, typeString}, "-", sub{0, typeString}}}
+				})}}, nil, long)
+			})
+		}},
+		{"one value many times in a field", func(w *chunkWriter) {
+			w.record(1, ticks, func() {
+				w.instance(tmpl{1, elem{name: "EventData", kids: []any{
+					elem{name: "f", kids: repeat(3000, func(int) any { return sub{0, typeString} })},
+				}}}, nil, long)
+			})
+		}},
+		{"one value in many fields of a name", func(w *chunkWriter) {
+			w.record(1, ticks, func() {
+				w.instance(tmpl{1, elem{name: "EventData", kids: repeat(1500, func(int) any {
+					return elem{name: "f", kids: []any{sub{0, typeString}}}
+				})}}, nil, long)
+			})
+		}},
+		{"nested XML many times", func(w *chunkWriter) {
+			fan := tmpl{1, elem{name: "UserData", kids: repeat(50, func(int) any {
+				return elem{name: "e", kids: []any{" ", sub{0, typeXML}}}
+			})}}
+			var fill func(depth int) func()
+			fill = func(depth int) func() {
+				if depth == maxNested {
+					return func() { w.instance(logon, nil) }
+				}
+				return func() { w.instance(fan, fill(depth+1)) }
+			}
+			w.record(1, ticks, fill(0))
+		}},
+		{"a long name many times", func(w *chunkWriter) {
+			name := strings.Repeat("n", maxName)
+			w.record(1, ticks, func() {
+				w.instance(tmpl{1, elem{name: "EventData", kids: repeat(3000, func(int) any { return elem{name: name} })}}, nil)
+			})
+		}},
+	}
+	for _, c := range cases {
+		w := newChunk()
+		c.write(w)
+		if len(w.buf) > chunkSize {
+			t.Errorf("%s: the chunk has %d bytes", c.name, len(w.buf))
+		}
+		start := time.Now()
+		out := readAll(t, c.name, file(w.finish()), 1<<20)
+		size := 0
+		for i := range out.Events {
+			size += 24 * len(out.Events[i].Values)
+		}
+		if len(out.Unread) == 0 || size > 24*maxUnfold || time.Since(start) > 5*time.Second {
+			t.Errorf("%s: %d bytes of values in %v, unread %v", c.name, size, time.Since(start), out.Unread)
+		}
 	}
 }

@@ -130,6 +130,11 @@ func compile(flat []byte, scope string) (*plan, error) {
 			return nil, errSize
 		}
 	}
+	for _, o := range c.ops {
+		if len(o.name) > 8*maxName {
+			return nil, errSize
+		}
+	}
 	p := &plan{ops: c.ops}
 	p.speed()
 	return p, nil

@@ -93,12 +93,12 @@ func (c *plans) ready(n *node, shapes *event.Shapes) bool {
 	names := slices.Concat(parts...)
 	seen := make(map[string]bool, len(names))
 	for _, name := range names {
+		c.cost += 200 + 2*len(name)
 		if seen[name] {
 			return false
 		}
 		seen[name] = true
 	}
-	c.cost += 200 * len(names)
 	n.lay(shapes.Intern(event.WindowsFormat, names))
 	return true
 }

@@ -14,6 +14,16 @@ const maxNested = 8
 // maxSpent bounds what is flattened for the templates of one chunk, in bytes: honest ones are no larger than it.
 const maxSpent = 1 << 20
 
+// maxUnfold bounds what the records of one chunk unfold to: each field of an event takes one, each 16 bytes of flat XML or
+// of rendered text another. Templates and references could else make gigabytes of a few kilobytes. An honest chunk holds
+// no more than 16,384 values, which have 4 bytes of descriptor each.
+const maxUnfold = 1 << 17
+
+// maxText bounds the text of one field that is put together of several pieces or values, in bytes.
+const maxText = 1 << 19
+
+var errUnfold = errors.New("the chunk unfolds to more than it can honestly hold")
+
 // errSlow says that a record must be read the slow way.
 var errSlow = errors.New("the record needs the slow way")
 
@@ -41,6 +51,9 @@ func (p *Parser) record(start, end int, origin *event.Origin, out *event.Batch) 
 	var at *node
 	switch {
 	case err == nil && p.plans.ready(p.node, p.shapes):
+		if p.left -= len(p.vals); p.left < 0 {
+			return errUnfold
+		}
 		at = p.node
 		e = out.Add(at.shape)
 		copy(e.Values, p.vals)
@@ -269,6 +282,9 @@ func (p *Parser) inline(pos, end int, scope string) (instance, error) {
 	end, err := p.frag.run(p.chunk, pos, end, true)
 	if err != nil {
 		return instance{}, err
+	}
+	if p.left -= len(p.frag.flat) / 16; p.left < 0 {
+		return instance{}, errUnfold
 	}
 	pl, err := p.plans.get(p.frag.flat, scope)
 	if err != nil {

@@ -2,6 +2,7 @@ package evtx
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -29,6 +30,15 @@ func (p *Parser) slow(pos, end int, out *event.Batch) (*event.Event, *node, erro
 		return nil, nil, err
 	}
 	l := p.plans.layout(p.fields, p.shapes)
+	size := 0
+	for i, f := range p.fields {
+		if l.many[l.dest[i]] {
+			size += len(f.value.Raw)
+		}
+	}
+	if p.left -= size / 16; p.left < 0 || size > maxText {
+		return nil, nil, errUnfold
+	}
 	e := out.Add(l.node.shape)
 	for i, f := range p.fields {
 		at := l.dest[i]
@@ -77,7 +87,7 @@ func (c *plans) layout(fields []field, shapes *event.Shapes) *layout {
 		c.layouts = make(map[string]*layout)
 	}
 	c.layouts[string(c.key)] = l
-	c.cost += 2*len(c.key) + 200*len(names)
+	c.cost += 4*len(c.key) + 200*len(names)
 	return l
 }
 
@@ -98,37 +108,68 @@ func (p *Parser) collect(pos, end int, scope string, depth int) error {
 	}
 	start := len(p.typed)
 	defer func() { p.typed = p.typed[:start] }()
+	if p.left -= 1 + in.count/4; p.left < 0 {
+		return errUnfold
+	}
 	if err := p.read(in); err != nil {
 		return err
 	}
 	values := p.typed[start:len(p.typed):len(p.typed)]
-	for _, o := range in.plan.ops {
-		if len(p.fields) >= maxFields {
-			return errSize
-		}
-		name := o.name
-		if o.dynamic != nil {
-			name = fieldName(scope, text(o.dynamic, values))
-		}
-		if name == "" {
-			name = o.scope
-		}
-		switch {
-		case len(o.parts) == 0:
-			p.fields = append(p.fields, field{name: name, value: event.Value{Kind: event.Text}})
-		case len(o.parts) > 1 || o.parts[0].sub < 0:
-			p.fields = append(p.fields, field{name: name, value: event.Value{Raw: text(o.parts, values), Kind: event.Text}})
-		case o.parts[0].sub < len(values):
-			if err := p.single(o, name, values[o.parts[0].sub], depth); err != nil {
-				return err
-			}
+	for i := range in.plan.ops {
+		if err := p.op(&in.plan.ops[i], scope, values, depth); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// op appends the field of one op, or the fields of the XML that is nested in it.
+func (p *Parser) op(o *op, scope string, values []typed, depth int) error {
+	if p.left--; p.left < 0 {
+		return errUnfold
+	}
+	if len(p.fields) >= maxFields {
+		return errSize
+	}
+	name := o.name
+	if o.dynamic != nil {
+		text, err := p.text(o.dynamic, values)
+		if err != nil {
+			return err
+		}
+		if len(text) > 3*maxName {
+			return errName
+		}
+		name = fieldName(scope, text)
+	}
+	if name == "" {
+		name = o.scope
+	}
+	if len(o.parts) == 1 && o.parts[0].sub >= 0 {
+		if o.parts[0].sub >= len(values) {
+			return nil // the record has fewer values than its template asks for
+		}
+		return p.single(o, name, values[o.parts[0].sub], depth)
+	}
+	held := false // XML, beside which white space says nothing
+	for _, t := range o.parts {
+		if t.sub >= 0 && t.sub < len(values) && values[t.sub].xml.to > 0 {
+			held = true
+			if err := p.single(o, name, values[t.sub], depth); err != nil {
+				return err
+			}
+		}
+	}
+	text, err := p.text(o.parts, values)
+	if err != nil || held && strings.TrimSpace(text) == "" {
+		return err
+	}
+	p.fields = append(p.fields, field{name: name, value: event.Value{Raw: text, Kind: event.Text}})
+	return nil
+}
+
 // single appends the field of an op that has one substitution, or the fields of the XML in it.
-func (p *Parser) single(o op, name string, v typed, depth int) error {
+func (p *Parser) single(o *op, name string, v typed, depth int) error {
 	switch {
 	case v.xml.to > 0:
 		return p.collect(v.xml.from, v.xml.to, o.scope, depth+1)
@@ -141,7 +182,10 @@ func (p *Parser) single(o op, name string, v typed, depth int) error {
 }
 
 // text renders a value of several pieces.
-func text(parts []part, values []typed) string {
+func (p *Parser) text(parts []part, values []typed) (string, error) {
+	if len(parts) == 1 && parts[0].sub < 0 {
+		return parts[0].text, nil
+	}
 	var b []byte
 	for _, t := range parts {
 		if t.sub < 0 {
@@ -149,8 +193,14 @@ func text(parts []part, values []typed) string {
 		} else if t.sub < len(values) {
 			b = values[t.sub].value.Append(b)
 		}
+		if len(b) > maxText {
+			return "", errUnfold
+		}
 	}
-	return string(b)
+	if p.left -= len(b) / 16; p.left < 0 {
+		return "", errUnfold
+	}
+	return string(b), nil
 }
 
 // read appends all values of an instance to p.typed.
