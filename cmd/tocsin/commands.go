@@ -6,5 +6,6 @@ import "github.com/spf13/cobra"
 func commands(std streams) []*cobra.Command {
 	return []*cobra.Command{
 		newHunt(std),
+		newShow(std),
 	}
 }

@@ -22,22 +22,27 @@ func (j jsonLines) Summary(s *detect.Summary) error { return j.e.Encode(s) }
 
 // write opens the output, lets do fill it, and closes it.
 func (h *hunt) write(s *search, do func(handler) error) error {
-	out := h.std.out
+	return writeTo(h.output, h.std.out, s.files.Outputs, func(w io.Writer) error { return do(h.rendering.open(w)) })
+}
+
+// writeTo opens the file of that name, or takes out where it is "", tells opened of it where it is a regular file,
+// lets do fill it, and closes it.
+func writeTo(name string, out io.Writer, opened func(...os.FileInfo), do func(io.Writer) error) error {
 	var file *os.File
-	if h.output != "" {
+	if name != "" {
 		var err error
-		if file, err = os.Create(h.output); err != nil {
+		if file, err = os.Create(name); err != nil {
 			return fmt.Errorf("write the result: %w", err)
 		}
 		out = file
 	}
-	if f, ok := out.(*os.File); ok {
+	if f, ok := out.(*os.File); ok && opened != nil {
 		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			s.files.Outputs(info)
+			opened(info)
 		}
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	err := do(h.rendering.open(w))
+	err := do(w)
 	if e := w.Flush(); e != nil && err == nil {
 		err = fmt.Errorf("write the result: %w", e)
 	}
