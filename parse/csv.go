@@ -45,7 +45,7 @@ func csvDelimiter(header string) byte {
 
 func detectCSV(head string) int {
 	head = strings.TrimPrefix(head, "\xef\xbb\xbf")
-	if head == "" || binary(head) || head[0] == '{' || head[0] == '[' || head[0] == '<' {
+	if head == "" || isBinary(head) || head[0] == '{' || head[0] == '[' || head[0] == '<' {
 		return 0
 	}
 	size := csvRecordSize(head, 0)

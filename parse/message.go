@@ -411,7 +411,7 @@ func (t *template) matchFrom(i int, s string, out *said, budget *int) bool {
 			return false
 		}
 		s = s[len(p.literal):]
-		end := len(s)
+		var end int
 		last := i+1 == len(t.pieces)
 		next := t.tail
 		if !last {

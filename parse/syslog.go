@@ -258,8 +258,8 @@ func (h *syslogHeader) readNew(s string, years *yearless) bool {
 	h.host, h.tag, h.pid = parts[1], parts[2], parts[3]
 	if n := structuredSize(s); n > 0 {
 		h.data, s = s[:n], s[n:]
-	} else if strings.HasPrefix(s, "-") {
-		s = s[1:]
+	} else {
+		s = strings.TrimPrefix(s, "-")
 	}
 	h.text = strings.TrimPrefix(trimSpace(s), "\xef\xbb\xbf")
 	return true
@@ -267,7 +267,7 @@ func (h *syslogHeader) readNew(s string, years *yearless) bool {
 
 // shareOf returns how sure most lines make us: top percent if all of the first lines are of a kind, 0 if less than a third.
 func shareOf(head string, is func(line string) bool, top int) int {
-	if binary(head) {
+	if isBinary(head) {
 		return 0
 	}
 	lines, hits := 0, 0
@@ -291,9 +291,9 @@ func shareOf(head string, is func(line string) bool, top int) int {
 	return top * (lines + hits) / (2 * lines)
 }
 
-// binary tells whether a stream is no text: it holds control bytes beyond those of terminals. NUL bytes at its start
+// isBinary tells whether a stream is no text: it holds control bytes beyond those of terminals. NUL bytes at its start
 // are the hole that rotation by copying leaves.
-func binary(head string) bool {
+func isBinary(head string) bool {
 	head = strings.TrimLeft(head, "\x00")
 	bad := 0
 	for i := range len(head) {

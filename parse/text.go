@@ -13,7 +13,7 @@ var Text = &Format{
 	Doc:     "Any other text. Each line is an event with its text as message, and with its time if it begins with one.",
 	Example: "2024-03-03 09:12:44,120 WARN  billing - retrying after timeout\n    at com.example.Billing.run(Billing.java:12)\n",
 	Detect: func(head string) int {
-		if head == "" || binary(head) || strings.Trim(head, "\x00\r\n\t ") == "" {
+		if head == "" || isBinary(head) || strings.Trim(head, "\x00\r\n\t ") == "" {
 			return 0
 		}
 		return 5

@@ -15,7 +15,7 @@ var W3C = &Format{
 	Example: "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) sc-status\n" +
 		"2024-03-03 09:12:44 192.0.2.10 GET /owa/auth.aspx id=7 443 - 198.51.100.4 Mozilla/5.0+(X11) 200\n",
 	Detect: func(head string) int {
-		if binary(head) {
+		if isBinary(head) {
 			return 0
 		}
 		if head = strings.TrimPrefix(head, "\xef\xbb\xbf"); strings.HasPrefix(head, "#") && strings.Contains(head, "#Fields:") {
