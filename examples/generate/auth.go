@@ -23,7 +23,9 @@ func (a *authJournal) say(t time.Time, program, format string, args ...any) {
 }
 
 // program returns a program's name with a process number.
-func (a *authJournal) program(name string) string { return fmt.Sprintf("%s[%d]", name, 1000+a.IntN(60000)) }
+func (a *authJournal) program(name string) string {
+	return fmt.Sprintf("%s[%d]", name, 1000+a.IntN(60000))
+}
 
 // ordinary is what the machine and its administrators do.
 func (a *authJournal) ordinary() {

