@@ -16,7 +16,6 @@ type dialectCase struct {
 	source event.LogSource
 	time   string            // RFC 3339; "" is none
 	get    map[string]string // names as rules use them → values
-	lack   []string          // names that must not be there
 }
 
 var windowsSource = event.LogSource{Product: "windows"}

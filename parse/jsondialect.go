@@ -33,7 +33,6 @@ type layout struct {
 	places map[string]int // name → the first place in names
 	format *event.Format
 	times  []timeName
-	skip   bool
 	inner  bool // the message is a log line of its own
 	finish func(*jsonParser, *jsonPlan, *event.Event)
 }
