@@ -16,8 +16,8 @@ const (
 	whole
 )
 
-// literals finds which of many literals stand in a text, in one pass over it: those that may stand anywhere by one
-// 4-byte gram of each (a bitmap that fits in the first-level cache says whether a gram is worth looking up), those
+// literals finds which of many literals stand in a text, in one pass over it: those that may stand anywhere by 4-byte
+// grams of theirs (a bitmap that fits in the first-level cache says whether a gram is worth looking up), those
 // at an end by a trie walked from that end. Texts and literals are folded; numbers given to add come back from find.
 // It is immutable once built.
 type literals struct {
@@ -30,7 +30,7 @@ type literals struct {
 }
 
 type shortLiteral struct {
-	text string // 1 to 3 bytes
+	text string // 1 to minGrams-1 bytes
 	id   int32
 }
 
@@ -53,7 +53,7 @@ func buildLiterals(all []literal) *literals {
 			l.end.add(reversed(p.text), p.id, p.anchor == whole)
 		case p.text == "":
 			l.sometime = append(l.sometime, p.id)
-		case len(p.text) < 4:
+		case len(p.text) < minGrams:
 			l.short = append(l.short, shortLiteral{p.text, p.id})
 		default:
 			long = append(long, p)
@@ -129,7 +129,8 @@ func (l *literals) findShort(text []byte, ids []int32) []int32 {
 	return ids
 }
 
-// grams is a hash table from one chosen 4-gram of every literal to the literals that are to be checked where it stands.
+// grams is a hash table from two neighbouring 4-grams of every literal to the literals that are to be checked where one
+// of them stands. Of two neighbours one begins at an even place of the text, so only these places are looked at.
 type grams struct {
 	bitmap []uint64 // by hash of gram
 	shift  uint     // hash → place in bitmap, in bits
@@ -137,6 +138,9 @@ type grams struct {
 	mask   uint32
 	lits   []gramLiteral
 }
+
+// minGrams is the length of the shortest literal that has two grams, in bytes.
+const minGrams = 5
 
 type gramHead struct {
 	gram        uint32
@@ -159,21 +163,24 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 		gram uint32
 		gramLiteral
 	}
-	list := make([]chosen, len(all))
-	for i, p := range all {
+	list := make([]chosen, 0, 2*len(all))
+	for _, p := range all {
+		text := []byte(p.text)
 		best, at := int(^uint(0)>>1), 0
-		for j := 0; j+4 <= len(p.text); j++ {
-			if n := gramCost([]byte(p.text)[j:j+4], use); n < best {
+		for j := 0; j+minGrams <= len(text); j++ {
+			if n := gramCost(text[j:], use) + gramCost(text[j+1:], use); n < best {
 				best, at = n, j
 			}
 		}
-		list[i] = chosen{gramAt([]byte(p.text), at), gramLiteral{p.text, int32(at), p.id}}
+		for j := at; j <= at+1; j++ {
+			list = append(list, chosen{gramAt(text, j), gramLiteral{p.text, int32(j), p.id}})
+		}
 	}
 	slices.SortFunc(list, func(a, b chosen) int {
 		return cmp.Or(cmp.Compare(a.gram, b.gram), cmp.Compare(a.text, b.text), cmp.Compare(a.id, b.id))
 	})
 	bits := uint(12)
-	for 1<<bits < len(list)*16 && bits < 17 {
+	for 1<<bits < len(list)*12 && bits < 17 {
 		bits++
 	}
 	g := grams{bitmap: make([]uint64, 1<<bits/64), shift: 32 - bits}
@@ -202,7 +209,7 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 // gramCost guesses how often a gram stands in texts: by its use in other literals, and by how plain its bytes are.
 func gramCost(b []byte, use map[uint32]int) int {
 	cost := 4 * use[gramAt(b, 0)]
-	for _, c := range b {
+	for _, c := range b[:4] {
 		switch {
 		case c == ' ' || c == '\\' || c == '.' || c == 'e' || c == '/' || c == '0':
 			cost += 3
@@ -217,20 +224,30 @@ func gramCost(b []byte, use map[uint32]int) int {
 
 func (g *grams) find(text []byte, ids []int32) []int32 {
 	bitmap, shift := g.bitmap, g.shift
-	for i := 0; i+4 <= len(text); i++ {
-		gram := binary.LittleEndian.Uint32(text[i : i+4])
-		h := gram * gramHash
-		at := h >> shift
-		if bitmap[at/64]&(1<<(at%64)) == 0 {
-			continue
+	i := 0
+	for ; i+8 <= len(text); i += 6 { // three grams of each eight bytes
+		w := binary.LittleEndian.Uint64(text[i : i+8])
+		a, b, c := uint32(w), uint32(w>>16), uint32(w>>32)
+		at, bt, ct := a*gramHash>>shift, b*gramHash>>shift, c*gramHash>>shift
+		hit := bitmap[at/64]>>(at%64)&1 | bitmap[bt/64]>>(bt%64)&1 | bitmap[ct/64]>>(ct%64)&1
+		if hit != 0 {
+			ids = g.check(text, i, a, ids)
+			ids = g.check(text, i+2, b, ids)
+			ids = g.check(text, i+4, c, ids)
 		}
-		ids = g.check(text, i, gram, ids)
+	}
+	for ; i+4 <= len(text); i += 2 {
+		ids = g.check(text, i, binary.LittleEndian.Uint32(text[i:i+4]), ids)
 	}
 	return ids
 }
 
 func (g *grams) check(text []byte, i int, gram uint32, ids []int32) []int32 {
-	slot := gram * gramHash >> 7 & g.mask
+	h := gram * gramHash
+	if g.bitmap[h>>g.shift/64]>>(h>>g.shift%64)&1 == 0 {
+		return ids
+	}
+	slot := h >> 7 & g.mask
 	for ; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
 		if g.heads[slot].gram != gram {
 			continue

@@ -104,6 +104,9 @@ func (b *builder) hookCost(h hook) float64 {
 	case "\\system32\\", "\\svchost.exe", "c:\\windows\\system32\\", "\\powershell.exe", "\\cmd.exe", "powershell", "explorer":
 		p = 0.1
 	}
+	if h.anchor == anywhere && n < minGrams {
+		p += 0.05 // looked for byte by byte
+	}
 	if b.fields[h.field] == keywordField {
 		p *= 8 // stands in any of the fields, and all must be read for it
 	}
