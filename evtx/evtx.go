@@ -8,6 +8,11 @@
 // is compiled once into a plan that says which substitution is which field, and is known again in every later chunk by
 // its content, so that reading a record is one pass over its list of values.
 //
+// An event has the names that Sigma rules use: see event.WindowsFormat. Its shape has every field that its templates
+// can have; what a record leaves out is Missing. An element without content is empty text. Elements of one name make
+// one List, and so do all <Data> without a name, under "Data". Where another part of an event has a name that System's
+// fields have, it gets its part's name before it, as in "EventData_Level".
+//
 // A Splitter or Parser is used by one goroutine; several parsers may share one event.Shapes. Blocks may be parsed in any
 // order: what a parser keeps between blocks are compiled plans, and they change no result.
 //

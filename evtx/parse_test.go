@@ -322,6 +322,40 @@ func TestDepth(t *testing.T) {
 	}
 }
 
+// XML that no parser of XML would take is noted, and so is what is cut off within a record.
+func TestBrokenXML(t *testing.T) {
+	cases := []struct {
+		name   string
+		root   elem
+		want   string
+		mangle func(xml []byte) []byte
+	}{
+		{"no name", elem{name: "Event", kids: []any{elem{name: ""}}}, "no name", nil},
+		{"prefix without a name", elem{name: "Event", kids: []any{elem{name: "x:", kids: []any{"y"}}}}, "", nil},
+		{"unknown token", elem{name: "Event"}, "unknown token", func(xml []byte) []byte { return []byte{0x1f} }},
+		{"nothing", elem{name: "Event"}, "no XML", func(xml []byte) []byte { return nil }},
+		{"ends early", inlineEvent("1"), "ends early", func(xml []byte) []byte { return xml[:len(xml)-9] }},
+	}
+	for _, c := range cases {
+		w := newChunk()
+		w.record(1, ticks, func() {
+			start := len(w.buf)
+			w.byte(tokenFragment, 1, 1, 0)
+			w.element(c.root, false)
+			if c.mangle != nil {
+				w.buf = append(w.buf[:start], c.mangle(append([]byte(nil), w.buf[start:]...))...)
+			}
+		})
+		out := readAll(t, c.name, file(w.finish()), 1<<20)
+		switch {
+		case c.want == "" && (len(out.Events) != 1 || len(out.Unread) != 0):
+			t.Errorf("%s: %d events, unread %v", c.name, len(out.Events), out.Unread)
+		case c.want != "" && (len(out.Events) != 0 || len(out.Unread) != 1 || !strings.Contains(out.Unread[0].Reason, c.want)):
+			t.Errorf("%s: %d events, unread %v, want %q", c.name, len(out.Events), out.Unread, c.want)
+		}
+	}
+}
+
 // A few kilobytes whose templates and references would unfold to gigabytes are given up in time.
 func TestBombs(t *testing.T) {
 	repeat := func(n int, kid func(i int) any) (kids []any) {
