@@ -55,9 +55,17 @@ var webECS = map[string][]string{
 	"cs-cookie": {"cs(Cookie)"}, "r-dns": {"cs-host", "cs(Host)"}, "src_ip": {"c-ip"},
 }
 
-var accessShape = event.NewShape(accessFormat, "cs-host", "c-ip", "c-dns", "cs-username", "cs-method", "cs-uri",
+var accessNames = []string{
+	"cs-host", "c-ip", "c-dns", "cs-username", "cs-method", "cs-uri",
 	"cs-uri-stem", "cs-uri-query", "cs-version", "sc-status", "sc-bytes", "cs-referer", "cs-user-agent",
-	"x-forwarded-for", "time-taken", "message")
+	"x-forwarded-for", "time-taken", "message",
+}
+
+var (
+	accessShape = event.NewShape(accessFormat, accessNames...)
+	// relayedShape is of lines that came by syslog.
+	relayedShape = event.NewShape(accessFormat, append(append([]string{}, accessNames...), "host.name", "process.name", "process.pid")...)
+)
 
 const (
 	atVirtualHost = iota
@@ -76,6 +84,7 @@ const (
 	atForwarded
 	atTaken
 	atAccessLine
+	afterAccess
 )
 
 // request is a line of an access log, taken apart.
@@ -103,6 +112,22 @@ func (p *lineParser) accessLine(line string, out *event.Batch) bool {
 	return true
 }
 
+// relayedLine makes an event of a line of an access log that is the message of a line of syslog.
+func (p *lineParser) relayedLine(h *syslogHeader, out *event.Batch) bool {
+	var r request
+	if !r.read(h.text) {
+		return false
+	}
+	e := out.Add(relayedShape)
+	if e.Time, _ = parseCLF(r.time, p.years.zone); e.Time == 0 {
+		e.Time = h.time
+	}
+	r.fill(e.Values)
+	e.Values[atAccessLine] = textValue(h.text)
+	e.Values[afterAccess], e.Values[afterAccess+1], e.Values[afterAccess+2] = textValue(h.host), textValue(h.tag), numberValue(h.pid)
+	return true
+}
+
 // read takes a line apart and reports whether it is of an access log.
 func (r *request) read(s string) bool {
 	at := clfTime(s)
@@ -115,8 +140,11 @@ func (r *request) read(s string) bool {
 	}
 	r.before, r.time = strings.TrimRight(s[:at-1], " "), s[at:at+end]
 	s = trimSpace(s[at+end+1:])
-	if s == "" || s[0] != '"' {
+	if s == "" {
 		return false
+	}
+	if s[0] != '"' {
+		return r.readHAProxy(s)
 	}
 	s = s[1:]
 	end = requestEnd(s)

@@ -195,3 +195,27 @@ func TestAccessLines(t *testing.T) {
 		}
 	}
 }
+
+// TestRelayedLines checks messages of syslog that are records of other formats.
+func TestRelayedLines(t *testing.T) {
+	for _, c := range []struct{ line, format, want string }{
+		{`Mar  3 09:12:44 web nginx: 198.51.100.4 - - [03/Mar/2024:09:12:44 +0100] "GET /a HTTP/1.1" 200 5 "-" "x"`, "access", "host.name=web c-ip=198.51.100.4 process.name=nginx"},
+		{`Mar  3 09:12:44 lb haproxy[7]: 198.51.100.4:5032 [03/Mar/2024:09:12:44.885] front~ back/web1 0/0/0/169/169 404 1541 - - ---- 5715/616/96/15/0 0/0 "GET /a?b HTTP/1.1"`, "access", "c-ip=198.51.100.4 sc-status=404 cs-uri-query=b process.pid=7"},
+		{`Mar  3 09:12:44 lb app[7]: {"user":"anna","n":1}`, "json", "user=anna"},
+		{`Mar  3 09:12:44 lb app[7]: @cee: {"user":"anna"}`, "json", "user=anna"},
+		{`Mar  3 09:12:44 lb app[7]: {"user" is no object}`, "syslog", "process.name=app"},
+		{`0 3 PVEFW-HOST-IN 03/Mar/2024:09:12:44 +0100 policy DROP: IN=vmbr0 SRC=198.51.100.4 DST=192.0.2.1 PROTO=UDP SPT=1 DPT=2`, "netfilter", "src_ip=198.51.100.4 action=drop"},
+	} {
+		events := parseAll(Syslog, c.line)
+		if len(events) != 1 || events[0].Shape.Format.Name != c.format || events[0].Raw != c.line || events[0].Time == 0 {
+			t.Errorf("%s: %+v", c.line, events)
+			continue
+		}
+		for _, field := range strings.Fields(c.want) {
+			name, want, _ := strings.Cut(field, "=")
+			if got := events[0].Get(name).String(); got != want {
+				t.Errorf("%s is %q, want %q, in %s", name, got, want, c.line)
+			}
+		}
+	}
+}

@@ -72,7 +72,10 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 	if h.tag != p.lastTag || p.last == nil {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}
-	p.last.read(messageBody(h.text), &p.said)
+	known := p.last.read(messageBody(h.text), &p.said)
+	if !known && h.text != "" && p.relayed(line, &h, out) {
+		return true
+	}
 	kind := p.said.kind
 	var e *event.Event
 	if len(h.data) > 2 && h.data[0] == '[' {
@@ -84,6 +87,30 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 	copy(e.Values[afterSyslog:], p.said.values[:len(kind.names)])
 	e.Time = h.time
 	return true
+}
+
+// relayed makes an event of a message that is a record of another format: a JSON object or a line of an access log.
+func (p *lineParser) relayed(line string, h *syslogHeader, out *event.Batch) bool {
+	switch h.text[len(h.text)-1] {
+	case '}':
+		text := strings.TrimPrefix(strings.TrimPrefix(h.text, "@cee:"), " ")
+		if text[0] != '{' || p.block.Origin == nil {
+			return false
+		}
+		n := len(out.Events)
+		if !p.objectLine(text, out) || len(out.Events) != n+1 {
+			return len(out.Events) > n
+		}
+		e := &out.Events[n]
+		e.Raw = line
+		if e.Time == 0 {
+			e.Time = h.time
+		}
+		return true
+	case '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 's':
+		return strings.Contains(h.text, "] ") && p.relayedLine(h, out)
+	}
+	return false
 }
 
 // messageBody unwraps what rsyslog makes of repeated messages: "message repeated 3 times: [ … ]".
