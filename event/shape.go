@@ -176,7 +176,8 @@ func (s *Shape) object(name string) bool {
 type Shapes struct {
 	mu   sync.RWMutex
 	byID map[string]*Shape
-	size int // of the names in byID, bytes
+	held int // fields of the shapes in byID
+	size int // of their names, bytes
 }
 
 // MaxShapes bounds the shapes that one Shapes holds; past it Intern returns transient ones. Real logs have some
@@ -211,10 +212,11 @@ func (s *Shapes) Intern(f *Format, fields []string) *Shape {
 	if s.byID == nil {
 		s.byID = make(map[string]*Shape)
 	}
-	if len(s.byID) >= MaxShapes || s.size+len(key) > maxShapeBytes {
+	if len(s.byID) >= MaxShapes || s.held+len(own) > MaxShapeFields || s.size+len(key) > maxShapeBytes {
 		sh.Transient = true
 		return sh
 	}
+	s.held += len(own)
 	s.size += len(key)
 	s.byID[key] = sh
 	return sh
