@@ -261,8 +261,8 @@ func (c *conditionParser) meaning(i int) *Expr {
 
 // grow keeps count of how large the condition's tree gets.
 func (c *conditionParser) grow(n int) {
-	if c.size += n; c.size > 2*maxPredicates {
-		c.errorAt(c.tok, "", "the condition is too large: more than %d tests, selections counted each time they are named", 2*maxPredicates)
+	if c.size += n; c.size > maxPredicates {
+		c.errorAt(c.tok, "", "the condition is too large: more than %d tests, selections counted each time they are named", maxPredicates)
 	}
 }
 

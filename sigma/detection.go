@@ -248,14 +248,15 @@ func (l *loader) flatten(out *[]*yaml.Node, n *yaml.Node, depth int) {
 
 // value reads one value: it becomes a test, or several where modifiers make alternatives of it.
 func (l *loader) value(it *item, n *yaml.Node) *Expr {
+	if l.spent > maxPredicates {
+		return nil
+	}
 	ops, ok := l.modified(it, n)
 	if !ok {
 		return nil
 	}
 	if l.spent += len(ops); l.spent > maxPredicates {
-		if l.spent-len(ops) <= maxPredicates {
-			l.fail(n, "", "the rule is too large: more than %d values, alternatives of modifiers counted", maxPredicates)
-		}
+		l.fail(n, "", "the file is too large: more than %d values, alternatives of modifiers counted", maxPredicates)
 		return nil
 	}
 	by := it.written + ": " + written(n)

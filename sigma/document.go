@@ -19,7 +19,7 @@ const (
 	maxDiagnostics = 100     // mistakes told; what is beyond is counted
 	maxNodes       = 500_000 // YAML nodes visited, each time an alias is followed counted anew
 	maxDepth       = 64      // of nested lists and maps
-	maxPredicates  = 200_000 // of one rule
+	maxPredicates  = 400_000 // that its rules are made of; all of SigmaHQ's are some 50,000
 )
 
 // file is a YAML file while it is loaded, with what was found wrong in it. Rules and pipelines have this in common.

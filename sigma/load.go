@@ -41,7 +41,7 @@ type loader struct {
 	rules  []*Rule
 	global *yaml.Node // of "action: global": goes into each document after it
 	last   *yaml.Node // the document before, for "action: repeat"
-	spent  int        // predicates made for the rule that is being loaded
+	spent  int        // predicates made
 }
 
 // document loads one YAML document, joined with what an "action: global" before it states.
@@ -128,7 +128,6 @@ type sections struct {
 // rule loads a rule, a correlation or a filter, and keeps it where it has no error.
 func (l *loader) rule(root *yaml.Node, part bool) {
 	errors := l.errors
-	l.spent = 0
 	r := &Rule{Pos: l.pos(root), part: part}
 	var s sections
 	for _, p := range l.pairs(root) {
@@ -359,6 +358,9 @@ func (l *loader) logSource(r *Rule, p pair, root *yaml.Node) {
 // misspelt is the hint for a key that is missing, where one that is there looks like it.
 func misspelt(there []pair, missing ...string) string {
 	for _, p := range there {
+		if p.key == nil {
+			continue
+		}
 		if n := closest(p.key.Value, missing); n != "" {
 			return `did you mean "` + n + `" where you wrote "` + p.key.Value + `"?`
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // maxAlternatives bounds what windash and expand may make of one value.
-const maxAlternatives = 16_384
+const maxAlternatives = 4096
 
 // expandEach replaces each alternative by several.
 func expandEach(ops []operand, name string, f func(Pattern) ([]Pattern, problem)) ([]operand, problem) {
