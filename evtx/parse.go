@@ -22,6 +22,7 @@ type Parser struct {
 
 	// The record in hand.
 	vals   []event.Value
+	inside inlined
 	node   *node
 	nested []nested
 	// The same, read the slow way.
@@ -66,6 +67,7 @@ func (p *Parser) begin(chunk string) {
 		p.places[l.at] = 0
 	}
 	p.chunk, p.known, p.spent, p.left = chunk, p.known[:0], 0, maxUnfold
+	p.inside = inlined{}
 }
 
 // walk goes through the records of one chunk.

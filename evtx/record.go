@@ -42,6 +42,14 @@ type instance struct {
 	end    int // of the fragment
 }
 
+// inlined is the fragment whose values p.frag.lifted holds: a record that turns out to need the slow way comes back to it.
+type inlined struct {
+	pos   int // 0 for none
+	to    int
+	scope string
+	in    instance
+}
+
 // record reads the XML of the record at chunk[start:end] and appends its event.
 func (p *Parser) record(start, end int, origin *event.Origin, out *event.Batch) error {
 	written, id := u64(p.chunk, start+16), u64(p.chunk, start+8)
@@ -268,6 +276,7 @@ func (p *Parser) define(at int, id uint32, scope string) (*plan, error) {
 	if p.spent > maxSpent {
 		return nil, errSize
 	}
+	p.inside.pos = 0
 	end := int64(at) + 24 + int64(u32(p.chunk, at+20))
 	_, err := p.frag.run(p.chunk, at+24, int(min(end, int64(len(p.chunk)))), false)
 	p.spent += len(p.frag.flat) + 64
@@ -279,7 +288,11 @@ func (p *Parser) define(at int, id uint32, scope string) (*plan, error) {
 
 // inline reads XML that stands in the record without a template; its values are in p.frag.lifted until the next.
 func (p *Parser) inline(pos, end int, scope string) (instance, error) {
-	end, err := p.frag.run(p.chunk, pos, end, true)
+	if p.inside.pos == pos && p.inside.to == end && p.inside.scope == scope {
+		return p.inside.in, nil
+	}
+	p.inside.pos = 0
+	over, err := p.frag.run(p.chunk, pos, end, true)
 	if err != nil {
 		return instance{}, err
 	}
@@ -290,5 +303,7 @@ func (p *Parser) inline(pos, end int, scope string) (instance, error) {
 	if err != nil {
 		return instance{}, err
 	}
-	return instance{plan: pl, lifted: true, count: len(p.frag.lifted), end: end}, nil
+	in := instance{plan: pl, lifted: true, count: len(p.frag.lifted), end: over}
+	p.inside = inlined{pos: pos, to: end, scope: scope, in: in}
+	return in, nil
 }
