@@ -185,3 +185,23 @@ func FuzzLines(f *testing.F) {
 		}
 	})
 }
+
+func TestTimesOfText(t *testing.T) {
+	const want = "2024-03-03T09:12:44Z"
+	for _, line := range []string{
+		"2024-03-03 09:12:44 x", "[2024-03-03T09:12:44Z] x", "2024/03/03 09:12:44 x", "1709457164 x", "1709457164.5,x",
+		"[notice] 2024-03-03T09:12:44.000Z x", "W, [2024-03-03T09:12:44 #1] x", "level=info time=2024-03-03T09:12:44Z x",
+		"Mar  3 09:12:44 x", "Sun Mar  3 09:12:44 2024 x", "Sun Mar 3 09:12:44 2024 [pid 2] x", "Sun, 03 Mar 2024 09:12:44 GMT x",
+		"[03/Mar/2024:10:12:44 +0100] x",
+	} {
+		events := parseAll(Text, line)
+		if got := events[0].When().Format("2006-01-02T15:04:05Z07:00"); got != want {
+			t.Errorf("%s: %s", line, got)
+		}
+	}
+	for _, line := range []string{"x", "12345 apples", "10.0.0.1 x", "3-4-5 and some more text that is long", "Mon is a day of the week as any"} {
+		if e := parseAll(Text, line)[0]; e.Time != 0 {
+			t.Errorf("%s: %v", line, e.When())
+		}
+	}
+}

@@ -48,7 +48,7 @@ const (
 func readNetfilter(message string, out *said) bool {
 	s := cutUptime(message)
 	at := strings.Index(s, "IN=")
-	if at < 0 || at > 0 && s[at-1] != ' ' && s[at-1] != ':' && s[at-1] != ']' || !strings.Contains(s[at:], " SRC=") {
+	if at < 0 || at > 0 && s[at-1] != ' ' && s[at-1] != ':' && s[at-1] != ']' {
 		return false
 	}
 	prefix := strings.TrimRight(s[:at], " ")
@@ -69,26 +69,24 @@ func readNetfilter(message string, out *said) bool {
 // readPacket reads the words after the prefix. A packet inside of an ICMP error stands in brackets and is not the
 // packet that was logged.
 func readPacket(s string, v []event.Value) {
-	if i := strings.Index(s, " ["); i > 0 {
-		s = s[:i]
-	}
 	flags, flagsEnd := -1, 0
-	for at := 0; at < len(s); {
-		end := strings.IndexByte(s[at:], ' ')
-		if end < 0 {
-			end = len(s) - at
+	for at := 0; at < len(s) && s[at] != '['; {
+		end, eq := at, -1
+		for end < len(s) && s[end] != ' ' {
+			if s[end] == '=' && eq < 0 {
+				eq = end
+			}
+			end++
 		}
-		w := s[at : at+end]
-		key, value, is := strings.Cut(w, "=")
-		if is {
-			packetField(key, value, v)
-		} else if tcpFlag(w) {
+		if eq >= 0 {
+			packetField(s[at:eq], s[eq+1:end], v)
+		} else if tcpFlag(s[at:end]) {
 			if flags < 0 {
 				flags = at
 			}
-			flagsEnd = at + end
+			flagsEnd = end
 		}
-		at += end + 1
+		at = end + 1
 	}
 	if flags >= 0 {
 		v[nfFlags] = textValue(s[flags:flagsEnd])

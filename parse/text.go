@@ -34,8 +34,38 @@ func (p *lineParser) textLine(line string, out *event.Batch) {
 	e.Time = leadingTime(line, &p.years)
 }
 
-// leadingTime reads the time that a line begins with, in brackets or not; 0 where it begins with none.
+// leadingTime reads the time that a line begins with, in brackets or not, or that stands as an ISO time within its
+// first words; 0 where there is none.
 func leadingTime(s string, years *yearless) int64 {
+	if ns := firstTime(s, years); ns != 0 {
+		return ns
+	}
+	return nearTime(s, years)
+}
+
+// nearBytes is how far into a line a time is looked for.
+const nearBytes = 128
+
+// nearTime reads the first ISO time within the beginning of s, as after a level or in "time=…".
+func nearTime(s string, years *yearless) int64 {
+	limit := min(len(s), nearBytes)
+	for at := 0; ; {
+		i := strings.IndexByte(s[at:limit], '-')
+		if i < 0 {
+			return 0
+		}
+		i += at
+		if i >= 4 && (i == 4 || s[i-5]-'0' > 9) {
+			if ns, n := parseTimePrefix(s[i-4:], years.zone); n > 0 {
+				return ns
+			}
+		}
+		at = i + 1
+	}
+}
+
+// firstTime reads the time at the very start.
+func firstTime(s string, years *yearless) int64 {
 	for s != "" && (s[0] == ' ' || s[0] == '[' || s[0] == '(' || s[0] == '"') {
 		s = s[1:]
 	}
@@ -82,8 +112,10 @@ func weekdayTime(s string, zone *time.Location) int64 {
 		return 0
 	}
 	if s[3] == ' ' && monthOf(s[4:]) != 0 {
-		ns, _ := apacheErrorTime(s, zone)
-		return ns
+		if ns, n := apacheErrorTime(s, zone); n > 0 {
+			return ns
+		}
+		return spacedTime(s, zone)
 	}
 	if s[3] != ',' {
 		return 0
@@ -93,6 +125,21 @@ func weekdayTime(s string, zone *time.Location) int64 {
 			if ns, ok := parseTime(s[:n], zone); ok {
 				return ns
 			}
+		}
+	}
+	return 0
+}
+
+// spacedTime reads "Fri Feb 2 14:10:21 2024", which is five words.
+func spacedTime(s string, zone *time.Location) int64 {
+	words := 1
+	for i := 0; i < min(len(s), 32); i++ {
+		if s[i] != ' ' || s[i-1] == ' ' {
+			continue
+		}
+		if words++; words > 5 {
+			ns, _ := parseTime(s[:i], zone)
+			return ns
 		}
 	}
 	return 0
