@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -29,7 +30,7 @@ func detectJSON(head string) int {
 		i = jsonGap(head, i+1)
 	}
 	if objectBegins(head, i) {
-		end := jsonRegionOf(head, i)
+		end := jsonWhole(head, i)
 		if end > 0 || end == jsonShort && len(head)-i > 512 {
 			return 95
 		}
@@ -58,7 +59,7 @@ func detectJSON(head string) int {
 	return 90 * whole / lines
 }
 
-func jsonRegionOf(s string, i int) int {
+func jsonWhole(s string, i int) int {
 	end := jsonSkip(s, i, true)
 	if end == jsonBroken {
 		return 0
@@ -93,9 +94,13 @@ type jsonParser struct {
 	inner  *jsonParser // for records within the lines of records …
 	within bool        // … which is what this parser reads
 
-	block event.Block
-	out   *event.Batch
-	nest  jsonNest
+	block   event.Block
+	out     *event.Batch
+	nest    jsonNest
+	regions jsonRegions
+
+	faults    int // records of this block that could not be read, or not all of them
+	lastFault int // where the last of them begins
 
 	lineEnd int   // of the line that is being read, in the block
 	line    int64 // its number
@@ -107,9 +112,10 @@ func newJSONParser(e *Env) *jsonParser {
 
 // Parse implements Parser.
 func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
-	p.block, p.out, p.nest = b, out, jsonNest{}
+	p.block, p.out, p.nest, p.regions = b, out, jsonNest{}, jsonRegions{}
 	p.lines.years.use(b.Origin)
 	p.lineEnd, p.line = -1, b.First-1
+	p.faults = 0
 	s := b.Data
 	for i := 0; ; {
 		if i = jsonGap(s, i); i >= len(s) {
@@ -130,11 +136,25 @@ func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
 			fallthrough
 		default:
 			p.locate(i)
-			i = p.text(i, jsonRegion(s, i, p.lineEnd, true))
+			i = p.text(i, p.regions.end(s, i, p.lineEnd, true))
 		}
+	}
+	if p.faults > jsonMaxFaults {
+		p.out.Fail(b.Origin, b.Offset+int64(p.lastFault), fmt.Sprintf("%d more records before this one could not be read well", p.faults-jsonMaxFaults))
 	}
 	p.block, p.out, p.walk.s = event.Block{}, nil, ""
 	clear(p.walk.values)
+}
+
+// jsonMaxFaults is how many records of one block are reported each on its own.
+const jsonMaxFaults = 16
+
+// fault reports that the record at the block's byte i could not be read, or not all of it.
+func (p *jsonParser) fault(i int, why string) {
+	if p.faults++; p.faults <= jsonMaxFaults {
+		p.out.Fail(p.block.Origin, p.block.Offset+int64(i), why)
+	}
+	p.lastFault = i
 }
 
 // locate moves to the line of s[i].
@@ -163,17 +183,17 @@ func (p *jsonParser) record(i int) int {
 	}
 	if end < 0 {
 		why := p.walk.broken
-		end = jsonRegion(p.block.Data, i, p.lineEnd, true)
-		p.out.Fail(p.block.Origin, p.block.Offset+int64(i), why)
+		end = p.regions.end(p.block.Data, i, p.lineEnd, true)
+		p.fault(i, why)
 		p.brokenRecord(p.block.Data[i:end])
 		return end
 	}
 	if end-i > event.MaxRecord {
-		p.out.Fail(p.block.Origin, p.block.Offset+int64(i), "record longer than 16 MiB")
+		p.fault(i, "record longer than 16 MiB")
 		return end
 	}
 	if p.walk.dropped {
-		p.out.Fail(p.block.Origin, p.block.Offset+int64(i), "a record has more than 4096 fields; those after them are not read")
+		p.fault(i, "a record has more than 4096 fields; those after them are not read")
 	}
 	if n.plan == nil {
 		n.plan = newJSONPlan(n.names(), &p.env.Shapes)
@@ -189,7 +209,7 @@ func (p *jsonParser) read(i int, whole bool) (*jsonNode, int) {
 	values := p.walk.values[:0]
 	p.walk = jsonWalk{s: s[:p.lineEnd], whole: whole, values: values}
 	n, end := p.object(i, p.root, 1)
-	if end == jsonShort && p.lineEnd < len(s) {
+	if end == jsonShort && p.lineEnd < len(s) && !p.regions.exhausted() {
 		p.walk = jsonWalk{s: s, lines: true, whole: whole, values: p.walk.values[:0]}
 		n, end = p.object(i, p.root, 1)
 	}

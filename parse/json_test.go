@@ -300,6 +300,116 @@ func TestJSONSplitting(t *testing.T) {
 	}
 }
 
+func TestJSONBroken(t *testing.T) {
+	good := `{"a":1}` + "\n"
+	out := splitParse(t, JSON, good+`{"a":1,"b":"cut o`+"\n"+good+`{"a":nope}`+"\n"+good+"plain text\n"+good+`{"a":`, 1<<20)
+	var got []string
+	for i := range out.Events {
+		got = append(got, fmt.Sprint(out.Events[i].Record, " ", out.Events[i].Get("a"), out.Events[i].Get("message")))
+	}
+	const want = `[1 1  2  {"a":1,"b":"cut o 3 1  4  {"a":nope} 5 1  6  plain text 7 1  8  {"a":]`
+	if fmt.Sprint(got) != want {
+		t.Errorf("events\n%v, want\n%s", got, want)
+	}
+	if fmt.Sprint(out.Unread) != "[{test 8 a line ends within a string} {test 34 expected a value} {test 72 the object is cut off}]" {
+		t.Errorf("unread %v", out.Unread)
+	}
+	many := splitParse(t, JSON, strings.Repeat(`{"a":nope}`+"\n", 1000), 1<<20)
+	if len(many.Events) != 1000 || len(many.Unread) != jsonMaxFaults+1 {
+		t.Errorf("%d events, %d unread", len(many.Events), len(many.Unread))
+	}
+	wide := "{" + strings.Repeat(`"a":1,`, jsonMaxFields) + `"b":{"c":2},"d":3}`
+	out = splitParse(t, JSON, wide, 1<<20)
+	if len(out.Events) != 1 || len(out.Events[0].Values) != jsonMaxFields || len(out.Unread) != 1 {
+		t.Errorf("wide: %d events, unread %v", len(out.Events), out.Unread)
+	}
+	long := good + `{"a":"` + strings.Repeat("x", event.MaxRecord) + `"}` + "\n" + good
+	out = splitParse(t, JSON, long, 1<<20)
+	if len(out.Events) != 2 || len(out.Unread) != 1 || out.Events[1].Record != 3 {
+		t.Errorf("long: %d events, unread %v", len(out.Events), out.Unread)
+	}
+	long = `{"Records":[{"a":1},{"a":"` + strings.Repeat("]}\\\"", event.MaxRecord/4+1) + `"},{"a":2}]}` + "\n" + good
+	out = splitParse(t, JSON, long, 1<<20)
+	if len(out.Events) != 3 || len(out.Unread) != 1 {
+		t.Errorf("long element: %d events, unread %v", len(out.Events), out.Unread)
+	}
+}
+
+func TestJSONDetect(t *testing.T) {
+	for text, want := range map[string]bool{
+		"":                                     false,
+		"{":                                    false,
+		"{}":                                   true,
+		`{"a":1}`:                              true,
+		"\xef\xbb\xbf \n[ {\"a\":1}]":          true,
+		`{"a":"` + strings.Repeat("x", 60<<10): true,
+		`of":1}` + "\n" + `{"a":1}` + "\n" + `{"a":2}` + "\n": true,
+		"[2024-03-03 09:12:44] hello\n":                       false,
+		"{ this is text }\n":                                  false,
+		"Mar  3 09:12:44 gate app: {\"a\":1}\n":               false,
+		"a,b\n1,2\n":                                          false,
+		"type=SYSCALL msg=audit(1:2): \n":                     false,
+	} {
+		if got := JSON.Detect(text) >= 50; got != want {
+			t.Errorf("Detect(%.40q) = %d", text, JSON.Detect(text))
+		}
+	}
+}
+
+func TestJSONHostile(t *testing.T) {
+	const size = 1 << 20
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	keys := func(format string, n int) string {
+		var w strings.Builder
+		for i := range n {
+			fmt.Fprintf(&w, format, i, i)
+		}
+		return w.String()
+	}
+	for name, text := range map[string]string{
+		"broken elements":     `[` + fill(`{"a":x},`),
+		"unfinished arrays":   fill(`{"a":[1,` + "\n"),
+		"unfinished objects":  fill(`{"a":` + "\n"),
+		"unfinished elements": `[` + fill(`{"a":[1,{"b":2},`),
+		"brackets":            fill(`[`),
+		"braces":              fill(`{`),
+		"closing":             fill(`]}`),
+		"nested":              fill(`{"a":`),
+		"nested once":         fill(`{"a":[{"b":1}],"Data":`),
+		"quotes":              fill(`{"`),
+		"backslashes":         `{"a":"` + fill(`\\`),
+		"spaces":              `{"a":` + fill(" "),
+		"indented":            fill("      \n    {\"a\":\n"),
+		"text":                fill("{ not JSON }\n"),
+		"wrappers":            fill(`{"Records":[`),
+		"wrappers' members":   fill(`{"kind":{"count":1},"x":1,`),
+		"new keys":            keys("{\"k%d\":%d}\n", size/16),
+		"many keys":           "{" + keys("\"k%d\":%d,", 20000) + "\"z\":1}\n",
+		"growing objects":     growing(600),
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			splitParse(t, JSON, text, 64<<10)
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("%d bytes took %v", len(text), d)
+			} else {
+				t.Logf("%d bytes: %v", len(text), d)
+			}
+		})
+	}
+}
+
+// growing returns objects of which each has a member more than the one before.
+func growing(n int) string {
+	var w, members strings.Builder
+	for i := range n {
+		fmt.Fprintf(&members, "\"m%d\":%d", i, i)
+		w.WriteString("{" + members.String() + "}\n")
+		members.WriteByte(',')
+	}
+	return w.String()
+}
+
 func benchmarkData(b *testing.B) string {
 	var all strings.Builder
 	for _, path := range jsonFiles(b, "security-datasets", ".json") {

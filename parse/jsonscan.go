@@ -162,9 +162,19 @@ func opensArray(s string, i int) int {
 	return 0
 }
 
-// jsonRegion returns where the record or the line of text that begins at s[i] ends, whatever state it is in. Without eof
-// it answers jsonShort where the end is not within s. The line of s[i] ends at line.
-func jsonRegion(s string, i, line int, eof bool) int {
+// jsonRegions finds where records end that are in any state. It counts those that were broken across lines: looking for
+// their ends again and again would take a time that grows faster than the text, so after some of them in one piece of
+// text a record is taken to end with its line.
+type jsonRegions struct{ broken int }
+
+// jsonMaxBroken is how many records that are broken across lines are followed in one piece of text.
+const jsonMaxBroken = 64
+
+func (r *jsonRegions) exhausted() bool { return r.broken >= jsonMaxBroken }
+
+// end returns where the record or the line of text that begins at s[i] ends. Without eof it answers jsonShort where the
+// end is not within s. The line of s[i] ends at line.
+func (r *jsonRegions) end(s string, i, line int, eof bool) int {
 	if s[i] != '{' {
 		if line == len(s) && !eof {
 			return jsonShort
@@ -173,6 +183,9 @@ func jsonRegion(s string, i, line int, eof bool) int {
 	}
 	end := jsonSkip(s[:line], i, false)
 	if end == jsonShort && line < len(s) {
+		if r.exhausted() {
+			return line + 1
+		}
 		end = jsonSkip(s, i, true)
 	}
 	if end > 0 {
@@ -181,6 +194,7 @@ func jsonRegion(s string, i, line int, eof bool) int {
 	if end == jsonShort && !eof {
 		return jsonShort
 	}
+	r.broken++
 	if next := nextObjectLine(s, i); next >= 0 {
 		return next
 	}

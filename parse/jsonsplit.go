@@ -133,6 +133,7 @@ func (p *jsonSplitter) approach(s string, eof bool) (start int, ready bool) {
 // records returns the end of the last whole record of those that follow each other from s[i].
 func (p *jsonSplitter) records(s string, i int, eof bool) int {
 	last, line := i, -1
+	var regions jsonRegions
 	for i < len(s) {
 		switch s[i] {
 		case ']':
@@ -157,7 +158,7 @@ func (p *jsonSplitter) records(s string, i int, eof bool) int {
 			if line < i {
 				line = lineEnd(s, i)
 			}
-			end := jsonRegion(s, i, line, eof)
+			end := regions.end(s, i, line, eof)
 			if end < 0 {
 				return last
 			}

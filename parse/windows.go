@@ -91,6 +91,10 @@ func (l *layout) nestedWindows() bool {
 		}
 	}
 	l.drop(func(name string) bool {
+		switch name {
+		case "Correlation", "Security": // empty elements
+			return true
+		}
 		return strings.Contains(name, "xmlns") || name == "" || strings.HasPrefix(name, "#attributes") || strings.Contains(name, "auto-ns")
 	})
 	return true
