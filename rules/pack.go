@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -51,30 +50,6 @@ type packIndex struct {
 }
 
 const indexFile = "packs.json"
-
-// DefaultFolder returns where packs are kept unless the user says otherwise: $XDG_DATA_HOME/tocsin/rules, else
-// ~/.local/share/tocsin/rules; %LocalAppData%\tocsin\rules on Windows; ~/Library/Application Support/tocsin/rules on macOS.
-func DefaultFolder() (string, error) {
-	base := os.Getenv("XDG_DATA_HOME")
-	switch {
-	case runtime.GOOS == "windows":
-		base = os.Getenv("LocalAppData")
-	case filepath.IsAbs(base): // as the XDG base directory specification wants it
-	default:
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", fmt.Errorf("find the folder for rule packs: %w", err)
-		}
-		base = filepath.Join(home, ".local", "share")
-		if runtime.GOOS == "darwin" {
-			base = filepath.Join(home, "Library", "Application Support")
-		}
-	}
-	if base == "" {
-		return "", errors.New("find the folder for rule packs: %LocalAppData% is not set")
-	}
-	return filepath.Join(base, "tocsin", "rules"), nil
-}
 
 // List returns the installed packs, sorted by name.
 func (p Packs) List() ([]Pack, error) {
