@@ -1,10 +1,6 @@
 package parse
 
-import (
-	"strings"
-
-	"github.com/tocsin-sec/tocsin/event"
-)
+import "strings"
 
 // piece is a literal and the capture after it.
 type piece struct {
