@@ -107,13 +107,16 @@ func (s Slot) Direct() (int, bool) {
 // Slot finds a field: by its native name as written; else folded (see FoldName); else as a dotted name into a nested
 // value; else as an ECS name of the shape's format.
 func (s *Shape) Slot(name string) Slot {
-	if n := s.native(name); n.Found() {
+	n := s.native(name)
+	switch {
+	case s.Format == nil:
 		return n
+	case !n.Found():
+		return s.ecs(name)
+	case n.path != "": // "user.name" into a field "user" that may be mere text
+		n.more = s.Format.ECS[name]
 	}
-	if s.Format == nil {
-		return Slot{}
-	}
-	return s.ecs(name)
+	return n
 }
 
 // ECS finds a field by its ECS name only: as the format maps it, or native where the source itself speaks ECS.
