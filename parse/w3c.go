@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -102,6 +103,8 @@ type w3cParser struct {
 	fallback  Parser
 	header    string
 	layout    tableLayout
+	stem      int // the columns of the path and the query; -1 for none
+	query     int
 	separator byte // of the names; values may be separated by tabs where names are by spaces
 	row       []string
 }
@@ -129,6 +132,7 @@ func (p *w3cParser) Parse(b event.Block, out *event.Batch) {
 		}
 		p.row = p.split(line)
 		e := p.layout.event(p.row, b.Origin, out)
+		p.wholeURI(e)
 		e.Raw, e.Origin, e.Record = line, b.Origin, number
 	}
 	clear(p.row[:cap(p.row)])
@@ -157,8 +161,30 @@ func (p *w3cParser) begin(header string) {
 	case !contains(names, "cs-method"):
 		format = csvFormat
 	}
+	at := func(name string) int { return slices.Index(names, name) }
+	p.stem, p.query = at("cs-uri-stem"), at("cs-uri-query")
+	if names = p.layout.shape.Fields(); p.stem >= 0 && at("cs-uri") < 0 {
+		names = append(slices.Clone(names), "cs-uri")
+	} else {
+		p.stem = -1
+	}
 	p.layout.format = format
-	p.layout.shape = p.fields.of(format, p.layout.shape.Fields())
+	p.layout.shape = p.fields.of(format, names)
+}
+
+// wholeURI adds what the client asked for in one piece, which is what many rules look at, where the log has only its
+// two parts. It is the last field of the shape.
+func (p *w3cParser) wholeURI(e *event.Event) {
+	if p.stem < 0 {
+		return
+	}
+	v := e.Values[p.stem]
+	if p.query >= 0 {
+		if q := e.Values[p.query]; q.Kind != event.Missing && q.Kind != event.Null && q.Raw != "-" {
+			v = textValue(v.Raw + "?" + q.Raw)
+		}
+	}
+	e.Values[len(e.Values)-1] = v
 }
 
 // split cuts the values of a line. One in quotes may hold the separator.
