@@ -218,9 +218,10 @@ func (run *pipelineRun) eachItem(s *step, f func(*pipelineRun, *Expr) *Expr) {
 			if !run.concerns(s, x) {
 				return x
 			}
-			before := run.touched[x]
+			before, name := run.touched[x], fieldOf(x)
 			y := f(run, x)
-			if y != nil && s.id != "" {
+			kept := s.field != nil && y == x && fieldOf(y) == name
+			if y != nil && s.id != "" && !kept {
 				eachOf(y, func(z *Expr) { run.touched[z] = append(slices.Clone(before), s.id) })
 			}
 			return y

@@ -39,7 +39,7 @@ func TestTransformations(t *testing.T) {
 			"drop", "- type: drop_detection_item\n  field_name_conditions:\n    - type: include_fields\n      fields: [a]", "s: {a: x, b: y}\nf: {a: z}\ncondition: s and not f",
 			`(and (and b="y"))`,
 		},
-		{"replace", "- type: replace_string\n  regex: '^\\*\\\\\\\\'\n  replacement: ''", `s: {a|endswith: '\cmd.exe'}` + "\ncondition: s", `a="cmd.exe"`},
+		{"replace", "- type: replace_string\n  regex: '^\\*\\\\'\n  replacement: ''", `s: {a|endswith: '\cmd.exe'}` + "\ncondition: s", `a="cmd.exe"`},
 		{"replace with groups", "- type: replace_string\n  regex: '(\\w+)@(\\w+)'\n  replacement: '\\2/\\1$'\n  skip_special: true", "s: {a: '*u@h*'}\ncondition: s", `a=*"h/u$"*`},
 		{"replace interprets", "- type: replace_string\n  regex: x\n  replacement: '*'\n  skip_special: true\n  interpret_special: true", "s: {a: axb}\ncondition: s", `a="a"*"b"`},
 		{"map string", "- type: map_string\n  mapping: {x: y, z: [p, 'q*']}", "s: {a: [x, z, w]}\ncondition: s", `(or a="y" (or a="p" a="q"*) a="w")`},
