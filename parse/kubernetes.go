@@ -27,6 +27,7 @@ var kubernetesAudit = jsonDialect{
 			},
 		},
 	},
-	all:   []string{"auditID", "verb"},
+	all:   []string{"verb"},
+	any:   []string{"auditID", "objectRef.", "requestURI"},
 	times: []string{"requestReceivedTimestamp", "stageTimestamp"},
 }

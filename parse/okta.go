@@ -28,7 +28,10 @@ var okta = jsonDialect{
 			"debugContext.debugData.logOnlySecurityData": {"debugContext.debugData.behaviors"},
 		},
 	},
-	all:   []string{"eventType", "published"},
-	any:   []string{"actor.alternateId", "actor.", "uuid", "outcome."},
+	any: []string{"eventType", "eventtype", "legacyEventType"},
+	when: func(l *layout) bool {
+		return l.has("published") && l.hasAny("actor.", "uuid", "outcome.") ||
+			l.hasAny("actor.alternateId", "actor.alternateid") && l.hasAny("outcome.", "client.", "displayMessage", "securityContext.", "securitycontext.")
+	},
 	times: []string{"published"},
 }
