@@ -49,6 +49,9 @@ func Recognise(formats []*Format, head string) *Format {
 		if s := f.Detect(head); s > top {
 			best, top = f, s
 		}
+		if top >= 100 {
+			break // none can be surer, and each of the others would read all of head
+		}
 	}
 	return best
 }

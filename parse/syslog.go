@@ -325,8 +325,10 @@ func isBinary(head string) bool {
 	bad := 0
 	for i := range len(head) {
 		if c := head[i]; c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != 0x1b && c != 0x1d && c != '\f' && c != '\b' {
-			bad++
+			if bad++; bad*50 > len(head) {
+				return true
+			}
 		}
 	}
-	return bad*50 > len(head)
+	return false
 }
