@@ -227,6 +227,8 @@ func FuzzJSON(f *testing.F) {
 	f.Add(`{"Event":{"System":{"EventID":{"#text":1}},"EventData":{"Data":[{"@Name":"A","#text":"b"}]}}}`)
 	f.Add("[\n  {\"a\": [1,\n  {\"b\": 2}\n]\n")
 	f.Add(`{"MESSAGE":"x","__REALTIME_TIMESTAMP":"1709457164120000","SYSLOG_IDENTIFIER":"sshd"}`)
+	f.Add(`{"log":"{\"a\":1}\n","stream":"stdout","time":"2024-03-03T09:12:44Z"}` + "\n" + `{"log":"Mar  3 09:12:44 gate app: {\"a\":1}\n","stream":"stdout","time":"x"}`)
+	f.Add(`{"remote_addr":"192.0.2.9","request":"GET /a?b HTTP/1.1","status":200}` + "\n" + `{"method":"GET","url":"http://h/a?b","status":"200"}`)
 	f.Fuzz(func(t *testing.T, data string) {
 		JSON.Detect(data)
 		whole := splitParse(t, JSON, data, len(data)+1)
