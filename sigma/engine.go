@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -13,7 +14,8 @@ import (
 type Engine struct {
 	rules   []*Rule
 	sources *LogSources
-	orphan  []bool // by rule: no event is known to be of its log source, so it is tried on events that are of none
+	groups  []group
+	trees   []atomic.Pointer[undecided] // by rule
 
 	mu       sync.Mutex
 	programs map[string]*program // by the key of residuals
@@ -26,15 +28,16 @@ const maxRoutes = 4096
 
 // Compile makes an Engine of detections; rules that have none (correlations, filters) are not allowed among them.
 func Compile(rules []*Rule, sources *LogSources) *Engine {
-	e := &Engine{rules: rules, sources: sources, orphan: make([]bool, len(rules)), programs: make(map[string]*program)}
-	known := make(map[event.LogSource]bool)
+	e := &Engine{rules: rules, sources: sources, trees: make([]atomic.Pointer[undecided], len(rules)), programs: make(map[string]*program)}
+	places := make(map[event.LogSource]int)
 	for i, r := range rules {
-		k, ok := known[r.LogSource]
+		g, ok := places[r.LogSource]
 		if !ok {
-			k = sources.known(r.LogSource)
-			known[r.LogSource] = k
+			g = len(e.groups)
+			places[r.LogSource] = g
+			e.groups = append(e.groups, group{source: r.LogSource, orphan: !sources.known(r.LogSource)})
 		}
-		e.orphan[i] = !k
+		e.groups[g].rules = append(e.groups[g].rules, int32(i))
 	}
 	return e
 }

@@ -13,7 +13,7 @@ import (
 // tests of these are shared between rules and made when first asked for. Rules without witnesses are always evaluated.
 // It is immutable.
 type program struct {
-	rules  []int32 // place in the engine, ascending
+	rules  []int32 // place in the engine
 	roots  []int32 // by rule: its node
 	nodes  []codeNode
 	kids   []int32 // nodes

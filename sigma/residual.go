@@ -46,33 +46,64 @@ func (r *route) facetFor(want event.LogSource) *facet {
 // residuals returns what is left of the rules for a route, and a key that is equal for equal results.
 func (e *Engine) residuals(r *route) ([]residual, string) {
 	var list []residual
-	key := make([]byte, 0, 1024)
+	key := make([]byte, 0, 4096)
 	unknown := len(r.facets) == 1 && r.facets[0].source == (event.LogSource{})
-	for i, rule := range e.rules {
-		var f *facet
-		switch {
-		case rule.LogSource == (event.LogSource{}):
-			f = &r.facets[0]
-		case unknown && e.orphan[i]:
-			f = &r.facets[0]
-		case !unknown:
-			f = r.facetFor(rule.LogSource)
-		}
+	for i := range e.groups {
+		g := &e.groups[i]
+		f := g.facet(r, unknown)
 		if f == nil {
 			continue
 		}
-		s := specialiser{route: r, facet: f}
-		tree := s.expr(rule.Detection)
-		if tree.op == False {
-			continue
+		for _, rule := range g.rules {
+			tree, decided := e.specialise(rule, r, f)
+			if tree.op == False {
+				continue
+			}
+			list = append(list, residual{rule, tree})
+			key = binary.AppendUvarint(key, uint64(rule))
+			key = binary.AppendUvarint(key, uint64(f.id))
+			key = binary.AppendUvarint(key, uint64(len(decided)))
+			key = append(key, decided...)
 		}
-		list = append(list, residual{int32(i), tree})
-		key = binary.AppendUvarint(key, uint64(i))
-		key = binary.AppendUvarint(key, uint64(f.id))
-		key = binary.AppendUvarint(key, uint64(len(s.decided)))
-		key = append(key, s.decided...)
 	}
 	return list, string(key)
+}
+
+// group is the rules for one log source.
+type group struct {
+	source event.LogSource
+	orphan bool // no event is known to be of this log source, so its rules are tried on events that are of none
+	rules  []int32
+}
+
+// facet returns the facet through which the group's rules concern the events of a route, nil where they do not.
+func (g *group) facet(r *route, unknown bool) *facet {
+	switch {
+	case g.source == (event.LogSource{}), unknown && g.orphan:
+		return &r.facets[0]
+	case unknown:
+		return nil
+	}
+	return r.facetFor(g.source)
+}
+
+// undecided is a rule's tree for one facet where no route decides anything of it: many routes share it.
+type undecided struct {
+	facet int
+	tree  *node
+}
+
+// specialise rewrites one rule for one route, and returns the outcomes of what the route decides.
+func (e *Engine) specialise(rule int32, r *route, f *facet) (*node, []byte) {
+	if u := e.trees[rule].Load(); u != nil && u.facet == f.id {
+		return u.tree, nil
+	}
+	s := specialiser{route: r, facet: f}
+	tree := s.expr(e.rules[rule].Detection)
+	if s.decided == nil && r.consts != nil {
+		e.trees[rule].CompareAndSwap(nil, &undecided{f.id, tree})
+	}
+	return tree, s.decided
 }
 
 // specialiser rewrites one rule for one route.
