@@ -29,6 +29,7 @@ type file struct {
 	name  string // as diagnostics call it
 	path  string // slash-separated and relative to its place, for an installed pack
 	named bool   // the user named this very file
+	fsys  fs.FS  // in which path is, and the rule's tests beside it; nil where only the file itself can be read
 	read  func() ([]byte, error)
 }
 
@@ -62,8 +63,9 @@ func gather(place, packs string) ([]file, error) {
 		return nil, fmt.Errorf("load rules: %w", err)
 	}
 	if a := archiveKind(head[:n]); a == "" {
-		read := func() ([]byte, error) { return readFile(os.DirFS(filepath.Dir(place)), filepath.Base(place), place) }
-		return []file{{name: place, path: filepath.Base(place), named: true, read: read}}, nil
+		fsys := os.DirFS(filepath.Dir(place))
+		read := func() ([]byte, error) { return readFile(fsys, filepath.Base(place), place) }
+		return []file{{name: place, path: filepath.Base(place), named: true, fsys: fsys, read: read}}, nil
 	}
 	if info.Size() > maxArchive {
 		return nil, fmt.Errorf("load rules: %s is larger than %d MiB", place, maxArchive>>20)
@@ -85,7 +87,7 @@ func gatherFolder(dir string) ([]file, error) {
 		f := &files[i]
 		p := f.path
 		f.name = filepath.Join(dir, filepath.FromSlash(p))
-		f.read = func() ([]byte, error) { return readFile(os.DirFS(dir), p, f.name) }
+		f.read = func() ([]byte, error) { return readFile(f.fsys, p, f.name) }
 	}
 	sortFiles(files)
 	return files, nil
@@ -111,7 +113,7 @@ func gatherFS(fsys fs.FS, prefix string) ([]file, error) {
 			return fmt.Errorf("more than %d rule files", maxRuleFiles)
 		}
 		name := prefix + p
-		files = append(files, file{name: name, path: p, read: func() ([]byte, error) { return readFile(fsys, p, name) }})
+		files = append(files, file{name: name, path: p, fsys: fsys, read: func() ([]byte, error) { return readFile(fsys, p, name) }})
 		return nil
 	})
 	sortFiles(files)
@@ -123,7 +125,7 @@ func gatherBuiltin(name string) ([]file, error) {
 	if _, err := fs.Stat(Builtin, name); err != nil {
 		return nil, fmt.Errorf("load rules: there is no built-in rule file %q", name)
 	}
-	return []file{{name: full, path: name, named: true, read: func() ([]byte, error) { return readFile(Builtin, name, full) }}}, nil
+	return []file{{name: full, path: name, named: true, fsys: Builtin, read: func() ([]byte, error) { return readFile(Builtin, name, full) }}}, nil
 }
 
 // gatherPacks finds the rule files of the packs in use, or of the one named.
@@ -245,7 +247,7 @@ func gatherZip(archive string, data []byte) ([]file, error) {
 			return nil, errors.New("it unpacks to more than the limit")
 		}
 		name := archive + "!" + p
-		files = append(files, file{name: name, path: p, read: func() ([]byte, error) {
+		files = append(files, file{name: name, path: p, fsys: z, read: func() ([]byte, error) {
 			r, err := m.Open()
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", name, err)
