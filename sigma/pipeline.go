@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tocsin-sec/tocsin/event"
 )
 
 // Pipeline rewrites rules for the events at hand: it maps field names, adds conditions, drops what cannot match.
@@ -55,8 +57,9 @@ func (p placeholderRule) concerns(name string) bool {
 
 // pipelineRun is the application of pipelines to one rule.
 type pipelineRun struct {
-	rule    *Rule // a copy, free to be changed
-	owned   bool  // its expressions are copies too
+	rule    *Rule             // a copy, free to be changed
+	owned   bool              // its expressions are copies too
+	sources []event.LogSource // of the rules that a correlation refers to
 	state   map[string]string
 	applied map[string]bool // ids of steps
 	touched map[*Expr][]string
@@ -101,8 +104,62 @@ func (p Pipelines) sorted() Pipelines {
 
 // Apply returns the rule as the pipelines rewrite it, the rule itself where none of them changes it. It returns nil where
 // a pipeline refuses the rule; the diagnostics say why.
+//
+// A correlation has no log source of its own: conditions of the log source hold where they hold for a rule that it
+// refers to, which only ApplyAll knows.
 func (p Pipelines) Apply(r *Rule) (*Rule, []Diagnostic) {
-	run := &pipelineRun{rule: r}
+	return p.apply(&pipelineRun{rule: r})
+}
+
+// ApplyAll applies the pipelines to each of the rules, and returns those that are left and all diagnostics; each error
+// among these stands for one rule.
+func (p Pipelines) ApplyAll(rules []*Rule) ([]*Rule, []Diagnostic) {
+	if len(p) == 0 {
+		return rules, nil
+	}
+	known := make(map[string]*Rule)
+	for _, r := range rules {
+		for _, key := range []string{r.ID, r.Name} {
+			if _, ok := known[key]; !ok {
+				known[key] = r
+			}
+		}
+	}
+	out := make([]*Rule, 0, len(rules))
+	var all []Diagnostic
+	for _, r := range rules {
+		run := &pipelineRun{rule: r}
+		if r.Correlation != nil && !r.Correlation.Implicit {
+			run.sources = sourcesOf(r, known, map[*Rule]bool{r: true})
+		}
+		got, diags := p.apply(run)
+		all = append(all, diags...)
+		if got != nil {
+			out = append(out, got)
+		}
+	}
+	return out, all
+}
+
+// sourcesOf returns the log sources of the rules that a correlation refers to in the end.
+func sourcesOf(r *Rule, known map[string]*Rule, seen map[*Rule]bool) []event.LogSource {
+	var out []event.LogSource
+	for _, ref := range r.Correlation.Rules {
+		to := known[ref.Ref]
+		switch {
+		case to == nil || ref.Ref == "" || seen[to]:
+		case to.Correlation != nil && !to.Correlation.Implicit:
+			seen[to] = true
+			out = append(out, sourcesOf(to, known, seen)...)
+		default:
+			seen[to] = true
+			out = append(out, to.LogSource)
+		}
+	}
+	return out
+}
+
+func (p Pipelines) apply(run *pipelineRun) (*Rule, []Diagnostic) {
 	for _, pipe := range p.sorted() {
 		run.steps(pipe.steps)
 	}
@@ -181,6 +238,9 @@ func (run *pipelineRun) check() {
 
 // refuse keeps the rule from being used.
 func (run *pipelineRun) refuse(format string, args ...any) {
+	if run.failed {
+		return
+	}
 	run.failed = true
 	run.diags = append(run.diags, Diagnostic{Pos: run.rule.Pos, Message: fmt.Sprintf(format, args...)})
 }

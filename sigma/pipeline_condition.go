@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/tocsin-sec/tocsin/event"
 )
 
 // conditionSet is the conditions of one kind that a step has, and how they are linked.
@@ -112,9 +114,10 @@ func (l *pipelineLoader) ruleCondition(kind pair, p *params) (func(*pipelineRun)
 		if category+product+service == "" {
 			l.fail(p.node, "", "the condition logsource names no category, product or service")
 		}
+		want := event.LogSource{Category: category, Product: product, Service: service}
 		return func(run *pipelineRun) bool {
-			s := run.rule.LogSource
-			return (category == "" || category == s.Category) && (product == "" || product == s.Product) && (service == "" || service == s.Service)
+			return fits(want, run.rule.LogSource) ||
+				slices.ContainsFunc(run.sources, func(s event.LogSource) bool { return fits(want, s) })
 		}, true
 	case "contains_detection_item", "contains_field":
 		return l.containsItem(kind, p), true

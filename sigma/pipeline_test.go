@@ -207,6 +207,38 @@ func TestPipelineRule(t *testing.T) {
 	}
 }
 
+// TestApplyAll checks that a correlation takes part in what concerns the log sources of its rules.
+func TestApplyAll(t *testing.T) {
+	p := Pipelines{pipeline(t, `- type: field_name_mapping
+  mapping: {u: user.name}
+  rule_conditions: [{type: logsource, product: windows}]
+- type: rule_failure
+  message: no such logs
+  rule_conditions: [{type: logsource, product: linux, service: none}]`)}
+	var all []*Rule
+	for name, text := range map[string]string{
+		"a": ruleA, "b": ruleB, "k": correlation("k", "[a]", "  group-by: u\n"), "l": correlation("l", "[b, k]", "  group-by: u\n"),
+		"m": correlation("m", "[b]", "  group-by: u\n"), "c": strings.NewReplacer("linux", "linux, service: none", "idb", "idc", "name: b", "name: c").Replace(ruleB),
+		"n": correlation("n", "[n]", "  group-by: u\n"),
+	} {
+		rules, diags := Load(name+".yml", []byte(text), LoadOptions{})
+		if len(diags) > 0 {
+			t.Fatal(formatted(diags))
+		}
+		all = append(all, rules...)
+	}
+	got, diags := p.ApplyAll(all)
+	if len(got) != len(all)-1 || len(diags) != 1 {
+		t.Errorf("%d of %d rules left\n%s", len(got), len(all), formatted(diags))
+	}
+	for _, r := range got {
+		want, ok := map[string]string{"k": "user.name", "l": "user.name", "m": "u", "n": "u"}[r.Name]
+		if ok && r.Correlation.GroupBy[0] != want {
+			t.Errorf("%s is grouped by %s, want %s", r.Name, r.Correlation.GroupBy[0], want)
+		}
+	}
+}
+
 func TestPipelineOrder(t *testing.T) {
 	late, early := pipeline(t, "- type: field_name_suffix\n  suffix: .late"), pipeline(t, "- type: field_name_suffix\n  suffix: .early")
 	late.Priority, early.Priority = 20, -1
