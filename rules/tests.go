@@ -50,13 +50,12 @@ func FindTests(places []string, opt Options) ([]Tests, []sigma.Diagnostic, error
 	}
 	var out []Tests
 	var diags []sigma.Diagnostic
-	seen := make(map[string]bool)
+	seen, used := make(map[string]bool), make(map[string]bool) // rule files; test files
 	for _, p := range places {
 		files, err := gather(p, opt.Packs)
 		if err != nil {
 			return nil, nil, err
 		}
-		used := make(map[string]bool)
 		for i := range files {
 			f := &files[i]
 			if seen[f.name] {
@@ -68,6 +67,9 @@ func FindTests(places []string, opt Options) ([]Tests, []sigma.Diagnostic, error
 				return nil, nil, err
 			}
 			used[t.Name] = true
+			for i := range d {
+				used[d[i].File] = true
+			}
 			out, diags = append(out, t), append(diags, d...)
 		}
 		lone, err := loneTests(files, used)
@@ -164,6 +166,7 @@ func ReadLines(format, lines string, out *event.Batch) error {
 		}
 		end := cut.Skip + cut.Size
 		if end <= 0 || end > len(rest) {
+			out.Fail(origin, block.Offset, "the rest is no whole record")
 			break
 		}
 		block.First += int64(strings.Count(rest[:cut.Skip], "\n"))

@@ -1,0 +1,120 @@
+package rules
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// Every rule that tocsin ships passes its own tests.
+func TestBuiltinRulesPassTheirTests(t *testing.T) {
+	set, diags := sigma.Collect(builtin(t))
+	for _, d := range diags {
+		t.Error(d.Format())
+	}
+	files, diags, err := FindTests([]string{BuiltinPath}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range diags {
+		t.Error(d.Format())
+	}
+	bench := detect.TestBench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: ReadLines}
+	cases := 0
+	for _, f := range files {
+		tests, diags := detect.ParseRuleTests(f.Name, f.Data)
+		for _, d := range diags {
+			t.Error(d.Format())
+		}
+		for i := range tests {
+			c := &tests[i]
+			cases++
+			rule, err := bench.Target(f.File, c)
+			if err != nil {
+				t.Errorf("%s:%d: %v", f.Name, c.Pos.Line, err)
+				continue
+			}
+			res, err := bench.Run(rule, c)
+			if err != nil {
+				t.Errorf("%s:%d: %v", f.Name, c.Pos.Line, err)
+				continue
+			}
+			if !res.Passed {
+				t.Errorf("%s:%d: %s: %s: want %s, got %d\n  %s", f.Name, c.Pos.Line, rule.Title, c.Name, c.Want(), res.Hits, strings.Join(res.Why, "\n  "))
+			}
+		}
+	}
+	if cases < 150 {
+		t.Errorf("only %d cases", cases)
+	}
+}
+
+func TestFindTests(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.yml": "title: A", "a.test.yml": "a", "b.yml": "title: B", "lone.test.yml": "l", "c.yaml": "title: C", "c.test.yaml": "c1",
+		"c.test.yml": "c2", ".hidden/x.test.yml": "x",
+	} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, diags, err := FindTests([]string{dir, filepath.Join(dir, "a.yml"), dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range found {
+		got = append(got, filepath.Base(f.File)+"="+string(f.Data))
+	}
+	if g := strings.Join(got, " "); g != "a.yml=a b.yml= c.yaml=c2" {
+		t.Errorf("found %s", g)
+	}
+	var told []string
+	for _, d := range diags {
+		told = append(told, filepath.Base(d.File))
+	}
+	if g := strings.Join(told, " "); g != "c.test.yaml lone.test.yml" {
+		t.Errorf("told of %s", g)
+	}
+}
+
+func TestRuleFileOf(t *testing.T) {
+	for in, want := range map[string]string{"x/a.test.yml": "x/a.yml", "a.test.yaml": "a.yaml", "a.yml": "a.yml", "builtin": "builtin"} {
+		if got := RuleFileOf(in); got != want {
+			t.Errorf("RuleFileOf(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestReadLines(t *testing.T) {
+	for _, c := range []struct {
+		format, lines string
+		events        int
+		err           string
+	}{
+		{"", "Nov 21 01:00:00 web1 sshd[811]: Failed password for root from 203.0.113.9 port 4022 ssh2\n", 1, ""},
+		{"syslog", "Nov 21 01:00:00 web1 cron[1]: x\nNov 21 01:00:01 web1 cron[1]: y", 2, ""},
+		{"json", `{"a":1}` + "\n" + `{"a":2}` + "\n", 2, ""},
+		{"csv", "a,b\n1,2\n3,4\n", 2, ""},
+		{"odd", "x", 0, `"odd" is not known`},
+	} {
+		var b event.Batch
+		err := ReadLines(c.format, c.lines, &b)
+		if c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) || c.err == "" && err != nil {
+			t.Errorf("%s: %v, want %s", c.format, err, c.err)
+		}
+		if len(b.Events) != c.events {
+			t.Errorf("%s %q: %d events, want %d", c.format, c.lines, len(b.Events), c.events)
+		}
+	}
+}
