@@ -127,6 +127,7 @@ func loneTests(files []file, used map[string]bool) ([]sigma.Diagnostic, error) {
 				return nil
 			}
 			if _, is := testBase(p); is && !used[prefix+p] && !strings.HasPrefix(d.Name(), ".") {
+				used[prefix+p] = true
 				diags = append(diags, sigma.Diagnostic{Pos: sigma.Pos{File: prefix + p}, Message: "there is no rule file of the same name beside these tests"})
 			}
 			return nil
