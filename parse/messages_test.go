@@ -219,3 +219,60 @@ func TestRelayedLines(t *testing.T) {
 		}
 	}
 }
+
+func TestErrorLogLines(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{`[Sun Mar 03 09:12:44.120000 2024] [authz_core:error] [pid 771:tid 139] [client 198.51.100.4:50122] AH01630: client denied by server configuration: /srv/x, referer: https://r.example/`, "apache log.level=error log.logger=authz_core process.pid=771 source.ip=198.51.100.4 source.port=50122 http.request.referrer=https://r.example/"},
+		{`[Sun Mar  3 09:12:44 2024] [error] [client 198.51.100.4] File does not exist: /srv/x`, "apache log.level=error source.ip=198.51.100.4 message=File_does_not_exist:_/srv/x"},
+		{`[Sun Mar 03 09:12:44.120000 2024] [auth_basic:error] [pid 7] [client 198.51.100.4:5] AH01617: user anna: authentication failure for "/": Password Mismatch`, "apache user.name=anna"},
+		{`[Sun Mar 03 09:12:44 2024] [core:error] [pid 7] [client [2001:db8::7]:5] text`, "apache source.ip=2001:db8::7 source.port=5 message=text"},
+		{`2024/03/03 09:12:44 [error] 882#882: *17 open() "/x" failed (2: No such file or directory), client: 198.51.100.4, server: shop.example, request: "GET /x?, client: 203.0.113.1, HTTP/1.1", host: "shop.example", referrer: "https://r.example/"`, "nginx source.ip=198.51.100.4 http.request.method=GET url.domain=shop.example http.request.referrer=https://r.example/"},
+		{`2024/03/03 09:12:44 [error] 882#882: *17 user "anna" was not found in "/etc/p", client: 2001:db8::7, server: x, request: "GET / HTTP/1.1", host: "x"`, "nginx source.ip=2001:db8::7 user.name=anna url.original=/"},
+		{`2024/03/03 09:12:44 [notice] 1#1: start worker processes`, "nginx log.level=notice process.pid=1 source.ip="},
+	} {
+		events := parseAll(ErrorLog, c.line)
+		dialect, fields, _ := strings.Cut(c.want, " ")
+		if len(events) != 1 || events[0].Shape.Format.Name != dialect {
+			t.Errorf("not of %s: %s", dialect, c.line)
+			continue
+		}
+		if got := events[0].When().Format("2006-01-02T15:04:05"); got != "2024-03-03T09:12:44" {
+			t.Errorf("time %s of %s", got, c.line)
+		}
+		for _, field := range strings.Fields(fields) {
+			name, want, _ := strings.Cut(field, "=")
+			if got := strings.ReplaceAll(events[0].Get(name).String(), " ", "_"); got != want {
+				t.Errorf("%s is %q, want %q, in %s", name, got, want, c.line)
+			}
+		}
+	}
+}
+
+func TestAuditLines(t *testing.T) {
+	const id = "msg=audit(1709456364.120:771): "
+	for _, c := range []struct{ lines, want string }{
+		{
+			"type=SYSCALL " + id + "arch=c000003e syscall=257 success=no exit=-13 a0=ff pid=5 auid=1000 uid=1000 comm=2E2F61 exe=\"/tmp/a\" key=\"a\"\x1dARCH=x86_64 SYSCALL=openat AUID=\"anna\" UID=\"anna\"\n" +
+				"type=CWD " + id + "cwd=\"/tmp\"\ntype=PATH " + id + "item=0 name=2F746D702F61206200 nametype=NORMAL\ntype=PATH " + id + "item=1 name=\"/etc/shadow\" nametype=CREATE\n",
+			`type=["SYSCALL","CWD","PATH"] name=["/tmp/a_b","/etc/shadow"] nametype=["NORMAL","CREATE"] SYSCALL=openat event.outcome=failure event.category=file user.name=anna cwd=/tmp comm=2E2F61 process.working_directory=/tmp`,
+		},
+		{"Mar  3 09:12:44 gate audispd: node=gate type=USER_CMD " + id + "pid=3 uid=1000 auid=1000 ses=1 msg='cwd=\"/\" cmd=6C73202D6C terminal=pts/0 res=success'", "type=USER_CMD cmd=ls_-l process.command_line=ls_-l event.outcome=success host.name=gate"},
+		{"Mar  3 09:12:44 gate kernel: [12.5] audit: type=1400 audit(1709456364.120:771): apparmor=\"DENIED\" operation=\"open\" profile=\"x\" name=\"/etc/shadow\" pid=7 comm=\"x\"", "type=AVC apparmor=DENIED name=/etc/shadow host.name=gate"},
+		{"Mar  3 09:12:44 gate audispd: type=SYSCALL " + id + "arch=c000003e syscall=59 success=yes comm=\"x\"#035ARCH=x86_64 SYSCALL=execve UID=\"root\"", "SYSCALL=execve user.name=root"},
+		{"type=EXECVE " + id + "argc=3 a0=\"sh\" a1_len=6 a1[0]=\"abc\" a1[1]=\"def\" a2=\"\"", "a1=abcdef process.command_line=sh_abcdef_"},
+		{"type=USER_LOGIN " + id + "pid=9 uid=0 auid=4294967295 ses=4294967295 msg='op=login acct=\"anna\" exe=\"/usr/sbin/sshd\" hostname=h.example addr=203.0.113.7 terminal=ssh res=failed'", "user.name=anna source.ip=203.0.113.7 source.domain=h.example event.outcome=failure event.action=login event.category=authentication process.executable=/usr/sbin/sshd"},
+		{"type=SYSCALL " + id + "arch=c000003e syscall=59 comm=\"x\" key=610162", `key=["a","b"]`},
+	} {
+		events := parseAll(Auditd, c.lines)
+		if len(events) != 1 {
+			t.Errorf("%d events of %s", len(events), c.lines)
+			continue
+		}
+		for _, field := range strings.Fields(c.want) {
+			name, want, _ := strings.Cut(field, "=")
+			if got := strings.ReplaceAll(events[0].Get(name).String(), " ", "_"); got != want {
+				t.Errorf("%s is %q, want %q, in %s", name, got, want, c.lines)
+			}
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 // TestSurvey parses every log of the shared data, in blocks, and checks that each line is accounted for.
 func TestSurvey(t *testing.T) {
 	root := sharedData(t, "crowdsec-hub/.tests")
-	files, lines, timed, plain := 0, 0, 0, 0
+	files, lines, timed, plain, sshd, known := 0, 0, 0, 0, 0, 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".log") {
 			return err
@@ -44,6 +44,14 @@ func TestSurvey(t *testing.T) {
 			if e.Shape == textShape {
 				pn++
 			}
+			if e.Shape.Format == sshdFormat {
+				sshd++
+				if e.Shape != sshdProgram.plain.shape {
+					known++
+				} else {
+					t.Logf("not known: %s", e.Raw)
+				}
+			}
 		}
 		files, lines, timed, plain = files+1, lines+n, timed+tn, plain+pn
 		name, _ := filepath.Rel(root, path)
@@ -56,6 +64,10 @@ func TestSurvey(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d files, %d events, %d with a time, %d plain text", files, lines, timed, plain)
+	t.Logf("%d of %d lines of sshd known", known, sshd)
+	if known*100 < sshd*98 {
+		t.Errorf("%d of %d lines of sshd known", known, sshd)
+	}
 	if files < 100 || timed*10 < lines*9 {
 		t.Errorf("%d files, %d of %d events with a time", files, timed, lines)
 	}

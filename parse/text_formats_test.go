@@ -3,7 +3,6 @@ package parse
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -42,33 +41,4 @@ func fieldsOf(e *event.Event) map[string]string {
 		}
 	}
 	return m
-}
-
-func TestDump(t *testing.T) {
-	path := os.Getenv("DUMP")
-	if path == "" {
-		t.Skip("no file to dump")
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head := string(data[:min(len(data), 65536)])
-	f := Recognise(Formats, head)
-	for _, g := range Formats {
-		t.Log(g.Name, g.Detect(head))
-	}
-	if f == nil {
-		t.Fatal("not recognised")
-	}
-	for _, e := range parseAll(f, string(data)) {
-		m := fieldsOf(&e)
-		var b strings.Builder
-		for _, n := range e.Shape.Fields() {
-			if v, ok := m[n]; ok {
-				b.WriteString(n + "=" + v + " | ")
-			}
-		}
-		t.Log(e.Shape.Format.Name, e.When().Format(time.RFC3339), b.String())
-	}
 }

@@ -93,6 +93,9 @@ func TestCrowdsecLines(t *testing.T) {
 		}
 	}
 	t.Logf("agree: %d of %d", good, all)
+	if all < 100 || good < all-4 { // the four are LiteSpeed's own error lines
+		t.Errorf("%d of %d addresses and times agree", good, all)
+	}
 }
 
 type auditCase struct {
@@ -123,6 +126,9 @@ func TestAuditRecords(t *testing.T) {
 		}
 	}
 	t.Logf("agree: %d of %d fields", good, all)
+	if all < 200 {
+		t.Errorf("only %d fields", all)
+	}
 }
 
 // auditAs returns a field under the name and in the words that go-libaudit has for it: it renames some, replaces
