@@ -47,9 +47,9 @@ func (a *auditJournal) exec(t time.Time, r run) {
 	id := fmt.Sprintf("audit(%d.%03d:SERIAL)", t.Unix(), t.Nanosecond()/1e6)
 	comm := r.exe[strings.LastIndexByte(r.exe, '/')+1:]
 	var b strings.Builder
-	fmt.Fprintf(&b, "type=SYSCALL msg=%s: arch=c000003e syscall=59 success=yes exit=0 a0=55d0c0 a1=55d0e0 a2=55d100 a3=8 items=2 ppid=%d pid=%d auid=%s uid=%d gid=%[5]d euid=%[5]d suid=%[5]d fsuid=%[5]d egid=%[5]d sgid=%[5]d fsgid=%[5]d tty=%[6]s ses=%[7]s comm=\"%[8]s\" exe=\"%[9]s\" key=\"exec\"\n",
-		id, a.pid-1, a.pid, auid, uid, tty, ses, comm, r.exe)
-	fmt.Fprintf(&b, "type=EXECVE msg=%s: argc=%d", id, len(r.args))
+	fmt.Fprintf(&b, "node=web1 type=SYSCALL msg=%s: arch=c000003e syscall=59 success=yes exit=0 a0=55d0c0 a1=55d0e0 a2=55d100 a3=8 items=2 ppid=%d pid=%d auid=%s uid=%d gid=%[5]d euid=%[5]d suid=%[5]d fsuid=%[5]d egid=%[5]d sgid=%[5]d fsgid=%[5]d tty=%[6]s ses=%[7]s comm=\"%[8]s\" exe=\"%[9]s\" key=\"exec\"\x1dARCH=x86_64 SYSCALL=execve AUID=%[10]q UID=%[11]q GID=%[11]q EUID=%[11]q\n",
+		id, a.pid-1, a.pid, auid, uid, tty, ses, comm, r.exe, loginName(auid), r.user)
+	fmt.Fprintf(&b, "node=web1 type=EXECVE msg=%s: argc=%d", id, len(r.args))
 	for i, arg := range r.args {
 		if strings.ContainsAny(arg, " \"") {
 			fmt.Fprintf(&b, " a%d=%s", i, strings.ToUpper(hex.EncodeToString([]byte(arg))))
@@ -57,8 +57,19 @@ func (a *auditJournal) exec(t time.Time, r run) {
 			fmt.Fprintf(&b, " a%d=%q", i, arg)
 		}
 	}
-	fmt.Fprintf(&b, "\ntype=CWD msg=%s: cwd=\"/\"", id)
+	fmt.Fprintf(&b, "\nnode=web1 type=CWD msg=%s: cwd=\"/\"", id)
 	a.add(t, "%s", b.String())
+}
+
+// loginName is what auditd writes for the user who had logged in.
+func loginName(auid string) string {
+	switch auid {
+	case "1000":
+		return "anna"
+	case "1001":
+		return "deploy"
+	}
+	return "unset"
 }
 
 func (a *auditJournal) ordinary() {
@@ -108,6 +119,6 @@ func (a *auditJournal) intrusion() {
 		a.exec(a.some(at(c.clock)), run{"root", 411, c.exe, c.args})
 	}
 	t := at("27:10:02")
-	a.add(t.Add(500*time.Millisecond), "type=CONFIG_CHANGE msg=audit(%d.500:SERIAL): auid=1001 ses=411 op=remove_rule key=\"exec\" list=4 res=1", t.Unix())
-	a.add(t.Add(900*time.Millisecond), "type=DAEMON_END msg=audit(%d.900:SERIAL): op=terminate auid=1001 uid=0 ses=411 pid=1 res=success", t.Unix())
+	a.add(t.Add(500*time.Millisecond), "node=web1 type=CONFIG_CHANGE msg=audit(%d.500:SERIAL): auid=1001 ses=411 op=remove_rule key=\"exec\" list=4 res=1", t.Unix())
+	a.add(t.Add(900*time.Millisecond), "node=web1 type=DAEMON_END msg=audit(%d.900:SERIAL): op=terminate auid=1001 uid=0 ses=411 pid=1 res=success", t.Unix())
 }
