@@ -53,6 +53,8 @@ type auditEvent struct {
 	names  []string
 	values []auditValue
 	args   []string          // of EXECVE, in order
+	long   string            // the name of an argument that is written in parts …
+	parts  []byte            // … and the parts so far
 	types  []string          // of the records, in order
 	buf    []byte            // for text that is built
 	out    []event.Value     // what the values become

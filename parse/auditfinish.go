@@ -27,17 +27,30 @@ func (a *auditEvent) execve(s string) {
 			value = a.unhex(value, false)
 		}
 		base, _, part := strings.Cut(name, "[")
-		if part && len(a.args) > 0 && a.names[len(a.names)-1] == base {
-			v := &a.values[len(a.values)-1]
-			if v.more == nil {
-				v.one += value
-				a.args[len(a.args)-1] = v.one
-				continue
-			}
+		if part && base != a.long {
+			a.endLong()
+			a.long = base
 		}
+		if part {
+			a.parts = append(a.parts, value...)
+			continue
+		}
+		a.endLong()
 		a.args = append(a.args, value)
 		a.add(base, value, event.Text)
 	}
+	a.endLong()
+}
+
+// endLong adds the argument whose parts were gathered.
+func (a *auditEvent) endLong() {
+	if a.long == "" {
+		return
+	}
+	value := string(a.parts)
+	a.args = append(a.args, value)
+	a.add(a.long, value, event.Text)
+	a.long, a.parts = "", a.parts[:0]
 }
 
 // finish adds what the records say together.

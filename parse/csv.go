@@ -52,7 +52,7 @@ func detectCSV(head string) int {
 	header := strings.TrimRight(head[:size], "\r\n")
 	d := csvDelimiter(header)
 	names := csvFields(header, d, nil)
-	if d == 0 || len(names) < 2 || !columnNames(names) {
+	if d == 0 || len(names) < 2 || len(names) > maxColumns || !columnNames(names) {
 		return 0
 	}
 	rows, good := 0, 0
@@ -103,13 +103,15 @@ func columnNames(names []string) bool {
 
 // csvRecordSize returns the size of the record at data[at:] with its newline: the first newline outside of quotes.
 func csvRecordSize(data string, at int) int {
+	quotes := 0
 	for i := at; ; {
 		end := strings.IndexByte(data[i:], '\n')
 		if end < 0 {
 			return len(data) - at
 		}
 		end += i
-		if strings.Count(data[at:end], `"`)&1 == 0 || end-at > maxQuoted {
+		quotes += strings.Count(data[i:end], `"`)
+		if quotes&1 == 0 || end-at > maxQuoted {
 			return end + 1 - at
 		}
 		i = end + 1
@@ -226,11 +228,16 @@ type csvParser struct {
 	row      []string
 }
 
+// maxColumns bounds the columns of a table; those after them are in Event.Raw only.
+const maxColumns = 1024
+
 // tableLayout is what the names of a table's columns tell.
 type tableLayout struct {
 	format    *event.Format
 	shape     *event.Shape
-	date, tod int // the columns of the time, or of date and time; -1 for none
+	columns   int                  // of a whole row; the shape may have more fields, that are derived
+	short     map[int]*event.Shape // of rows that lack columns at the end, by the number that they have
+	date, tod int                  // the columns of the time, or of date and time; -1 for none
 }
 
 // Parse implements Parser.
@@ -251,7 +258,7 @@ func (p *csvParser) Parse(b event.Block, out *event.Batch) {
 		text := strings.Trim(b.Data[at:at+n], "\r\n\x00")
 		if text != "" {
 			p.row = csvFields(text, p.delim, p.row[:0])
-			e := p.layout.event(p.row, b.Origin, out)
+			e := p.layout.event(&p.fields, p.row, b.Origin, out)
 			e.Raw, e.Origin, e.Record = text, b.Origin, number
 		}
 		number += int64(strings.Count(b.Data[at:at+n], "\n"))
@@ -267,7 +274,8 @@ var timeColumns = [...]string{
 }
 
 func newTableLayout(f *fieldShapes, names []string) tableLayout {
-	l := tableLayout{format: csvFormat, date: -1, tod: -1}
+	names = names[:min(len(names), maxColumns)]
+	l := tableLayout{format: csvFormat, columns: len(names), date: -1, tod: -1}
 	folded := make([]string, len(names))
 	for i := range names {
 		names[i] = strings.TrimSpace(names[i])
@@ -323,10 +331,27 @@ func windowsColumns(folded []string) bool {
 	return number && place
 }
 
+// rowShape returns the shape of a row of n values. Short rows have shapes of their own, so that a wide header does not
+// make each of them large.
+func (l *tableLayout) rowShape(f *fieldShapes, n int) *event.Shape {
+	if n >= l.columns {
+		return l.shape
+	}
+	s := l.short[n]
+	if s == nil {
+		if l.short == nil {
+			l.short = make(map[int]*event.Shape)
+		}
+		s = f.of(l.format, l.shape.Fields()[:n])
+		l.short[n] = s
+	}
+	return s
+}
+
 // event adds a row. Values past the last column are in Raw only.
-func (l *tableLayout) event(row []string, o *event.Origin, out *event.Batch) *event.Event {
-	e := out.Add(l.shape)
-	for i := range min(len(row), len(e.Values)) {
+func (l *tableLayout) event(f *fieldShapes, row []string, o *event.Origin, out *event.Batch) *event.Event {
+	e := out.Add(l.rowShape(f, len(row)))
+	for i := range min(len(row), l.columns) {
 		if row[i] == "" {
 			e.Values[i] = event.Value{Kind: event.Null}
 			continue

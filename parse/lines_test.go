@@ -3,6 +3,7 @@ package parse
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -202,6 +203,48 @@ func TestTimesOfText(t *testing.T) {
 	for _, line := range []string{"x", "12345 apples", "10.0.0.1 x", "3-4-5 and some more text that is long", "Mon is a day of the week as any"} {
 		if e := parseAll(Text, line)[0]; e.Time != 0 {
 			t.Errorf("%s: %v", line, e.When())
+		}
+	}
+}
+
+// TestHostileLines checks that input made to be slow or large is neither.
+func TestHostileLines(t *testing.T) {
+	const size = 1 << 20
+	fill := func(s string) string { return strings.Repeat(s, size/len(s)) }
+	wide := strings.TrimSuffix(strings.Repeat("col,", 1000), ",")
+	for name, c := range map[string]struct {
+		format *Format
+		text   string
+	}{
+		"an open quote":          {CSV, "a,b\n\"" + fill("x\n")},
+		"a wide table":           {CSV, wide + "\n" + fill("1\n")},
+		"very many columns":      {CSV, fill("a,") + "\n" + fill("1\n")},
+		"W3C of many columns":    {W3C, "#Fields: " + fill("a ") + "\n" + fill("1\n")},
+		"arguments in parts":     {Auditd, "type=EXECVE msg=audit(1.1:1): argc=1 " + fill("a0[0]=\"x\" ")},
+		"arguments, many":        {Auditd, "type=EXECVE msg=audit(1.1:1): argc=1 " + fill("a0=\"x\" a1=\"y\" ")},
+		"fields, many":           {Auditd, "type=X msg=audit(1.1:1): " + fill("aaaa=1 bbb=2 ")},
+		"records of one event":   {Auditd, fill("type=X msg=audit(1.1:1): a=1\n")},
+		"records of many events": {Auditd, fill("type=X msg=audit(1.1:1): a=1\ntype=X msg=audit(1.1:2): a=1\n")},
+		"from from from":         {Syslog, "Mar  3 09:12:44 h sshd[1]: Failed password for " + fill(" from ") + "\n"},
+		"by by by":               {Syslog, "Mar  3 09:12:44 h sshd[1]: pam_unix(x:session): session opened for user " + fill("(uid=1) by ") + "\n"},
+		"quotes":                 {Access, "1.2.3.4 - - [03/Mar/2024:09:12:44 +0100] " + fill("\" ") + "\n"},
+		"backslashes":            {Access, "1.2.3.4 - - [03/Mar/2024:09:12:44 +0100] \"" + fill("\\") + "\" 200 1\n"},
+		"brackets":               {Text, fill("[")},
+		"elements":               {Syslog, "<1>1 - - - - - " + fill("[a b=\"c\"]") + "\n"},
+		"short lines":            {Syslog, fill("<1>x\n")},
+		"objects":                {Text, fill("{}\n")},
+	} {
+		start := time.Now()
+		b := splitParse(t, c.format, c.text, len(c.text)+1)
+		values := 0
+		for i := range b.Events {
+			values += len(b.Events[i].Values)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%s: %v", name, took)
+		}
+		if values > 8<<20 {
+			t.Errorf("%s: %d values of %d events", name, values, len(b.Events))
 		}
 	}
 }

@@ -131,7 +131,7 @@ func (p *w3cParser) Parse(b event.Block, out *event.Batch) {
 			continue
 		}
 		p.row = p.split(line)
-		e := p.layout.event(p.row, b.Origin, out)
+		e := p.layout.event(&p.fields, p.row, b.Origin, out)
 		p.wholeURI(e)
 		e.Raw, e.Origin, e.Record = line, b.Origin, number
 	}
@@ -150,6 +150,7 @@ func (p *w3cParser) begin(header string) {
 	default:
 		names = strings.Fields(list)
 	}
+	names = names[:min(len(names), maxColumns)]
 	p.layout = newTableLayout(&p.fields, names)
 	software := directive(header, "#Software:")
 	format := w3cFormat
@@ -175,7 +176,7 @@ func (p *w3cParser) begin(header string) {
 // wholeURI adds what the client asked for in one piece, which is what many rules look at, where the log has only its
 // two parts. It is the last field of the shape.
 func (p *w3cParser) wholeURI(e *event.Event) {
-	if p.stem < 0 {
+	if p.stem < 0 || e.Shape != p.layout.shape {
 		return
 	}
 	v := e.Values[p.stem]

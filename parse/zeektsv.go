@@ -30,7 +30,7 @@ type zeekParser struct {
 	fields   fieldShapes
 	fallback Parser
 	header   string
-	shape    *event.Shape
+	table    tableLayout
 	layout   zeekLayout
 }
 
@@ -48,7 +48,7 @@ func (p *zeekParser) Parse(b event.Block, out *event.Batch) {
 		p.fallback.Parse(b, out)
 		return
 	}
-	if b.Header != p.header || p.shape == nil {
+	if b.Header != p.header || p.table.shape == nil {
 		p.begin(b.Header)
 	}
 	number := b.First
@@ -63,7 +63,7 @@ func (p *zeekParser) Parse(b event.Block, out *event.Batch) {
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		e := out.Add(p.shape)
+		e := out.Add(p.table.rowShape(&p.fields, strings.Count(line, p.layout.separator)+1))
 		e.Raw, e.Origin, e.Record = line, b.Origin, number
 		p.layout.fill(line, e)
 	}
@@ -92,7 +92,9 @@ func (p *zeekParser) begin(header string) {
 		}
 	}
 	p.layout = l
-	p.shape = p.fields.of(zeekFormatOf(value("#path", "")), names)
+	names = names[:min(len(names), maxColumns)]
+	format := zeekFormatOf(value("#path", ""))
+	p.table = tableLayout{format: format, shape: p.fields.of(format, names), columns: len(names)}
 }
 
 func (l *zeekLayout) fill(line string, e *event.Event) {
