@@ -168,13 +168,14 @@ func csvQuoted(s string) (value, rest string) {
 
 // csvSplitter cuts after records.
 type csvSplitter struct {
+	begun  bool // the header was read
 	header string
 }
 
 // Split implements Splitter.
 func (c *csvSplitter) Split(data []byte, eof bool) event.Cut {
 	skip := 0
-	if c.header == "" {
+	if !c.begun {
 		skip = bytes.IndexByte(data, '\n') + 1
 		for skip > 0 && bytes.Count(data[:skip], []byte(`"`))&1 != 0 && skip <= maxQuoted {
 			next := bytes.IndexByte(data[skip:], '\n') + 1
@@ -190,6 +191,7 @@ func (c *csvSplitter) Split(data []byte, eof bool) event.Cut {
 			}
 			skip = len(data)
 		}
+		c.begun = true
 		c.header = strings.TrimRight(strings.TrimPrefix(string(data[:skip]), "\xef\xbb\xbf"), "\r\n")
 	}
 	return event.Cut{Skip: skip, Size: csvCut(data[skip:], eof), Header: c.header}
