@@ -43,7 +43,7 @@ func detection(t testing.TB, section string) *Rule {
 	rules, ds := Load("t.yml", []byte(text), LoadOptions{Placeholders: map[string][]string{"admins": {"root", "adm*"}}})
 	for _, d := range ds {
 		if d.Severity == Error {
-			t.Fatalf("%s\n%s", d.String(), text)
+			t.Fatalf("%s\n%s", d.Format(), text)
 		}
 	}
 	return rules[0]
@@ -119,6 +119,7 @@ func TestMatchIsNaive(t *testing.T) {
 	mods := []string{"", "", "|contains", "|startswith", "|endswith", "|contains|all", "|cased", "|re", "|neq", "|contains|cased", "|exists", "|windash"}
 	word := func() string { return words[rnd.IntN(len(words))] }
 	var rules []*Rule
+	var texts []string
 	for range 400 {
 		var b strings.Builder
 		names := []string{"s1", "s2", "f1"}
@@ -139,6 +140,7 @@ func TestMatchIsNaive(t *testing.T) {
 		}
 		b.WriteString("condition: " + []string{"s1 and not f1", "1 of s*", "all of s* and not f1", "s1 or (s2 and not f1)", "not s1"}[rnd.IntN(5)] + "\n")
 		rules = append(rules, detection(t, b.String()))
+		texts = append(texts, b.String())
 	}
 	m := Compile(rules, BuiltinLogSources()).NewMatcher()
 	hits := 0
@@ -163,11 +165,20 @@ func TestMatchIsNaive(t *testing.T) {
 		}
 		got := m.Match(e)
 		if !slices.Equal(got, want) {
-			t.Fatalf("%q: got %v, want %v", pairs, got, want)
+			t.Fatalf("%q: got %v, want %v: first other rule:\n%s", pairs, got, want, texts[firstOther(got, want)])
 		}
 		hits += len(got)
 	}
 	if hits < 1000 {
 		t.Errorf("only %d hits: the test tests little", hits)
 	}
+}
+
+func firstOther(a, b []int32) int32 {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return min(a[i], b[i])
+		}
+	}
+	return append(slices.Clone(a), b...)[max(0, min(len(a), len(b)))]
 }

@@ -3,6 +3,7 @@ package sigma
 import (
 	_ "embed"
 	"fmt"
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -32,8 +33,9 @@ type sourceWay struct {
 }
 
 type sourceTest struct {
-	field  string
-	values []string // folded
+	field   string
+	values  []string // folded
+	written []string // the same, as the table has them
 }
 
 // BuiltinLogSources returns the table that tocsin ships.
@@ -79,6 +81,7 @@ func ParseLogSources(name string, data []byte) (*LogSources, error) {
 					list = []any{w.When[field]}
 				}
 				for _, v := range list {
+					t.written = append(t.written, fmt.Sprint(v))
 					t.values = append(t.values, fold(fmt.Sprint(v)))
 				}
 				way.when = append(way.when, t)
@@ -139,12 +142,26 @@ func (l *LogSources) facets(own event.LogSource, get func(field string) event.Va
 	for _, e := range l.entries {
 		for _, w := range e.ways {
 			id++
-			if covers(w.from, own) && w.holds(get) {
-				list = append(list, facet{e.source, w.fields, id})
+			if !covers(w.from, own) || !w.holds(get) {
+				continue
 			}
+			if covers(e.source, own) { // it says no more than the event itself, but names its fields
+				list[0].fields, list[0].id = merged(list[0].fields, w.fields), list[0].id<<10+id
+				continue
+			}
+			list = append(list, facet{e.source, w.fields, id})
 		}
 	}
 	return list
+}
+
+func merged(a, b map[string]string) map[string]string {
+	if len(b) == 0 {
+		return a
+	}
+	m := maps.Clone(b)
+	maps.Copy(m, a)
+	return m
 }
 
 func (w *sourceWay) holds(get func(field string) event.Value) bool {

@@ -54,9 +54,10 @@ type plan struct {
 	key     string // the values that tell the route apart
 	program *program
 	route   *route
-	slots   []event.Slot // by field of the program
-	scan    []int32      // fields whose witnesses are looked for: those that the shape has
-	always  []int32      // rules to evaluate whatever the witnesses
+	slots   []event.Slot          // by field of the program
+	scan    []int32               // fields whose witnesses are looked for: those that the shape has
+	always  []int32               // rules to evaluate whatever the witnesses
+	refs    map[string]event.Slot // of fields that others are compared with, as far as they were asked for
 }
 
 // maxPlanKey bounds the values that tell routes apart, in bytes, for a plan to be kept.
@@ -277,7 +278,7 @@ func (m *Matcher) anyTest(l *disjunction) bool {
 		case t.kind <= testCIDR:
 			run = m.exact(l.field)
 		case t.kind == testRef:
-			if t.pred.refHolds(m.plan.slots[l.field].Value(m.event), m.ref(t.pred)) {
+			if m.refHolds(t.pred, l.field) {
 				return true
 			}
 			continue
@@ -328,9 +329,42 @@ func (m *Matcher) passesGate(t *test, field int32) bool {
 	return false
 }
 
-// ref returns the value of the field that a RefMatch refers to, by the name that the event has for it.
-func (m *Matcher) ref(p *Predicate) event.Value {
-	return m.event.Get(m.plan.route.native(p.Ref))
+// refHolds makes a testRef: of each text of the field with each text of the other.
+func (m *Matcher) refHolds(p *Predicate, field int32) bool {
+	texts, appendText := m.folded, appendFoldedValue
+	if p.Cased {
+		texts, appendText = m.exact, appendValue
+	}
+	run := texts(field)
+	other := m.refSlot(p.Ref).Value(m.event)
+	if other.Kind == event.List { // rare: plainly
+		return p.refHolds(m.plan.slots[field].Value(m.event), other)
+	}
+	if other.Kind <= event.Null {
+		return false
+	}
+	from := len(m.buf)
+	m.buf = appendText(m.buf, other)
+	b := m.buf[from:]
+	for _, s := range m.spans[run.from:run.to] {
+		if p.RefOp.holds(m.buf[s.from:s.to], b) {
+			return true
+		}
+	}
+	return false
+}
+
+// refSlot finds the field that a RefMatch refers to, once a plan.
+func (m *Matcher) refSlot(name string) event.Slot {
+	slot, ok := m.plan.refs[name]
+	if !ok {
+		slot = m.event.Shape.Slot(m.plan.route.native(name))
+		if m.plan.refs == nil {
+			m.plan.refs = make(map[string]event.Slot)
+		}
+		m.plan.refs[name] = slot
+	}
+	return slot
 }
 
 // native returns the events' name of a rule's field, where any facet of the route maps it and the events lack it as written.

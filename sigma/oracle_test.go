@@ -206,3 +206,39 @@ func varied(x *Expr, end string) *Expr {
 	}
 	return &y
 }
+
+// TestMatchAllocatesNothing is about events that hit nothing, once their kind has been seen.
+func TestMatchAllocatesNothing(t *testing.T) {
+	m := Compile(corpusRules(t, allRuleFolders...), BuiltinLogSources()).NewMatcher()
+	events := refdata.Events(t, ".json", "security-datasets").Events
+	var quiet []*event.Event
+	for i := range events {
+		if len(m.Match(&events[i])) == 0 {
+			quiet = append(quiet, &events[i])
+		}
+	}
+	if len(quiet) < 1000 {
+		t.Fatalf("only %d events hit nothing", len(quiet))
+	}
+	allocs := testing.AllocsPerRun(3, func() {
+		for _, ev := range quiet {
+			m.Match(ev)
+		}
+	})
+	if allocs > 0 {
+		t.Errorf("%v allocations for %d events", allocs, len(quiet))
+	}
+}
+
+// TestWebserverNames is about rules that ask for the query and mean the whole address.
+func TestWebserverNames(t *testing.T) {
+	rules, _ := Load("web.yml", []byte("title: t\nlogsource: {category: webserver}\ndetection:\n  s: {cs-uri-query|contains: '/shell.php?cmd='}\n  condition: s\n"), LoadOptions{})
+	m := Compile(rules, BuiltinLogSources()).NewMatcher()
+	for _, own := range []event.LogSource{{Category: "webserver"}, {Category: "webserver", Product: "windows", Service: "iis"}} {
+		shape := event.NewShape(&event.Format{LogSource: own}, "cs-uri", "cs-uri-query")
+		ev := &event.Event{Shape: shape, Origin: testOrigin, Values: []event.Value{{Raw: "/a/shell.php?cmd=id", Kind: event.Text}, {Raw: "cmd=id", Kind: event.Text}}}
+		if len(m.Match(ev)) != 1 {
+			t.Errorf("%v: no hit", own)
+		}
+	}
+}

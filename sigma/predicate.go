@@ -1,10 +1,12 @@
 package sigma
 
 import (
+	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -39,7 +41,7 @@ func (p *Predicate) holdsOne(v event.Value) bool {
 	case Regexp:
 		return p.Regexp.MatchString(v.String())
 	case CIDR:
-		return inPrefix(p.Prefix, v.String())
+		return inPrefix(p.Prefix, v.Append(nil))
 	case Compare:
 		f, ok := p.number(v)
 		return ok && p.Cmp.Holds(f, p.Number)
@@ -96,11 +98,13 @@ func dateOf(s string) (time.Time, bool) {
 }
 
 // inPrefix tells whether text is an address in the network. An IPv4 address in IPv6 form counts as the IPv4 address.
-func inPrefix(p netip.Prefix, text string) bool {
-	if text == "" || len(text) > 64 {
+func inPrefix(p netip.Prefix, text []byte) bool {
+	text = bytes.Trim(text, "[]")
+	if len(text) < 2 || len(text) > 64 {
 		return false
 	}
-	a, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	// ParseAddr keeps nothing of a string that is an address but its zone, which is dropped here; so no copy is needed.
+	a, err := netip.ParseAddr(unsafe.String(&text[0], len(text)))
 	if err != nil {
 		return false
 	}

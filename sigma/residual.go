@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -181,15 +180,4 @@ func (s *specialiser) test(p *Predicate) *node {
 		return falseNode
 	}
 	return &node{op: Test, pred: p, field: field}
-}
-
-// fieldsOf adds the names of all fields that a tree looks at.
-func (n *node) fieldsOf(names []string) []string {
-	if n.op == Test && !slices.Contains(names, n.field) {
-		names = append(names, n.field)
-	}
-	for _, k := range n.kids {
-		names = k.fieldsOf(names)
-	}
-	return names
 }

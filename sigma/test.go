@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -136,32 +135,30 @@ func (t *test) foldedHolds(text []byte) bool {
 func (p *Predicate) refHolds(a, b event.Value) bool {
 	for x := range a.Elements() {
 		for y := range b.Elements() {
-			if x.Kind == event.Missing || y.Kind == event.Missing {
+			if x.Kind <= event.Null || y.Kind <= event.Null {
 				continue
 			}
-			s, t := x.String(), y.String()
+			s, t := x.Append(nil), y.Append(nil)
 			if !p.Cased {
-				s, t = fold(s), fold(t)
+				s, t = appendFoldedValue(nil, x), appendFoldedValue(nil, y)
 			}
-			switch p.RefOp {
-			case RefEquals:
-				if s == t {
-					return true
-				}
-			case RefStartsWith:
-				if strings.HasPrefix(s, t) {
-					return true
-				}
-			case RefEndsWith:
-				if strings.HasSuffix(s, t) {
-					return true
-				}
-			case RefContains:
-				if strings.Contains(s, t) {
-					return true
-				}
+			if p.RefOp.holds(s, t) {
+				return true
 			}
 		}
 	}
 	return false
+}
+
+// holds compares the texts of two fields.
+func (o RefOp) holds(s, t []byte) bool {
+	switch o {
+	case RefStartsWith:
+		return bytes.HasPrefix(s, t)
+	case RefEndsWith:
+		return bytes.HasSuffix(s, t)
+	case RefContains:
+		return bytes.Contains(s, t)
+	}
+	return bytes.Equal(s, t)
 }

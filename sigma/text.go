@@ -69,7 +69,7 @@ func (t *test) textHolds(text []byte) bool {
 	case testCased:
 		return t.wild.match(text)
 	case testCIDR:
-		return inPrefix(t.pred.Prefix, string(text))
+		return inPrefix(t.pred.Prefix, text)
 	}
 	return t.foldedHolds(text)
 }

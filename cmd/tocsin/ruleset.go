@@ -54,6 +54,8 @@ func isPlaceName(s string) bool {
 type ruleSet struct {
 	*sigma.Collection
 	sources *sigma.LogSources
+	files   int      // of rules
+	ignored []string // YAML files that are no rules
 	refused int
 	diags   []sigma.Diagnostic // of all that was loaded
 }
@@ -82,9 +84,11 @@ func loadRules(s *settings) (*ruleSet, error) {
 	if err != nil {
 		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
 	}
+	set.files, set.ignored = loaded.Files, loaded.Ignored
 	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
-	var diags []sigma.Diagnostic
-	set.Collection, diags = sigma.Collect(set.rewrite(pipes, loaded.Rules))
+	rewritten, diags := pipes.ApplyAll(loaded.Rules)
+	set.note(diags)
+	set.Collection, diags = sigma.Collect(rewritten)
 	set.note(diags)
 	set.Correlations, diags = detect.Runnable(set.Correlations)
 	set.note(diags)
@@ -99,23 +103,6 @@ func (s *ruleSet) note(diags []sigma.Diagnostic) {
 			s.refused++
 		}
 	}
-}
-
-// rewrite applies pipelines to rules.
-func (s *ruleSet) rewrite(pipes sigma.Pipelines, list []*sigma.Rule) []*sigma.Rule {
-	if len(pipes) == 0 {
-		return list
-	}
-	out := make([]*sigma.Rule, 0, len(list))
-	for _, r := range list {
-		r, diags := pipes.Apply(r)
-		if s.diags = append(s.diags, diags...); r == nil {
-			s.refused++
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
 }
 
 // loadPipelines reads processing pipelines; all that is wrong with any of them is in the error.
