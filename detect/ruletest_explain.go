@@ -32,6 +32,10 @@ func whyHit(hits []Hit) []string {
 		}
 		out = append(out, fmt.Sprintf("hit at record %d:", h.Record))
 		for _, m := range h.Matched {
+			if h.Count > 0 { // of a correlation
+				out = append(out, "  "+m.By+": "+quoted(m.Value))
+				continue
+			}
 			out = append(out, "  "+m.By+" — "+has(m.Field, m.Value, false))
 		}
 		for _, e := range h.Events {
@@ -130,11 +134,24 @@ func (b *TestBench) whyNoEvent(rule *sigma.Rule, batch *event.Batch) []string {
 	return out
 }
 
+// eitherOf joins tests of one field; the field stands once.
+func eitherOf(by []string) string {
+	key, _, ok := strings.Cut(by[0], ": ")
+	out := by[0]
+	for _, t := range by[1:] {
+		if ok {
+			t = strings.TrimPrefix(t, key+": ")
+		}
+		out += " or " + t
+	}
+	return out
+}
+
 func missWords(m *sigma.Miss) string {
-	s := strings.Join(m.By, " or ") + " — "
+	s := eitherOf(m.By) + " — "
 	switch {
 	case m.Negated && m.Absent:
-		return strings.Join(m.By, " or ")
+		return eitherOf(m.By)
 	case m.Negated:
 		s = "not " + s
 	}

@@ -7,5 +7,6 @@ func commands(std streams) []*cobra.Command {
 	return []*cobra.Command{
 		newHunt(std),
 		newShow(std),
+		newRules(std),
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -205,8 +204,8 @@ func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
 	}
 	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused}
 	if set.refused > 0 {
-		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; tocsin rules check %s tells why",
-			set.refused, plural(int64(set.refused), "rule"), strings.Join(h.flags.Rules, " ")))
+		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; %s tells why", set.refused, plural(int64(set.refused), "rule"),
+			checkCommand(h.flags.Rules, h.flags.Pipelines, h.flags.LogSources, h.config)))
 	}
 	return engine, nil
 }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// rulesList is the command `tocsin rules list`.
+type rulesList struct {
+	ruleFlags
+	level, status, logSource, search string
+	tags                             []string
+	all                              bool
+}
+
+func newRulesList(std streams) *cobra.Command {
+	l := &rulesList{}
+	cmd := &cobra.Command{
+		Use:   "list [flags] [PATH...]",
+		Short: "List rules",
+		Long: `List rules, the most severe first: those of each PATH, or all that a hunt would use. Rules that only serve as parts of
+correlations are listed with --all.
+
+Exit status: 0 listed, 2 failed.`,
+		Example: `  tocsin rules list --level high
+  tocsin rules list --tag t1110 --search ssh
+  tocsin rules list --logsource windows builtin`,
+		RunE: func(_ *cobra.Command, args []string) error { return l.run(std, args) },
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&l.level, "level", "l", "", "only rules of this `level` or above: informational, low, medium, high, critical")
+	f.StringVar(&l.status, "status", "", "only rules of this `status` or better: deprecated, experimental, test, stable")
+	f.StringArrayVarP(&l.tags, "tag", "t", nil, "only rules with this `tag`, e.g. t1110 or attack.persistence; repeatable")
+	f.StringVarP(&l.logSource, "logsource", "s", "", "only rules whose log source has these `words`, e.g. windows, sshd or windows/process_creation")
+	f.StringVarP(&l.search, "search", "f", "", "only rules in whose title, description, id or tags all these `words` stand")
+	f.BoolVarP(&l.all, "all", "a", false, "also rules that are only parts of correlations")
+	l.define(cmd)
+	return cmd
+}
+
+func (l *rulesList) run(std streams, args []string) error {
+	c, err := newChoice(l.level, l.status, l.tags, nil)
+	if err != nil {
+		return err
+	}
+	set, err := l.load(args)
+	if err != nil {
+		return err
+	}
+	list := slices.DeleteFunc(set.written(), func(r *sigma.Rule) bool {
+		return r.Silent && !l.all || !c.wants(r) || !l.matches(r)
+	})
+	slices.SortStableFunc(list, func(a, b *sigma.Rule) int {
+		return cmp.Or(cmp.Compare(b.Level, a.Level), strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)))
+	})
+	if err := writeTo("", std.out, nil, func(w io.Writer) error {
+		if l.json {
+			return l.printJSON(w, list)
+		}
+		return printTable(w, list)
+	}); err != nil {
+		return err
+	}
+	if note := l.refusedNote(set); note != "" {
+		fmt.Fprintf(std.err, "tocsin: %s\n", printable(note))
+	}
+	return nil
+}
+
+// matches tells whether a rule has the words that are searched for.
+func (l *rulesList) matches(r *sigma.Rule) bool {
+	sources := make([]string, 0, 1)
+	for _, s := range sourcesOf(r) {
+		sources = append(sources, shortSource(s))
+	}
+	return hasWords(strings.Join(sources, " "), strings.ReplaceAll(l.logSource, "/", " ")) &&
+		hasWords(strings.Join(append([]string{r.Title, r.Description, r.ID, r.Name}, r.Tags...), " "), l.search)
+}
+
+func hasWords(text, words string) bool {
+	text = strings.ToLower(text)
+	for w := range strings.FieldsSeq(strings.ToLower(words)) {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// sourcesOf returns the log sources of a rule; of a correlation those of what it is made of, without repeats.
+func sourcesOf(r *sigma.Rule) []event.LogSource {
+	if r.Correlation == nil {
+		return []event.LogSource{r.LogSource}
+	}
+	var list []event.LogSource
+	for _, ref := range r.Correlation.Rules {
+		if ref.Rule == nil {
+			continue
+		}
+		for _, s := range sourcesOf(ref.Rule) {
+			if !slices.Contains(list, s) {
+				list = append(list, s)
+			}
+		}
+	}
+	return list
+}
+
+// shortSource is a log source as product/category/service, as far as it states them.
+func shortSource(s event.LogSource) string {
+	parts := slices.DeleteFunc([]string{s.Product, s.Category, s.Service}, func(p string) bool { return p == "" })
+	return strings.Join(parts, "/")
+}
+
+// techniques returns the ATT&CK techniques of a rule: "T1110.001".
+func techniques(r *sigma.Rule) []string {
+	var list []string
+	for _, t := range r.Tags {
+		if id, ok := strings.CutPrefix(strings.ToLower(t), "attack."); ok && len(id) > 1 && id[0] == 't' && id[1] >= '0' && id[1] <= '9' {
+			list = append(list, strings.ToUpper(id))
+		}
+	}
+	return list
+}
+
+// shortID is as much of an id as tells rules apart at sight; rules show takes it.
+func shortID(id string) string {
+	const most = 8
+	if len(id) > most {
+		return id[:most]
+	}
+	return id
+}
+
+func printTable(w io.Writer, list []*sigma.Rule) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "LEVEL\tTITLE\tLOG SOURCE\tTECHNIQUE\tID\tSTATUS\tORIGIN")
+	for _, r := range list {
+		sources := make([]string, 0, 1)
+		for _, s := range sourcesOf(r) {
+			sources = append(sources, shortSource(s))
+		}
+		cells := []string{
+			r.Level.String(), r.Title, strings.Join(sources, ", "), strings.Join(techniques(r), ", "), shortID(r.ID), r.Status, origin(r),
+		}
+		for i, c := range cells {
+			cells[i] = cmp.Or(oneLine(c), "-")
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d %s\n", len(list), plural(int64(len(list)), "rule"))
+	if err == nil && len(list) > 0 {
+		_, err = fmt.Fprintf(w, "next: tocsin rules show %s explains one\n", oneLine(cmp.Or(shortID(list[0].ID), shellQuoted(list[0].Title))))
+	}
+	return err
+}
+
+// listedRule is a line of `tocsin rules list --json`.
+type listedRule struct {
+	detect.RuleInfo
+	Origin     string            `json:"origin"`
+	LogSources []event.LogSource `json:"logsources"`     // of a correlation: of all its parts
+	Part       bool              `json:"part,omitempty"` // serves correlations only
+	Kind       string            `json:"kind"`           // detection or correlation
+}
+
+func (l *rulesList) printJSON(w io.Writer, list []*sigma.Rule) error {
+	e := lineEncoder(w)
+	for _, r := range list {
+		line := listedRule{RuleInfo: detect.Info(r), Origin: origin(r), LogSources: sourcesOf(r), Part: r.Silent, Kind: "detection"}
+		if r.Correlation != nil {
+			line.Kind = "correlation"
+		}
+		if err := e.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

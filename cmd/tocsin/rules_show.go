@@ -1,0 +1,310 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// rulesShow is the command `tocsin rules show`.
+type rulesShow struct {
+	ruleFlags
+	places  []string
+	noYAML  bool
+	set     *ruleSet
+	sources map[string][]byte
+}
+
+func newRulesShow(std streams) *cobra.Command {
+	s := &rulesShow{sources: make(map[string][]byte)}
+	cmd := &cobra.Command{
+		Use:   "show [flags] ID|TITLE|FILE",
+		Short: "Explain a rule",
+		Long: `Explain a rule in words: what it looks for and in which logs, what else sets it off, what to do about a hit, and how it is
+written. It is named by its id or the beginning of it, by its title or words of it, or by its file.
+
+Exit status: 0 shown, 2 failed.`,
+		Example: `  tocsin rules show 62954116
+  tocsin rules show ports of one host scanned
+  tocsin rules show ./our-rules/vpn_guessing.yml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return s.run(std, strings.Join(args, " ")) },
+	}
+	f := cmd.Flags()
+	f.StringArrayVarP(&s.places, "rules", "r", nil, "`place` of rules to look in: a folder, file, zip, builtin, installed or pack:NAME; repeatable (default builtin and installed)")
+	f.BoolVar(&s.noYAML, "no-yaml", false, "leave out how the rule is written")
+	s.define(cmd)
+	return cmd
+}
+
+func (s *rulesShow) run(std streams, name string) error {
+	places := s.places
+	isFile := strings.HasPrefix(name, rules.BuiltinPath+":")
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		isFile = true
+	}
+	if isFile {
+		places = append(places, name)
+	}
+	var err error
+	if s.set, err = s.load(places); err != nil {
+		return err
+	}
+	list := append(s.set.written(), s.set.Filters...)
+	if isFile {
+		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool { return r.Pos.File != name })
+		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool {
+			return r.Silent && slices.ContainsFunc(list, func(o *sigma.Rule) bool { return !o.Silent })
+		})
+		if len(list) == 0 {
+			return withHint(fmt.Errorf("no rule of %s can be used", name), "%s tells why", checkCommand([]string{name}, nil, "", s.config))
+		}
+	} else if list, err = found(list, name); err != nil {
+		return err
+	}
+	return writeTo("", std.out, nil, func(w io.Writer) error {
+		for i, r := range list {
+			if i > 0 && !s.json {
+				fmt.Fprintln(w)
+			}
+			if err := s.show(w, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// fileStem is the name of a rule's file without folders and ending.
+func fileStem(r *sigma.Rule) string {
+	base := path.Base(filepath.ToSlash(r.Pos.File))
+	return strings.TrimSuffix(base, path.Ext(base))
+}
+
+// maxCandidates bounds the rules that an ambiguous name is told to mean.
+const maxCandidates = 20
+
+// found returns the one rule that a name means.
+func found(list []*sigma.Rule, name string) ([]*sigma.Rule, error) {
+	lower := strings.ToLower(name)
+	for _, means := range []func(r *sigma.Rule) bool{
+		func(r *sigma.Rule) bool { return strings.EqualFold(r.ID, name) || r.Name == name },
+		func(r *sigma.Rule) bool { return strings.EqualFold(r.Title, name) },
+		func(r *sigma.Rule) bool { return len(name) >= 4 && strings.HasPrefix(strings.ToLower(r.ID), lower) },
+		func(r *sigma.Rule) bool { return fileStem(r) == name && !r.Silent },
+		func(r *sigma.Rule) bool { return hasWords(r.Title, name) },
+	} {
+		var fit []*sigma.Rule
+		for _, r := range list {
+			if means(r) {
+				fit = append(fit, r)
+			}
+		}
+		if len(fit) == 1 {
+			return fit, nil
+		}
+		if len(fit) > 1 {
+			var b strings.Builder
+			for i, r := range fit {
+				if i == maxCandidates {
+					fmt.Fprintf(&b, "\n  and %d more", len(fit)-i)
+					break
+				}
+				fmt.Fprintf(&b, "\n  %s  %s (%s)", oneLine(shortID(r.ID)), oneLine(r.Title), oneLine(origin(r)))
+			}
+			return nil, withHint(fmt.Errorf("%q means %d rules:%s", name, len(fit), b.String()), "name one by its id")
+		}
+	}
+	return nil, withHint(fmt.Errorf("no rule has the id or title %q", name), "tocsin rules list --search WORDS finds rules; --rules says where else to look")
+}
+
+// shownRule is a line of `tocsin rules show --json`.
+type shownRule struct {
+	detect.RuleInfo
+	LookFor []string `json:"looks_for"` // the condition in words, indented
+	Logs    []string `json:"logs"`      // which events its log sources are
+	YAML    string   `json:"yaml"`
+}
+
+func (s *rulesShow) show(w io.Writer, r *sigma.Rule) error {
+	yaml, err := s.yaml(r)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return lineEncoder(w).Encode(shownRule{detect.Info(r), s.condition(r), s.logs(r), yaml})
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", oneLine(r.Title))
+	facts := [][2]string{
+		{"level", r.Level.String()},
+		{"status", r.Status},
+		{"id", r.ID},
+		{"technique", strings.Join(techniques(r), ", ")},
+		{"author", r.Author},
+		{"date", dates(r)},
+		{"file", fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line)},
+	}
+	for _, f := range facts {
+		if f[1] != "" {
+			fmt.Fprintf(&b, "  %-10s %s\n", f[0], oneLine(f[1]))
+		}
+	}
+	if r.Silent {
+		fmt.Fprintf(&b, "  %-10s %s\n", "part", "of a correlation; it does not hit on its own")
+	}
+	if d := strings.TrimSpace(r.Description); d != "" {
+		fmt.Fprintf(&b, "\n%s\n", printable(d))
+	}
+	section(&b, "It looks for", s.condition(r), "")
+	section(&b, "In these logs", s.logs(r), "")
+	section(&b, "Also set off by", r.FalsePositives, "- ")
+	section(&b, "What to do next", r.NextSteps, "- ")
+	section(&b, "References", r.References, "- ")
+	if !s.noYAML && yaml != "" {
+		section(&b, "As it is written", strings.Split(strings.TrimRight(yaml, "\n"), "\n"), "")
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+func dates(r *sigma.Rule) string {
+	if r.Modified != "" && r.Date != "" {
+		return r.Date + ", changed " + r.Modified
+	}
+	return r.Date + r.Modified
+}
+
+func section(b *strings.Builder, title string, lines []string, mark string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for _, l := range lines {
+		fmt.Fprintf(b, "  %s%s\n", mark, strings.ReplaceAll(printable(l), "\n", "\n    "))
+	}
+}
+
+// condition says what a rule looks for; of a correlation also what its parts look for.
+func (s *rulesShow) condition(r *sigma.Rule) []string {
+	switch {
+	case r.Filter != nil && r.Filter.Any:
+		return append([]string{"taken out of the hits of any rule for these logs: events with"}, outline(r.Filter.Expr, 1)...)
+	case r.Filter != nil:
+		return append([]string{"taken out of the hits of " + strings.Join(r.Filter.Rules, ", ") + ": events with"}, outline(r.Filter.Expr, 1)...)
+	case r.Correlation == nil:
+		return append([]string{"events with"}, outline(r.Detection, 1)...)
+	}
+	lines := correlationWords(r.Correlation)
+	for i, ref := range r.Correlation.Rules {
+		title := "where “" + ref.Rule.Title + "” is"
+		if r.Correlation.Implicit {
+			title = "where these are"
+			if len(r.Correlation.Rules) > 1 {
+				title = fmt.Sprintf("where part %d is", i+1)
+			}
+		}
+		lines = append(lines, title)
+		for _, l := range s.condition(ref.Rule) {
+			lines = append(lines, "  "+l)
+		}
+	}
+	return lines
+}
+
+// logs says which events the log sources of a rule are.
+func (s *rulesShow) logs(r *sigma.Rule) []string {
+	var out []string
+	for _, source := range sourcesOf(r) {
+		name := detect.SourceWords(source)
+		meanings := s.set.sources.Meanings(source)
+		if len(meanings) == 0 {
+			out = append(out, name+": none that tocsin knows; it is tried on events of which no log source is known")
+			continue
+		}
+		out = append(out, name)
+		if source.Product != "windows" { // events of Windows are told apart by channel and id, never by their format
+			meanings = append([]sigma.Meaning{{Source: source}}, meanings...)
+		}
+		for _, m := range merged(meanings) {
+			out = append(out, "  "+m)
+		}
+	}
+	return out
+}
+
+// maxMeanings bounds the kinds of events that are listed for one log source.
+const maxMeanings = 24
+
+// merged puts meanings into words, each once.
+func merged(list []sigma.Meaning) []string {
+	var out []string
+	for _, m := range list {
+		line := "events"
+		switch {
+		case m.From != (event.LogSource{}):
+			line += " of " + shortSource(m.From)
+		case len(m.When) == 0:
+			line += " that by their format are of " + shortSource(m.Source)
+		}
+		for i, w := range m.When {
+			joiner := " with "
+			if i > 0 {
+				joiner = " and "
+			}
+			line += joiner + w.Field + " " + strings.Join(w.Values, ", ")
+		}
+		if !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	if len(out) > maxMeanings {
+		return append(out[:maxMeanings:maxMeanings], fmt.Sprintf("and %d kinds of events more", len(out)-maxMeanings))
+	}
+	return out
+}
+
+// yaml returns a rule as it stands in its file; "" for one of an archive.
+func (s *rulesShow) yaml(r *sigma.Rule) (string, error) {
+	data, ok := s.sources[r.Pos.File]
+	if !ok {
+		var err error
+		if data, err = rules.Source(r.Pos.File); errors.Is(err, os.ErrNotExist) {
+			return "", nil
+		} else if err != nil {
+			return "", err
+		}
+		s.sources[r.Pos.File] = data
+	}
+	return document(data, r.Pos.Line), nil
+}
+
+// document returns the YAML document of a file in which a line stands.
+func document(data []byte, line int) string {
+	lines := strings.SplitAfter(string(data), "\n")
+	from, to := 0, len(lines)
+	for i, l := range lines {
+		if !strings.HasPrefix(l, "---") {
+			continue
+		}
+		if i+1 < line {
+			from = i + 1
+		} else if i+1 > line {
+			to = i
+			break
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines[from:to], ""), "\r\n", "\n")
+}
