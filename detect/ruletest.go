@@ -58,17 +58,17 @@ type TestResult struct {
 
 // Want says what the case asks for: "2 hits", "at least 1 hit", "no hit".
 func (t *RuleTest) Want() string {
-	switch {
-	case t.AtLeast:
+	if t.AtLeast {
 		return "at least " + countHits(t.Hits)
-	case t.Hits == 0:
-		return "no hit"
 	}
 	return countHits(t.Hits)
 }
 
 func countHits(n int) string {
-	if n == 1 {
+	switch n {
+	case 0:
+		return "no hit"
+	case 1:
 		return "1 hit"
 	}
 	return fmt.Sprintf("%d hits", n)
@@ -201,9 +201,12 @@ const testStep = 1e9
 // testStart is the time of the first event that states none: 2026-01-01T00:00:00Z, a Thursday.
 const testStart = 1767225600 * testStep
 
+// testFormat is the format of events that are given by their fields.
+const testFormat = "test"
+
 // events puts the events of a case into a batch.
 func (b *TestBench) events(rule *sigma.Rule, t *RuleTest, batch *event.Batch) error {
-	origin := &event.Origin{Path: t.Pos.File, Format: "test"}
+	origin := &event.Origin{Path: t.Pos.File, Format: testFormat}
 	formats := make(map[event.LogSource]*event.Format)
 	shapes := new(event.Shapes)
 	now := int64(testStart - testStep)

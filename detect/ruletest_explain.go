@@ -17,20 +17,20 @@ func (b *TestBench) why(rule *sigma.Rule, t *RuleTest, hits []Hit, batch *event.
 		return []string{"the case has no event"}
 	}
 	if len(hits) > t.Hits {
-		return whyHit(hits)
+		return whyHit(hits, batch.Events[0].Origin)
 	}
 	return b.whyNot(rule, batch, 0)
 }
 
 // whyHit lists what matched.
-func whyHit(hits []Hit) []string {
+func whyHit(hits []Hit, o *event.Origin) []string {
 	var out []string
 	for i := range hits {
 		h := &hits[i]
 		if i == maxToldHits {
 			return append(out, fmt.Sprintf("and %s more", countHits(len(hits)-i)))
 		}
-		out = append(out, fmt.Sprintf("hit at record %d:", h.Record))
+		out = append(out, "hit by "+testPlace(o, h.Record)+":")
 		for _, m := range h.Matched {
 			if h.Count > 0 { // of a correlation
 				out = append(out, "  "+m.By+": "+quoted(m.Value))
@@ -40,11 +40,19 @@ func whyHit(hits []Hit) []string {
 		}
 		for _, e := range h.Events {
 			if len(h.Events) <= 2*maxToldHits {
-				out = append(out, fmt.Sprintf("  event at record %d", e.Record))
+				out = append(out, "  "+testPlace(o, e.Record))
 			}
 		}
 	}
 	return out
+}
+
+// testPlace says where in a test file an event stands.
+func testPlace(o *event.Origin, record int64) string {
+	if o.Format == testFormat {
+		return fmt.Sprintf("the event in line %d", record)
+	}
+	return fmt.Sprintf("line %d of the case's lines", record)
 }
 
 // has says what an event has in a field.
@@ -81,7 +89,7 @@ func (b *TestBench) whyNot(rule *sigma.Rule, batch *event.Batch, depth int) []st
 		if err != nil || depth > maxChain {
 			continue
 		}
-		out = append(out, fmt.Sprintf("  %s: %s in %d events", ruleName(ref), countHits(len(hits)), len(batch.Events)))
+		out = append(out, fmt.Sprintf("  %s: %s in %s", ruleName(ref), countHits(len(hits)), countEvents(len(batch.Events))))
 		if len(hits) > 0 {
 			continue
 		}
@@ -90,6 +98,13 @@ func (b *TestBench) whyNot(rule *sigma.Rule, batch *event.Batch, depth int) []st
 		}
 	}
 	return out
+}
+
+func countEvents(n int) string {
+	if n == 1 {
+		return "1 event"
+	}
+	return fmt.Sprintf("%d events", n)
 }
 
 func grouping(c *sigma.Correlation) string {
@@ -123,11 +138,11 @@ func (b *TestBench) whyNoEvent(rule *sigma.Rule, batch *event.Batch) []string {
 	}
 	switch {
 	case missed == 0:
-		return []string{fmt.Sprintf("each of the %d events is a hit, and there are no more", len(batch.Events))}
+		return []string{fmt.Sprintf("%s, and each is a hit", countEvents(len(batch.Events)))}
 	case nearest == nil:
 		return []string{fmt.Sprintf("the rule is about %s; the events are of %s", SourceWords(rule.LogSource), sourcesWords(others))}
 	}
-	out := []string{fmt.Sprintf("the nearest event, at record %d, does not meet:", nearest.Record)}
+	out := []string{testPlace(nearest.Origin, nearest.Record) + ", which is nearest, does not meet:"}
 	for i := range best {
 		out = append(out, "  "+missWords(&best[i]))
 	}

@@ -1,6 +1,10 @@
 package sigma
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
 
 // Miss is one test of a rule that keeps it from describing an event.
 type Miss struct {
@@ -35,14 +39,13 @@ func (m *Matcher) Missed(rule int32) (misses []Miss, concerned bool) {
 	if f == nil {
 		return nil, false
 	}
-	x := explainer{event: m.event, facet: f}
+	x := explainer{matcher: m, event: m.event, facet: f}
 	return x.missed(r.Detection), true
 }
 
 // missed returns what keeps e from holding; nothing where it holds.
 func (x *explainer) missed(e *Expr) []Miss {
-	quiet := explainer{event: x.event, facet: x.facet}
-	if quiet.holds(e) {
+	if x.quietly().holds(e) {
 		return nil
 	}
 	switch e.Op {
@@ -103,19 +106,25 @@ func appendTest(list []string, by string) []string {
 
 // forbidden returns by which tests the child of a Not holds.
 func (x *explainer) forbidden(e *Expr) []Miss {
-	in := explainer{event: x.event, facet: x.facet}
+	in := explainer{matcher: x.matcher, event: x.event, facet: x.facet}
 	in.holds(e)
 	list := make([]Miss, 0, len(in.reasons))
 	for _, r := range in.reasons {
 		if len(list) == maxMisses {
 			break
 		}
-		list = append(list, Miss{Field: r.Field, Value: r.Value, By: []string{r.By}, Negated: true})
+		list = append(list, Miss{Field: r.Field, Value: r.Value, By: []string{r.By}, Negated: !saysNot(r.By)})
 	}
 	if len(list) == 0 { // it holds by what is not there
 		list = append(list, Miss{By: []string{"not (" + firstTest(e) + ")"}, Negated: true, Absent: true})
 	}
 	return list
+}
+
+// saysNot tells whether a test, as its author wrote it, is negated by a modifier or by its value.
+func saysNot(by string) bool {
+	key, value, _ := strings.Cut(by, ": ")
+	return strings.HasSuffix(key, "|exists") && value == "false" || strings.Contains(key+"|", "|neq|")
 }
 
 // firstTest returns how the first test of a tree is written.

@@ -123,8 +123,8 @@ func shortSource(s event.LogSource) string {
 	return strings.Join(parts, "/")
 }
 
-// techniques returns the ATT&CK techniques of a rule: "T1110.001".
-func techniques(r *sigma.Rule) []string {
+// techniquesOf returns the ATT&CK techniques of a rule: "T1110.001".
+func techniquesOf(r *sigma.Rule) []string {
 	var list []string
 	for _, t := range r.Tags {
 		if id, ok := strings.CutPrefix(strings.ToLower(t), "attack."); ok && len(id) > 1 && id[0] == 't' && id[1] >= '0' && id[1] <= '9' {
@@ -152,7 +152,7 @@ func printTable(w io.Writer, list []*sigma.Rule) error {
 			sources = append(sources, shortSource(s))
 		}
 		cells := []string{
-			r.Level.String(), r.Title, strings.Join(sources, ", "), strings.Join(techniques(r), ", "), shortID(r.ID), r.Status, origin(r),
+			r.Level.String(), r.Title, strings.Join(sources, ", "), strings.Join(techniquesOf(r), ", "), shortID(r.ID), r.Status, origin(r),
 		}
 		for i, c := range cells {
 			cells[i] = cmp.Or(oneLine(c), "-")

@@ -152,7 +152,7 @@ func (s *rulesShow) show(w io.Writer, r *sigma.Rule) error {
 		{"level", r.Level.String()},
 		{"status", r.Status},
 		{"id", r.ID},
-		{"technique", strings.Join(techniques(r), ", ")},
+		{"technique", strings.Join(techniquesOf(r), ", ")},
 		{"author", r.Author},
 		{"date", dates(r)},
 		{"file", fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line)},
