@@ -83,8 +83,9 @@ func (s *Screen) glyphs(spans []Span) []glyph {
 		}
 		for i, r := range text {
 			n, w := len(string(r)), cells(r)
-			if w == 0 && len(list) > 0 {
-				list[len(list)-1].text += text[i : i+n]
+			if w == 0 && i > 0 {
+				last := &list[len(list)-1]
+				last.text = text[i-len(last.text) : i+n]
 				continue
 			}
 			list = append(list, glyph{text[i : i+n], sp.Style, w})

@@ -108,6 +108,19 @@ func TestNothingIsCutWithoutAWidth(t *testing.T) {
 	}
 }
 
+func TestManyMarksOnOneCharacter(t *testing.T) {
+	long := "a" + strings.Repeat("\u0301", 1<<20)
+	var b bytes.Buffer
+	start := time.Now()
+	NewScreen(&b, Look{Width: 40}).Print(0, 0, Span{"", long}, Span{"", "\u0301b"})
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("one line took %v", took)
+	}
+	if got := b.String(); got != long+"\u0301b\n" {
+		t.Errorf("%d bytes, want %d", len(got), len(long)+4)
+	}
+}
+
 func TestColourAndItsAbsence(t *testing.T) {
 	for _, c := range []struct {
 		look Look
