@@ -1,7 +1,7 @@
 package sigma
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -21,10 +21,8 @@ const maxReasons = 32
 // negation, in the order of the rule.
 func (m *Matcher) Explain(rule int32) []Reason {
 	r := m.engine.rules[rule]
-	x := explainer{event: m.event, facet: m.facet(r)}
-	if x.facet != nil {
-		x.holds(r.Detection)
-	}
+	x := explainer{matcher: m, event: m.event, facet: m.facet(r)}
+	x.holds(r.Detection)
 	return x.reasons
 }
 
@@ -72,11 +70,18 @@ func (m *Matcher) facet(r *Rule) *facet {
 	return &route.facets[0]
 }
 
-// explainer evaluates a rule plainly and keeps the tests that passed.
+// explainer evaluates a rule for the last event, part by part, and keeps the tests that passed. It shares the texts that
+// matching has made already.
 type explainer struct {
+	matcher *Matcher
 	event   *event.Event
 	facet   *facet
+	quiet   bool // keep nothing
 	reasons []Reason
+}
+
+func (x *explainer) quietly() *explainer {
+	return &explainer{matcher: x.matcher, event: x.event, facet: x.facet, quiet: true}
 }
 
 func (x *explainer) holds(e *Expr) bool {
@@ -86,8 +91,7 @@ func (x *explainer) holds(e *Expr) bool {
 	case Test:
 		return x.test(e.Test)
 	case Not:
-		quiet := explainer{event: x.event, facet: x.facet}
-		return !quiet.holds(e.Kids[0])
+		return !x.quietly().holds(e.Kids[0])
 	case And, Or:
 		return x.join(e)
 	}
@@ -100,7 +104,9 @@ func (x *explainer) join(e *Expr) bool {
 	any := false
 	for _, k := range e.Kids {
 		if x.holds(k) {
-			any = true
+			if any = true; e.Op == Or && x.quiet {
+				return true
+			}
 		} else if e.Op == And {
 			x.reasons = x.reasons[:before]
 			return false
@@ -114,11 +120,15 @@ func (x *explainer) test(p *Predicate) bool {
 	if n, ok := x.facet.fields[field]; ok {
 		field = n
 	}
+	if place, ok := x.matcher.plan.program.places[field]; ok && p.Kind != Exists && p.Kind != IsNull && p.Kind != RefMatch && p.Kind != Compare {
+		return x.fast(p, field, place)
+	}
 	if field == keywordField {
 		return x.keyword(p)
 	}
 	v := x.event.Get(field)
-	if p.Kind == RefMatch {
+	switch p.Kind {
+	case RefMatch:
 		other := p.Ref
 		if n, ok := x.facet.fields[other]; ok {
 			other = n
@@ -126,38 +136,131 @@ func (x *explainer) test(p *Predicate) bool {
 		if !p.refHolds(v, x.event.Get(other)) {
 			return false
 		}
-		x.keep(field, v, p)
+		x.keep(field, v, p, 0)
 		return true
-	}
-	if p.Kind == Exists || p.Kind == IsNull {
-		if p.holds(v) {
-			x.keep(field, v, p)
-			return true
+	case Exists, IsNull:
+		if !p.holds(v) {
+			return false
 		}
-		return false
+		x.keep(field, v, p, 0)
+		return true
 	}
 	for e := range v.Elements() {
 		if p.holdsOne(e) {
-			x.keep(field, e, p)
+			x.keep(field, e, p, 0)
 			return true
 		}
 	}
 	return false
 }
 
+// fast makes a test of texts as matching does.
+func (x *explainer) fast(p *Predicate, field string, place int32) bool {
+	m := x.matcher
+	t := m.testOf(p)
+	texts := m.folded
+	if t.kind > testWild {
+		texts = m.exact
+	}
+	run := texts(place)
+	for i, s := range m.spans[run.from:run.to] {
+		text := m.buf[s.from:s.to]
+		if t.kind == testRegexp && !m.matchRegexp(t, text) || t.kind != testRegexp && !t.textHolds(text) {
+			continue
+		}
+		if !x.quiet && len(x.reasons) < maxReasons {
+			name, v := m.nthText(place, i)
+			if field != keywordField {
+				name = field
+			}
+			x.keep(name, v, p, max(0, t.begins(text)))
+		}
+		return true
+	}
+	return false
+}
+
+// begins returns where in a text that passed what the test looks for begins, in bytes.
+func (t *test) begins(text []byte) int {
+	switch t.kind {
+	case testContains:
+		return bytes.Index(text, t.text)
+	case testEnd:
+		return len(text) - len(t.text)
+	case testRegexp:
+		if len(text) <= maxRegexpPlace {
+			if at := t.pred.Regexp.FindIndex(text); at != nil {
+				return at[0]
+			}
+		}
+	case testWild, testCased:
+		for _, w := range t.wild {
+			if w.kind == Literal {
+				return bytes.Index(text, w.text)
+			}
+		}
+	}
+	return 0
+}
+
+// maxRegexpPlace bounds the texts in which the place of a regular expression's match is looked for, in bytes.
+const maxRegexpPlace = 8 << 10
+
+// testOf returns a predicate, made ready, for explanations: only rules that hit need them.
+func (m *Matcher) testOf(p *Predicate) *test {
+	t := m.tests[p]
+	if t == nil {
+		made := newTest(p)
+		t = &made
+		m.tests[p] = t
+	}
+	return t
+}
+
+// nthText returns the value that the nth text of a field was made of, and the name of its field.
+func (m *Matcher) nthText(field int32, n int) (name string, v event.Value) {
+	fields := m.event.Shape.Fields()
+	find := func(in event.Value) bool {
+		for e := range in.Elements() {
+			if e.Kind <= event.Null {
+				continue
+			}
+			if n == 0 {
+				v = e
+				return true
+			}
+			n--
+		}
+		return false
+	}
+	switch {
+	case m.plan.program.fields[field] != keywordField:
+		find(m.plan.slots[field].Value(m.event))
+	case isLine(m.event):
+		return "", event.Value{Raw: m.event.Raw, Kind: event.Text}
+	default:
+		for i, in := range m.event.Values {
+			if find(in) {
+				return fields[i], v
+			}
+		}
+	}
+	return "", v
+}
+
 func (x *explainer) keyword(p *Predicate) bool {
 	if isLine(x.event) {
 		v := event.Value{Raw: x.event.Raw, Kind: event.Text}
-		if p.holdsOne(v) {
-			x.keep("", v, p)
-			return true
+		if !p.holdsOne(v) {
+			return false
 		}
-		return false
+		x.keep("", v, p, 0)
+		return true
 	}
 	for i, v := range x.event.Values {
 		for e := range v.Elements() {
 			if p.holdsOne(e) {
-				x.keep(x.event.Shape.Fields()[i], e, p)
+				x.keep(x.event.Shape.Fields()[i], e, p, 0)
 				return true
 			}
 		}
@@ -165,41 +268,11 @@ func (x *explainer) keyword(p *Predicate) bool {
 	return false
 }
 
-func (x *explainer) keep(field string, v event.Value, p *Predicate) {
-	if len(x.reasons) == maxReasons {
-		return
+// keep notes a test that passed; at is a place in the value's folded text, which is the same in the value but for
+// characters that fold to another length.
+func (x *explainer) keep(field string, v event.Value, p *Predicate, at int) {
+	if !x.quiet && len(x.reasons) < maxReasons {
+		s := v.String()
+		x.reasons = append(x.reasons, Reason{Field: field, Value: s, By: p.By, At: min(at, len(s))})
 	}
-	s := v.String()
-	x.reasons = append(x.reasons, Reason{Field: field, Value: s, By: p.By, At: p.place(s)})
-}
-
-// place returns where in a value that passed what the predicate looks for begins.
-func (p *Predicate) place(s string) int {
-	if p.Kind == Regexp {
-		if at := p.Regexp.FindStringIndex(s); at != nil {
-			return at[0]
-		}
-		return 0
-	}
-	for _, t := range p.Pattern {
-		if t.Kind != Literal {
-			continue
-		}
-		text, in := t.Text, s
-		if !p.Cased {
-			text, in = fold(text), fold(s)
-		}
-		if len(in) != len(s) {
-			return 0
-		}
-		return max(0, lastOrFirst(in, text, p.Pattern))
-	}
-	return 0
-}
-
-func lastOrFirst(in, text string, p Pattern) int {
-	if p[len(p)-1].Kind == Literal && len(p) > 1 {
-		return strings.LastIndex(in, text)
-	}
-	return strings.Index(in, text)
 }

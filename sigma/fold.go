@@ -24,12 +24,10 @@ func foldTail(dst []byte, from int) []byte {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		if w&0x8080808080808080 != 0 {
+		if w&highBits != 0 {
 			return foldUnicode(dst, from+i)
 		}
-		// the high bit of each byte: set where the byte is in 'A'…'Z'
-		upper := (w + 0x3f3f3f3f3f3f3f3f) &^ (w + 0x2525252525252525) & 0x8080808080808080
-		binary.LittleEndian.PutUint64(b[i:], w|upper>>2)
+		binary.LittleEndian.PutUint64(b[i:], foldWord(w))
 	}
 	for ; i < len(b); i++ {
 		c := b[i]

@@ -27,6 +27,7 @@ type literals struct {
 	short    []shortLiteral // by their first bytes
 	shortRun *[257]int32    // by first byte: where its run in short begins; nil without short literals
 	sometime []int32        // of empty literals: found in every text
+	raw      rawScan
 }
 
 type shortLiteral struct {
@@ -63,6 +64,7 @@ func buildLiterals(all []literal) *literals {
 	l.start.freeze()
 	l.end.freeze()
 	l.grams = buildGrams(long, use)
+	l.raw = newRawScan(l)
 	return l
 }
 
@@ -139,6 +141,9 @@ type grams struct {
 	lits   []gramLiteral
 }
 
+// escapeCost keeps grams away from characters that JSON escapes, where there are others: see rawScan.
+const escapeCost = 1000
+
 // minGrams is the length of the shortest literal that has two grams, in bytes.
 const minGrams = 5
 
@@ -168,7 +173,11 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 		text := []byte(p.text)
 		best, at := int(^uint(0)>>1), 0
 		for j := 0; j+minGrams <= len(text); j++ {
-			if n := gramCost(text[j:], use) + gramCost(text[j+1:], use); n < best {
+			n := gramCost(text[j:], use) + gramCost(text[j+1:], use)
+			if !unescaped(p.text[j : j+minGrams]) {
+				n += escapeCost
+			}
+			if n < best {
 				best, at = n, j
 			}
 		}
@@ -180,7 +189,7 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 		return cmp.Or(cmp.Compare(a.gram, b.gram), cmp.Compare(a.text, b.text), cmp.Compare(a.id, b.id))
 	})
 	bits := uint(12)
-	for 1<<bits < len(list)*12 && bits < 17 {
+	for 1<<bits < len(list)*24 && bits < 17 {
 		bits++
 	}
 	g := grams{bitmap: make([]uint64, 1<<bits/64), shift: 32 - bits}

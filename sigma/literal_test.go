@@ -2,9 +2,14 @@ package sigma
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/tocsin-sec/tocsin/event"
 )
 
 // FuzzLiterals compares with one search for each literal.
@@ -32,7 +37,15 @@ func FuzzLiterals(f *testing.F) {
 				want = append(want, l.id)
 			}
 		}
-		got := buildLiterals(lits).find([]byte(text), nil)
+		l := buildLiterals(lits)
+		got := l.find([]byte(text), nil)
+		if len(got) > 0 {
+			for _, v := range dressed(text) {
+				if !l.mayHold(v) {
+					t.Errorf("%q holds some of %q: kind %d is said not to", text, list, v.Kind)
+				}
+			}
+		}
 		slices.Sort(got)
 		if got = slices.Compact(got); !slices.Equal(got, want) {
 			t.Errorf("%q in %q: %v, want %v", list, text, got, want)
@@ -53,4 +66,21 @@ func BenchmarkLiterals(b *testing.B) {
 	for b.Loop() {
 		ids = l.find(text, ids[:0])
 	}
+}
+
+// dressed returns values whose folded text is text.
+func dressed(text string) []event.Value {
+	var wide []byte
+	for _, u := range utf16.Encode([]rune(text)) {
+		wide = append(wide, byte(u), byte(u>>8))
+	}
+	plain, _ := json.Marshal(strings.ToUpper(text))
+	values := []event.Value{{Raw: text, Kind: event.Text}}
+	if utf8.ValidString(text) && fold(text) == text {
+		values = append(values, event.Value{Raw: string(wide), Kind: event.UTF16})
+		if fold(strings.ToUpper(text)) == text {
+			values = append(values, event.Literal(string(plain)))
+		}
+	}
+	return values
 }

@@ -14,6 +14,7 @@ type Matcher struct {
 	shapes map[*event.Shape]*shapeState
 	plans  int
 	dfas   map[*regexp.Regexp]*dfa
+	tests  map[*Predicate]*test // of rules that hit
 
 	// of the event at hand
 	gen        uint32
@@ -68,7 +69,12 @@ const maxPlans = 16384
 
 // NewMatcher returns a Matcher for one goroutine.
 func (e *Engine) NewMatcher() *Matcher {
-	return &Matcher{engine: e, shapes: make(map[*event.Shape]*shapeState), dfas: make(map[*regexp.Regexp]*dfa)}
+	return &Matcher{
+		engine: e,
+		shapes: make(map[*event.Shape]*shapeState),
+		dfas:   make(map[*regexp.Regexp]*dfa),
+		tests:  make(map[*Predicate]*test),
+	}
 }
 
 // Match returns the rules that describe ev, as places in Engine.Rules, ascending. The slice is valid until the next call.
@@ -77,10 +83,7 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 	p := m.plan.program
 	for _, f := range m.plan.scan {
 		m.ids = m.ids[:0]
-		run := m.folded(f)
-		for _, s := range m.spans[run.from:run.to] {
-			m.ids = p.index[f].find(m.buf[s.from:s.to], m.ids)
-		}
+		m.findWitnesses(f)
 		for _, id := range m.ids {
 			m.call(p.hooks[id])
 		}
@@ -93,6 +96,44 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 	}
 	slices.Sort(m.hits)
 	return m.hits
+}
+
+// findWitnesses appends the witnesses that stand in a field to m.ids.
+func (m *Matcher) findWitnesses(field int32) {
+	index := m.plan.program.index[field]
+	if !index.raw.usable {
+		run := m.folded(field)
+		for _, s := range m.spans[run.from:run.to] {
+			m.ids = index.find(m.buf[s.from:s.to], m.ids)
+		}
+		return
+	}
+	switch {
+	case m.plan.program.fields[field] != keywordField:
+		m.findIn(index, m.plan.slots[field].Value(m.event))
+	case isLine(m.event):
+		m.findIn(index, event.Value{Raw: m.event.Raw, Kind: event.Text})
+	default:
+		for _, v := range m.event.Values {
+			m.findIn(index, v)
+		}
+	}
+}
+
+// findIn appends the witnesses that stand in a value, which is decoded and folded only if it may hold any.
+func (m *Matcher) findIn(index *literals, v event.Value) {
+	if v.Kind == event.List {
+		for e := range v.Elements() {
+			m.findIn(index, e)
+		}
+		return
+	}
+	if index.mayHold(v) {
+		from := len(m.buf)
+		m.buf = appendFoldedValue(m.buf, v)
+		m.ids = index.find(m.buf[from:], m.ids)
+		m.buf = m.buf[:from]
+	}
 }
 
 func (m *Matcher) call(rules []int32) {
@@ -302,19 +343,25 @@ func (m *Matcher) anyRegexp(t *test, field int32) bool {
 	if t.gate != nil && !m.passesGate(t, field) {
 		return false
 	}
+	run := m.exact(field)
+	for _, s := range m.spans[run.from:run.to] {
+		if m.matchRegexp(t, m.buf[s.from:s.to]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Matcher) matchRegexp(t *test, text []byte) bool {
 	d, ok := m.dfas[t.pred.Regexp]
 	if !ok {
 		d = newDFA(t.pred.Regexp)
 		m.dfas[t.pred.Regexp] = d
 	}
-	run := m.exact(field)
-	for _, s := range m.spans[run.from:run.to] {
-		text := m.buf[s.from:s.to]
-		if d != nil && d.match(text) || d == nil && t.pred.Regexp.Match(text) {
-			return true
-		}
+	if d == nil {
+		return t.pred.Regexp.Match(text)
 	}
-	return false
+	return d.match(text)
 }
 
 func (m *Matcher) passesGate(t *test, field int32) bool {

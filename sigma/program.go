@@ -19,9 +19,10 @@ type program struct {
 	kids   []int32 // nodes
 	leaves []disjunction
 	fields []string
-	index  []*literals // by field: its witnesses, numbered through all fields; nil for none
-	hooks  [][]int32   // by witness: the rules it calls up
-	always []int32     // rules without witnesses
+	places map[string]int32 // by name: place in fields
+	index  []*literals      // by field: its witnesses, numbered through all fields; nil for none
+	hooks  [][]int32        // by witness: the rules it calls up
+	always []int32          // rules without witnesses
 }
 
 type codeNode struct {
@@ -44,19 +45,17 @@ const keywordField = ""
 
 type builder struct {
 	*program
-	leafID  map[string]int32
-	fieldID map[string]int32
-	uses    map[hook]int
-	hookID  map[hook]int32
-	lits    [][]literal // by field
-	key     []byte
+	leafID map[string]int32
+	uses   map[hook]int
+	hookID map[hook]int32
+	lits   [][]literal // by field
+	key    []byte
 }
 
 func buildProgram(list []residual) *program {
 	b := &builder{
-		program: &program{},
+		program: &program{places: make(map[string]int32)},
 		leafID:  make(map[string]int32),
-		fieldID: make(map[string]int32),
 		uses:    make(map[hook]int),
 		hookID:  make(map[hook]int32),
 	}
@@ -85,12 +84,12 @@ func buildProgram(list []residual) *program {
 }
 
 func (b *builder) field(name string) int32 {
-	id, ok := b.fieldID[name]
+	id, ok := b.places[name]
 	if !ok {
 		id = int32(len(b.fields))
 		b.fields = append(b.fields, name)
 		b.lits = append(b.lits, nil)
-		b.fieldID[name] = id
+		b.places[name] = id
 	}
 	return id
 }

@@ -1,0 +1,158 @@
+package sigma
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// rawScan says whether a value may hold any of the literals of a literals, by its bytes as they came: most values hold
+// none, and need not be decoded and folded to know that.
+type rawScan struct {
+	usable  bool // all literals are looked for by their grams
+	escaped bool // also in JSON strings with escapes: each literal has grams of characters that are never escaped
+	digits  bool // a literal consists of what numbers, GUIDs, SIDs and times are written with, or of a part of true or false
+}
+
+// digitLike are the characters that values of the kinds other than text are written with.
+const digitLike = "0123456789abcdefx{}-+:.tsz"
+
+func newRawScan(l *literals) rawScan {
+	r := rawScan{usable: l.short == nil && l.sometime == nil && len(l.start.nodes) < 2 && len(l.end.nodes) < 2, escaped: true}
+	for _, p := range l.grams.lits {
+		r.digits = r.digits || strings.Trim(p.text, digitLike) == "" || strings.Contains("true", p.text) || strings.Contains("false", p.text)
+		r.escaped = r.escaped && unescaped(p.text[p.offset:p.offset+4])
+	}
+	return r
+}
+
+// unescaped tells whether JSON writes these characters as they are, unless as \u.
+func unescaped(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == '\\' || r == '"' || r == '/' || r >= 0x7f })
+}
+
+// mayHold is false only where the value holds none of the literals.
+func (l *literals) mayHold(v event.Value) bool {
+	if !l.raw.usable {
+		return true
+	}
+	switch v.Kind {
+	case event.Missing, event.Null:
+		return false
+	case event.Text:
+		return l.grams.mayStandIn(v.Raw)
+	case event.Escaped:
+		return !l.raw.escaped || l.grams.mayStandIn(v.Raw) || strings.Contains(v.Raw, `\u`)
+	case event.UTF16:
+		return l.grams.mayStandIn16(v.Raw)
+	case event.Number, event.Bool, event.Uint, event.Int, event.Hex, event.GUID, event.FileTime, event.SID:
+		return l.raw.digits
+	}
+	return true
+}
+
+// mayStandIn is false only where s is ASCII and none of the grams stands in it, whatever the case.
+func (g *grams) mayStandIn(s string) bool {
+	i := 0
+	for ; i+8 <= len(s); i += 6 {
+		w := load64(s, i)
+		if w&highBits != 0 || g.threeOf(foldWord(w)) {
+			return true
+		}
+	}
+	if i+4 > len(s) { // what is left is in no gram, but may be beyond ASCII
+		return !isASCII(s[i:])
+	}
+	return g.tail(s[i:])
+}
+
+// tail is mayStandIn of the last 4 to 7 bytes.
+func (g *grams) tail(s string) bool {
+	var b [8]byte
+	n := copy(b[:], s)
+	w := binary.LittleEndian.Uint64(b[:])
+	if w&highBits != 0 {
+		return true
+	}
+	w = foldWord(w)
+	return g.has(uint32(w)) || n >= 6 && g.has(uint32(w>>16))
+}
+
+// mayStandIn16 is mayStandIn of UTF-16LE.
+func (g *grams) mayStandIn16(s string) bool {
+	i := 0
+	for ; i+16 <= len(s); i += 12 {
+		a, b := load64(s, i), load64(s, i+8)
+		if (a|b)&beyondASCII16 != 0 || g.threeOf(foldWord(narrow(a)|narrow(b)<<32)) {
+			return true
+		}
+	}
+	var rest [8]byte
+	n := 0
+	for ; i+1 < len(s); i += 2 {
+		if s[i+1] != 0 {
+			return true
+		}
+		rest[n] = s[i]
+		n++
+	}
+	if n < 4 {
+		return !isASCII(string(rest[:n]))
+	}
+	return g.tail(string(rest[:n]))
+}
+
+const (
+	highBits      = 0x8080808080808080
+	beyondASCII16 = 0xff80ff80ff80ff80
+)
+
+// narrow packs four UTF-16 characters of ASCII into four bytes.
+func narrow(w uint64) uint64 {
+	w = (w | w>>8) & 0x0000ffff0000ffff
+	return (w | w>>16) & 0xffffffff
+}
+
+// foldWord puts eight characters of ASCII into lower case.
+func foldWord(w uint64) uint64 {
+	upper := (w + 0x3f3f3f3f3f3f3f3f) &^ (w + 0x2525252525252525) & highBits
+	return w | upper>>2
+}
+
+func load64(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// threeOf tells whether any of the grams at places 0, 2 and 4 of eight bytes is one that is looked for.
+func (g *grams) threeOf(w uint64) bool {
+	a, b, c := uint32(w), uint32(w>>16), uint32(w>>32)
+	at, bt, ct := a*gramHash>>g.shift, b*gramHash>>g.shift, c*gramHash>>g.shift
+	hit := g.bitmap[at/64]>>(at%64)&1 | g.bitmap[bt/64]>>(bt%64)&1 | g.bitmap[ct/64]>>(ct%64)&1
+	return hit != 0 && (g.has(a) || g.has(b) || g.has(c))
+}
+
+// has tells whether a gram is one that is looked for.
+func (g *grams) has(gram uint32) bool {
+	h := gram * gramHash
+	if g.bitmap[h>>g.shift/64]>>(h>>g.shift%64)&1 == 0 {
+		return false
+	}
+	for slot := h >> 7 & g.mask; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
+		if g.heads[slot].gram == gram {
+			return true
+		}
+	}
+	return false
+}
