@@ -6,13 +6,13 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // rulesList is the command `tocsin rules list`.
@@ -68,7 +68,7 @@ func (l *rulesList) run(std streams, args []string) error {
 		if l.json {
 			return l.printJSON(w, list)
 		}
-		return printTable(w, list)
+		return printTable(w, terminal.Of(std.out), list)
 	}); err != nil {
 		return err
 	}
@@ -143,30 +143,49 @@ func shortID(id string) string {
 	return id
 }
 
-func printTable(w io.Writer, list []*sigma.Rule) error {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "LEVEL\tTITLE\tLOG SOURCE\tTECHNIQUE\tID\tSTATUS\tORIGIN")
+// roomyWidth is the width of a terminal, in columns, from which on the status and the origin of rules are listed too.
+const roomyWidth = 140
+
+func printTable(w io.Writer, look terminal.Look, list []*sigma.Rule) error {
+	screen := terminal.NewScreen(w, look)
+	rows := make([][]terminal.Span, 0, len(list)+1)
+	var head []terminal.Span
+	for _, h := range []string{"LEVEL", "TITLE", "LOG SOURCE", "TECHNIQUE", "ID", "STATUS", "ORIGIN"} {
+		head = append(head, terminal.Span{Style: "dim", Text: h})
+	}
+	rows = append(rows, head)
 	for _, r := range list {
 		sources := make([]string, 0, 1)
 		for _, s := range sourcesOf(r) {
 			sources = append(sources, shortSource(s))
 		}
-		cells := []string{
-			r.Level.String(), r.Title, strings.Join(sources, ", "), strings.Join(techniquesOf(r), ", "), shortID(r.ID), r.Status, origin(r),
+		row := []terminal.Span{
+			{Style: r.Level.String(), Text: r.Level.String()},
+			{Style: "bold", Text: r.Title},
+			{Text: strings.Join(sources, ", ")},
+			{Text: strings.Join(techniquesOf(r), ", ")},
+			{Text: shortID(r.ID)},
+			{Text: r.Status},
+			{Style: "dim", Text: origin(r)},
 		}
-		for i, c := range cells {
-			cells[i] = cmp.Or(oneLine(c), "-")
+		for i := range row {
+			row[i].Text = cmp.Or(oneLine(row[i].Text), "-")
 		}
-		fmt.Fprintln(t, strings.Join(cells, "\t"))
+		rows = append(rows, row)
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	if look.Width > 0 && look.Width < roomyWidth { // the title is worth more
+		for i, row := range rows {
+			rows[i] = row[:5]
+		}
 	}
-	_, err := fmt.Fprintf(w, "\n%d %s\n", len(list), plural(int64(len(list)), "rule"))
-	if err == nil && len(list) > 0 {
-		_, err = fmt.Fprintf(w, "next: tocsin rules show %s explains one\n", oneLine(cmp.Or(shortID(list[0].ID), shellQuoted(list[0].Title))))
+	screen.Table(0, 1, rows)
+	screen.Print(0, 0)
+	screen.Print(0, 0, terminal.Span{Text: fmt.Sprintf("%d %s", len(list), plural(int64(len(list)), "rule"))})
+	if len(list) > 0 {
+		name := cmp.Or(shortID(list[0].ID), shellQuoted(list[0].Title))
+		screen.Print(0, 2, terminal.Span{Text: "next: "}, terminal.Span{Style: "command", Text: "tocsin rules show " + name}, terminal.Span{Text: " explains one"})
 	}
-	return err
+	return screen.Err()
 }
 
 // listedRule is a line of `tocsin rules list --json`.

@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // rulesShow is the command `tocsin rules show`.
@@ -79,7 +80,7 @@ func (s *rulesShow) run(std streams, name string) error {
 			if i > 0 && !s.json {
 				fmt.Fprintln(w)
 			}
-			if err := s.show(w, r); err != nil {
+			if err := s.show(w, std.out, r); err != nil {
 				return err
 			}
 		}
@@ -138,7 +139,8 @@ type shownRule struct {
 	YAML    string   `json:"yaml"`
 }
 
-func (s *rulesShow) show(w io.Writer, r *sigma.Rule) error {
+// show writes one rule to w, laid out as out needs it.
+func (s *rulesShow) show(w, out io.Writer, r *sigma.Rule) error {
 	yaml, err := s.yaml(r)
 	if err != nil {
 		return err
@@ -146,38 +148,38 @@ func (s *rulesShow) show(w io.Writer, r *sigma.Rule) error {
 	if s.json {
 		return lineEncoder(w).Encode(shownRule{detect.Info(r), s.condition(r), s.logs(r), yaml})
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", oneLine(r.Title))
-	facts := [][2]string{
-		{"level", r.Level.String()},
-		{"status", r.Status},
-		{"id", r.ID},
-		{"technique", strings.Join(techniquesOf(r), ", ")},
-		{"author", r.Author},
-		{"date", dates(r)},
-		{"file", fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line)},
-	}
-	for _, f := range facts {
-		if f[1] != "" {
-			fmt.Fprintf(&b, "  %-10s %s\n", f[0], oneLine(f[1]))
+	screen := terminal.NewScreen(w, terminal.Of(out))
+	screen.Print(0, 0, terminal.Span{Style: "title", Text: oneLine(r.Title)})
+	fact := func(name, style, text string) {
+		if text != "" {
+			screen.Print(2, 11, terminal.Span{Style: "dim", Text: fmt.Sprintf("%-10s ", name)}, terminal.Span{Style: style, Text: oneLine(text)})
 		}
 	}
+	fact("level", r.Level.String(), r.Level.String())
+	fact("status", "", r.Status)
+	fact("id", "", r.ID)
+	fact("technique", "", strings.Join(techniquesOf(r), ", "))
+	fact("author", "", r.Author)
+	fact("date", "", dates(r))
+	fact("file", "", fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line))
 	if r.Silent {
-		fmt.Fprintf(&b, "  %-10s %s\n", "part", "of a correlation; it does not hit on its own")
+		fact("part", "", "of a correlation; it does not hit on its own")
 	}
 	if d := strings.TrimSpace(r.Description); d != "" {
-		fmt.Fprintf(&b, "\n%s\n", printable(d))
+		screen.Print(0, 0)
+		for l := range strings.SplitSeq(d, "\n") {
+			screen.Print(0, 0, terminal.Span{Text: l})
+		}
 	}
-	section(&b, "It looks for", s.condition(r), "")
-	section(&b, "In these logs", s.logs(r), "")
-	section(&b, "Also set off by", r.FalsePositives, "- ")
-	section(&b, "What to do next", r.NextSteps, "- ")
-	section(&b, "References", r.References, "- ")
+	section(screen, "It looks for", s.condition(r), "")
+	section(screen, "In these logs", s.logs(r), "")
+	section(screen, "Also set off by", r.FalsePositives, "- ")
+	section(screen, "What to do next", r.NextSteps, "- ")
+	section(screen, "References", r.References, "- ")
 	if !s.noYAML && yaml != "" {
-		section(&b, "As it is written", strings.Split(strings.TrimRight(yaml, "\n"), "\n"), "")
+		section(screen, "As it is written", strings.Split(strings.TrimRight(yaml, "\n"), "\n"), "")
 	}
-	_, err = io.WriteString(w, b.String())
-	return err
+	return screen.Err()
 }
 
 func dates(r *sigma.Rule) string {
@@ -187,13 +189,15 @@ func dates(r *sigma.Rule) string {
 	return r.Date + r.Modified
 }
 
-func section(b *strings.Builder, title string, lines []string, mark string) {
+func section(screen *terminal.Screen, title string, lines []string, mark string) {
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s\n", title)
+	screen.Print(0, 0)
+	screen.Print(0, 0, terminal.Span{Style: "bold", Text: title})
 	for _, l := range lines {
-		fmt.Fprintf(b, "  %s%s\n", mark, strings.ReplaceAll(printable(l), "\n", "\n    "))
+		text := strings.TrimLeft(l, " ")
+		screen.Print(2+len(l)-len(text), 2, terminal.Span{Text: mark + strings.TrimSpace(text)})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // rulesTest is the command `tocsin rules test`.
@@ -190,22 +191,22 @@ func (t *rulesTest) print(w io.Writer, f *rules.Tests, about []string, tests int
 	if t.quiet && len(failed) == 0 {
 		return nil
 	}
-	verdict := "ok  "
+	verdict := terminal.Span{Style: "dim", Text: "ok    "}
 	if len(failed) > 0 {
-		verdict = "FAIL"
+		verdict = terminal.Span{Style: "critical", Text: "FAIL  "}
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s (%d %s)  %s\n", verdict, oneLine(strings.Join(about, "; ")), tests, plural(int64(tests), "test"), oneLine(f.File))
+	screen := terminal.NewScreen(w, terminal.Of(t.std.out))
+	screen.Print(0, 6, verdict, terminal.Span{Text: oneLine(strings.Join(about, "; "))},
+		terminal.Span{Style: "dim", Text: fmt.Sprintf(" (%d %s)  %s", tests, plural(int64(tests), "test"), oneLine(f.File))})
 	for _, l := range failed {
-		fmt.Fprintf(&b, "      %s:%d: %s: want %s, got %d of %d %s\n", oneLine(l.File), l.Line, oneLine(l.Name), l.Want, l.Hits,
-			l.Events, plural(int64(l.Events), "event"))
+		screen.Print(6, 2, terminal.Span{Text: fmt.Sprintf("%s:%d: ", oneLine(l.File), l.Line)}, terminal.Span{Style: "bold", Text: oneLine(l.Name)},
+			terminal.Span{Text: fmt.Sprintf(": want %s, got %d of %d %s", l.Want, l.Hits, l.Events, plural(int64(l.Events), "event"))})
 		for _, why := range l.Why {
-			indent := why[:len(why)-len(strings.TrimLeft(why, " "))]
-			fmt.Fprintf(&b, "        %s%s\n", indent, oneLine(why))
+			text := strings.TrimLeft(why, " ")
+			screen.Print(8+len(why)-len(text), 2, terminal.Span{Text: oneLine(text)})
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return screen.Err()
 }
 
 func (t *rulesTest) finish(w io.Writer) error {
