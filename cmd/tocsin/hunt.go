@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/source"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // hunt is the command `tocsin hunt`.
@@ -28,6 +30,7 @@ type hunt struct {
 	format    string
 	json      bool
 	quiet     bool
+	verbose   bool
 	rendering *rendering
 	warnings  []string // told after the result
 }
@@ -80,6 +83,7 @@ func (h *hunt) define(cmd *cobra.Command) {
 	f.BoolVar(&h.json, "json", false, "the same as --format json: one object a line")
 	f.StringVarP(&h.output, "output", "o", "", "write the result to a `file`")
 	f.BoolVarP(&h.quiet, "quiet", "q", false, "tell nothing on standard error but failures")
+	f.BoolVarP(&h.verbose, "verbose", "v", false, "tell every rule that hits in full, also where they are many")
 	f.IntVarP(&h.flags.Jobs, "jobs", "j", 0, "work on this many blocks at a time (default: one for each processor)")
 	f.StringVar(&h.config, "config", "", "configuration `file` (default config.yml in the user's tocsin folder, or in /etc/tocsin)")
 }
@@ -139,9 +143,10 @@ func (h *hunt) run(ctx context.Context) error {
 	if s.engine, err = h.rules(s, opt); err != nil {
 		return err
 	}
-	if err := h.write(s, func(out handler) error {
-		s.out = out
-		defer h.watch(s, start)()
+	if err := h.write(s, func(out report.Handler, look terminal.Look) error {
+		stop := h.watch(s, start, look)
+		defer stop()
+		s.out = silent{out, stop}
 		return s.run(ctx, start)
 	}); err != nil {
 		return err

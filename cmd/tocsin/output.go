@@ -2,27 +2,33 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
-// jsonLines writes the lines of a run as they are.
-type jsonLines struct{ e *json.Encoder }
-
-func (j jsonLines) Rule(r *detect.RuleInfo) error   { return j.e.Encode(r) }
-func (j jsonLines) Hit(h *detect.Hit) error         { return j.e.Encode(h) }
-func (j jsonLines) Summary(s *detect.Summary) error { return j.e.Encode(s) }
-
 // write opens the output, lets do fill it, and closes it.
-func (h *hunt) write(s *search, do func(handler) error) error {
-	return writeTo(h.output, h.std.out, s.files.Outputs, func(w io.Writer) error { return do(h.rendering.open(w)) })
+func (h *hunt) write(s *search, do func(report.Handler, terminal.Look) error) error {
+	look := lookOf(h.output, h.std.out)
+	return writeTo(h.output, h.std.out, s.files.Outputs, func(w io.Writer) error {
+		return do(h.rendering.open(w, view{look, h.verbose, h.next()}), look)
+	})
+}
+
+// lookOf returns the look of what writeTo writes to.
+func lookOf(name string, out io.Writer) terminal.Look {
+	if name != "" {
+		return terminal.Look{}
+	}
+	return terminal.Of(out)
 }
 
 // writeTo opens the file of that name, or takes out where it is "", tells opened of it where it is a regular file,
@@ -54,17 +60,29 @@ func writeTo(name string, out io.Writer, opened func(...os.FileInfo), do func(io
 
 // rendering is a way to show a run.
 type rendering struct {
-	name string
-	open func(w io.Writer) handler
+	name    string
+	streams bool // writes each hit when it comes
+	open    func(w io.Writer, v view) report.Handler
+}
+
+// view is how a run is to be shown.
+type view struct {
+	look    terminal.Look
+	verbose bool
+	next    []string // commands to run next
+}
+
+func (v *view) options() report.Options {
+	return report.Options{Width: v.look.Width, Verbose: v.verbose, Next: v.next, Safe: terminal.Safe}
 }
 
 // renderings are what --format takes; the first is the default.
 var renderings = []rendering{
-	{"json", func(w io.Writer) handler {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false)
-		return jsonLines{e}
+	{"text", false, func(w io.Writer, v view) report.Handler {
+		return report.NewText(terminal.NewScreen(w, v.look), v.options())
 	}},
+	{"json", true, func(w io.Writer, _ view) report.Handler { return report.NewJSON(w) }},
+	{"csv", true, func(w io.Writer, v view) report.Handler { return report.NewCSV(w, v.options()) }},
 }
 
 // renderingOf returns the rendering of that name, the default for "".
@@ -79,14 +97,48 @@ func renderingOf(name string) (*rendering, error) {
 	return nil, fmt.Errorf("format %q is not known; the formats are %s", name, strings.Join(names, ", "))
 }
 
-// watch shows the progress of a run where standard error is a terminal.
-func (h *hunt) watch(s *search, start time.Time) (stop func()) {
+// next returns the commands that a person who has seen the result may run next.
+func (h *hunt) next() []string {
+	if slices.Contains(h.paths, "-") {
+		return nil
+	}
+	command := []string{"tocsin", "hunt"}
+	for _, r := range h.flags.Rules {
+		command = append(command, "--rules", quoted(r))
+	}
+	command = append(command, "--format", "html", "-o", "report.html")
+	for _, p := range h.paths {
+		command = append(command, quoted(p))
+	}
+	return []string{strings.Join(command, " ")}
+}
+
+// quoted writes an argument as a POSIX shell takes it.
+func quoted(s string) string {
+	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// silent makes the end of the progress the first thing that a summary does, so that both can go to one terminal.
+type silent struct {
+	report.Handler
+	stop func()
+}
+
+func (s silent) Summary(sum *detect.Summary) error {
+	s.stop()
+	return s.Handler.Summary(sum)
+}
+
+// watch shows the progress of a run where a person reads standard error, and no hits go to a terminal meanwhile.
+func (h *hunt) watch(s *search, start time.Time, look terminal.Look) (stop func()) {
 	f, ok := h.std.err.(*os.File)
-	if h.quiet || !ok {
+	if h.quiet || !ok || h.rendering.streams && look.Width > 0 {
 		return func() {}
 	}
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("TERM") == "dumb" {
-		return func() {}
-	}
-	return s.watch(func(line string) { fmt.Fprintf(f, "\r\x1b[K%s", line) }, start)
+	return terminal.Watch(f, func(now time.Time) string {
+		return progressLine(s.files.Progress(), s.events.Load(), s.hits.Load(), now.Sub(start))
+	})
 }

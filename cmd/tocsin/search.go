@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/pipeline"
+	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
 )
@@ -21,7 +22,7 @@ type search struct {
 	files   *source.Files
 	engine  *detect.Engine
 	jobs    int
-	out     handler
+	out     report.Handler
 	summary detect.Summary // the counts of rules are set before
 
 	env    parse.Env
@@ -31,13 +32,6 @@ type search struct {
 	told    map[*sigma.Rule]bool
 	formats map[string]*detect.FormatCount
 	last    *event.Origin // whose block was collected last
-}
-
-// handler takes the lines of a run: see detect.RuleInfo for their order.
-type handler interface {
-	Rule(*detect.RuleInfo) error
-	Hit(*detect.Hit) error
-	Summary(*detect.Summary) error
 }
 
 // item is what goes to the workers: a block, or a part of the input that cannot be read.

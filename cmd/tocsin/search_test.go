@@ -49,7 +49,7 @@ func TestProgressLine(t *testing.T) {
 		{source.Progress{Done: 3, Bytes: 2e6}, 500, 1, time.Second, "3 files · 2 MB/s · 500 events/s · 1 hit"},
 		{
 			source.Progress{Done: 3, Found: 12, Measured: true, Read: 250, Total: 1000, Bytes: 400e6},
-			2_000_000, 0, 4 * time.Second, "3/12 files · 25% · 100 MB/s · 500 k events/s · 0 hits · 12s left",
+			2_000_000, 0, 4 * time.Second, "█████░░░░░░░░░░░░░░░ 25% · 3/12 files · 100 MB/s · 500 k events/s · 0 hits · 12s left",
 		},
 		{source.Progress{Done: 1, Found: 1, Measured: true}, 5_000_000, 7, 2 * time.Second, "1/1 files · 0 MB/s · 2.5 M events/s · 7 hits"},
 	}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +8,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/report"
 )
 
 // newShow makes the command `tocsin show`.
 func newShow(std streams) *cobra.Command {
 	var format, output string
+	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "show [flags] FILE",
 		Short: "Show a run saved by hunt --json again, in any format",
@@ -40,79 +38,21 @@ Exit status: 0 shown, 2 failed.`,
 				defer f.Close()
 				in, name = f, args[0]
 			}
-			return writeTo(output, std.out, nil, func(w io.Writer) error { return replay(in, name, r.open(w)) })
+			var next []string
+			if args[0] != "-" {
+				next = []string{"tocsin show --format html -o report.html " + quoted(name)}
+			}
+			err = writeTo(output, std.out, nil, func(w io.Writer) error {
+				return report.Read(in, name, r.open(w, view{lookOf(output, std.out), verbose, next}))
+			})
+			if errors.Is(err, report.ErrNoSummary) {
+				return withHint(err, "save a run with tocsin hunt --json -o FILE")
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "text, json, csv, html or md (default text)")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the result to a `file`")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "tell every rule that hits in full, also where they are many")
 	return cmd
-}
-
-// maxLine bounds a line of a saved run, in bytes: an event of the largest size, each byte of it escaped.
-const maxLine = 128 << 20
-
-// replay hands the lines of a saved run to out. A run that was cut off has no summary; then there is an error at the end.
-func replay(in io.Reader, name string, out handler) error {
-	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, 0, 64<<10), maxLine)
-	line, whole := 0, false
-	for s.Scan() {
-		line++
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
-			continue
-		}
-		last, err := replayLine(s.Bytes(), out)
-		if err != nil {
-			var w *writeError
-			if errors.As(err, &w) {
-				return w.err
-			}
-			return fmt.Errorf("%s:%d: %w", name, line, err)
-		}
-		whole = whole || last
-	}
-	if err := s.Err(); err != nil {
-		return fmt.Errorf("read %s: after line %d: %w", name, line, err)
-	}
-	if !whole {
-		return withHint(fmt.Errorf("%s: no summary at its end: the run was cut off, or this is none", name), "save a run with tocsin hunt --json -o FILE")
-	}
-	return nil
-}
-
-// writeError is an error of the output, not of the saved run.
-type writeError struct{ err error }
-
-func (w *writeError) Error() string { return w.err.Error() }
-
-// replayLine hands one line on and tells whether it was the summary.
-func replayLine(data []byte, out handler) (last bool, err error) {
-	var kind struct {
-		Type string `json:"type"`
-	}
-	if err := json.Unmarshal(data, &kind); err != nil {
-		return false, fmt.Errorf("no line of a saved run: %w", err)
-	}
-	switch kind.Type {
-	case "rule":
-		var r detect.RuleInfo
-		return false, decode(data, &r, func() error { return out.Rule(&r) })
-	case "hit":
-		var h detect.Hit
-		return false, decode(data, &h, func() error { return out.Hit(&h) })
-	case "summary":
-		var s detect.Summary
-		return true, decode(data, &s, func() error { return out.Summary(&s) })
-	}
-	return false, fmt.Errorf("no line of a saved run: its type is %q, not rule, hit or summary", kind.Type)
-}
-
-func decode(data []byte, into any, give func() error) error {
-	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("no line of a saved run: %w", err)
-	}
-	if err := give(); err != nil {
-		return &writeError{err}
-	}
-	return nil
 }
