@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/internal/bench/lane"
+)
+
+// pipeline is a processing pipeline that holds each rule to events of its log source: a condition on the numbers that
+// appendLine gives the event. A rule with more parts to its log source meets several of the conditions, and the events
+// that it is for meet them all.
+func (r *routes) pipeline() []byte {
+	var out bytes.Buffer
+	out.WriteString("name: log sources by number\npriority: 10\ntransformations:\n")
+	for i, s := range r.sources {
+		fmt.Fprintf(&out, "  - id: source%d\n    type: add_condition\n    conditions: {%s: %d}\n    rule_conditions:\n      - type: logsource\n", i, sourcesField, i)
+		for _, part := range [][2]string{{"category", s.Category}, {"product", s.Product}, {"service", s.Service}} {
+			if part[1] != "" {
+				fmt.Fprintf(&out, "        %s: %s\n", part[0], part[1])
+			}
+		}
+	}
+	return out.Bytes()
+}
+
+// hunt is tocsin's command for some paths.
+func (b *bench) hunt(rules []string, paths ...string) lane.Command {
+	args := []string{b.tocsin, "hunt", "-q", "--json"}
+	for _, r := range rules {
+		args = append(args, "--rules", r)
+	}
+	return lane.Command{Args: append(args, paths...)}
+}
+
+// eval is rsigma's command for a file of events.
+func (b *bench) eval(folder, events string, how ...string) lane.Command {
+	args := append([]string{b.cache.program("rsigma"), "engine", "eval", "-r", folder}, how...)
+	return lane.Command{Args: append(args, "-e", "@"+events)}
+}
+
+// measure times both engines on the long input, on each event once, and on nothing.
+func (b *bench) measure(c *inputs, r *result) error {
+	small := filepath.Join(b.place.Work, "small.jsonl")
+	if err := os.WriteFile(small, []byte("{\"n0\":0}\n"), 0o644); err != nil {
+		return err
+	}
+	exact, routed := filepath.Join(b.place.Work, "exact.long.jsonl"), filepath.Join(b.place.Work, "routed.long.jsonl")
+	defer os.Remove(exact)
+	defer os.Remove(routed)
+	if err := lane.Join(exact, []string{c.exact}, c.Repeat); err != nil {
+		return err
+	}
+	if err := lane.Join(routed, []string{c.routed}, c.Repeat); err != nil {
+		return err
+	}
+	long := b.hunt(c.rules, c.often)
+	var end tail
+	long.Stdout = &end
+	for _, m := range []struct {
+		to  *lane.Cost
+		cmd lane.Command
+	}{
+		{&r.Tocsin, long},
+		{&r.Exact, b.eval(c.folder, exact, "-p", c.pipeline)},
+		{&r.Routed, b.eval(c.folder, routed, "--logsource-routing")},
+		{&r.Start, b.hunt(c.rules, small)},
+		{&r.RsStart, b.eval(c.folder, small, "-p", c.pipeline)},
+		{&r.Cold, b.hunt(c.rules, c.files...)},
+		{&r.RsCold, b.eval(c.folder, c.exact, "-p", c.pipeline)},
+	} {
+		cost, err := m.cmd.Median(b.ctx, b.runs, 1)
+		if err != nil {
+			return err
+		}
+		*m.to = cost
+		r.Commands = append(r.Commands, m.cmd.String())
+	}
+	sum, err := end.summary()
+	r.Events, r.Hits, r.Refused = sum.Events, sum.Hits, sum.Rules.Refused
+	return err
+}
+
+// tail keeps the end of what is written to it.
+type tail struct{ data []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	const keep = 64 << 10
+	t.data = append(t.data, p...)
+	if len(t.data) > 2*keep {
+		t.data = append(t.data[:0], t.data[len(t.data)-keep:]...)
+	}
+	return len(p), nil
+}
+
+type summary struct {
+	Events, Hits int
+	Rules        struct{ Loaded, Refused int }
+}
+
+// summary reads the last line of a hunt.
+func (t *tail) summary() (s summary, err error) {
+	text := strings.TrimSpace(string(t.data))
+	text = text[strings.LastIndexByte(text, '\n')+1:]
+	if err = json.Unmarshal([]byte(text), &s); err != nil {
+		return s, fmt.Errorf("the last line of tocsin hunt: %w", err)
+	}
+	return s, nil
+}
+
+// reading is what it takes to read EVTX and no more.
+type reading struct {
+	Events  int
+	Nothing lane.Cost // tocsin with no rule for any event
+	Print   lane.Cost // tocsin with a rule for every event, each of which it prints
+	Dump    lane.Cost // evtx_dump, each event printed
+	Printed lane.Command
+	Dumped  lane.Command
+}
+
+// The rules that fit no event and every event.
+const (
+	noRule    = "title: None\nid: 0f3c5c3b-30d1-4be5-9d0a-7a8f3b6f0a01\nlogsource: {product: none-such}\ndetection: {s: {none: such}, condition: s}\nlevel: low\n"
+	everyRule = "title: Every\nid: 0f3c5c3b-30d1-4be5-9d0a-7a8f3b6f0a02\nlogsource: {product: windows}\ndetection: {s: {EventID|exists: true}, condition: s}\nlevel: low\n"
+)
+
+// reading compares the reading of EVTX, where evtx_dump can be had.
+func (b *bench) reading() (*reading, error) {
+	if b.peers["evtx_dump"].Missing != "" {
+		return nil, nil
+	}
+	var biggest string
+	for _, name := range []string{"none.yml", "every.yml"} {
+		text := noRule
+		if name == "every.yml" {
+			text = everyRule
+		}
+		if err := os.WriteFile(filepath.Join(b.place.Work, name), []byte(text), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	dir := filepath.Join(b.place.Data, "omerbenamram-evtx", "samples")
+	for _, name := range []string{"security.evtx"} {
+		biggest = filepath.Join(dir, name)
+	}
+	long := filepath.Join(b.place.Work, "reading")
+	if err := os.MkdirAll(long, 0o755); err != nil {
+		return nil, err
+	}
+	name := filepath.Join(long, "long.evtx")
+	if err := repeatChunks(biggest, name, 300); err != nil {
+		return nil, err
+	}
+	r := &reading{}
+	nothing := b.hunt([]string{filepath.Join(b.place.Work, "none.yml")}, long)
+	r.Printed = b.hunt([]string{filepath.Join(b.place.Work, "every.yml")}, long)
+	r.Dumped = lane.Command{Args: []string{b.cache.program("evtx_dump"), "-o", "jsonl", "-t", "1", name}}
+	var end tail
+	var err error
+	if r.Nothing, err = nothing.Median(b.ctx, b.runs, 1); err != nil {
+		return nil, err
+	}
+	r.Printed.Stdout = &end
+	if r.Print, err = r.Printed.Median(b.ctx, b.runs, 1); err != nil {
+		return nil, err
+	}
+	sum, err := end.summary()
+	if err != nil {
+		return nil, err
+	}
+	r.Events = sum.Events
+	r.Dump, err = r.Dumped.Median(b.ctx, b.runs, 1)
+	return r, err
+}
+
+// repeatChunks makes a long EVTX file: the header of one, and its chunks again and again. A chunk is a file of its own
+// but for the header (MS-EVEN6 has no name for it; 64 KiB that begin with "ElfChnk").
+func repeatChunks(from, to string, n int) error {
+	const header, chunk = 4096, 65536
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	head := bytes.Clone(data[:header])
+	var chunks []byte
+	for at := header; at+chunk <= len(data); at += chunk {
+		if bytes.HasPrefix(data[at:], []byte("ElfChnk\x00")) {
+			chunks = append(chunks, data[at:at+chunk]...)
+		}
+	}
+	total := len(chunks) / chunk * n
+	head[42], head[43] = byte(min(total, 65535)), byte(min(total, 65535)>>8) // the number of chunks, which has 16 bits
+	if _, err := out.Write(head); err != nil {
+		return err
+	}
+	for range n {
+		if _, err := out.Write(chunks); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
