@@ -16,9 +16,12 @@ var tellingFields = []string{
 	"User", "SubjectUserName", "TargetUserName", "MemberName", "LogonType", "WorkstationName", "IpAddress",
 	"DestinationHostname", "DestinationIp", "DestinationPort", "cs-method", "cs-uri-stem", "sc-status", "cs-user-agent", "c-ip",
 	"eventSource", "errorCode", "userAgent", "sourceIPAddress", "awsRegion",
-	"src_ip", "dst_ip", "dst_port", "user.name", "source.ip", "event.action", "process.working_directory", "cwd", "uid", "EventID", "Channel",
-	"message", "msg", "Message",
+	"src_ip", "dst_ip", "dst_port", "user.name", "source.ip", "process.working_directory", "cwd", "uid",
+	"event.action", "EventID", "Channel", "message", "msg", "Message",
 }
+
+// lastFields are told only where an event has hardly any of the others.
+var lastFields = []string{"event.action", "EventID", "Channel", "message", "msg", "Message"}
 
 const (
 	maxContext      = 4   // fields told beside those that matched
@@ -41,7 +44,7 @@ func context(h *detect.Hit) []field {
 			continue
 		}
 		value := plainValue(raw)
-		if value == "" || value == "-" || said(h, name, value) || len(list) > 0 && strings.EqualFold(name, "message") {
+		if value == "" || value == "-" || said(h, name, value) || len(list) > 1 && slices.Contains(lastFields, name) {
 			continue
 		}
 		if len(value) > maxContextValue {

@@ -110,11 +110,11 @@ func (d *digest) Hit(h *detect.Hit) error {
 	return nil
 }
 
-// Summary keeps the summary.
+// Summary keeps the summary and puts the rules in order: the gravest first, then by hits, then as it happened.
 func (d *digest) Summary(s *detect.Summary) error {
 	d.summary = *s
 	slices.SortStableFunc(d.order, func(a, b *ruleDigest) int {
-		return cmp.Or(cmp.Compare(a.severity, b.severity), -cmp.Compare(a.count, b.count), strings.Compare(a.info.Title, b.info.Title))
+		return cmp.Or(cmp.Compare(a.severity, b.severity), -cmp.Compare(a.count, b.count), a.first.Compare(b.first), strings.Compare(a.info.Title, b.info.Title))
 	})
 	return nil
 }

@@ -101,9 +101,13 @@ func (t *text) headline() {
 	}
 	t.Print(0, 2, line...)
 	if !t.first.IsZero() {
-		t.Print(0, 2, Span{"dim", "between "}, Span{"", span(t.first, t.last) + " UTC"})
+		t.Print(0, 2, Span{"", span(t.first, t.last) + " UTC"})
 	}
-	t.Print(0, 2, t.names(&t.hosts, &t.users, &t.addresses, topRunNames)...)
+	for _, k := range [][3]*tally{{&t.hosts, {}, {}}, {{}, &t.users, {}}, {{}, {}, &t.addresses}} {
+		if line := t.names(k[0], k[1], k[2], topRunNames); len(line) > 0 {
+			t.Print(0, 2, line...)
+		}
+	}
 }
 
 // nothing says what was searched in vain.
@@ -217,9 +221,20 @@ func (t *text) advice(head string, list []string) {
 			said = append(said, a)
 		}
 	}
-	if len(said) > 0 {
-		t.Print(2, 4, Span{"bold", head}, Span{"", t.shorten(strings.Join(said, "; "), 2)})
+	if len(said) == 0 {
+		return
 	}
+	n := 1
+	line := said[0]
+	for n < len(said) && (t.o.Width == 0 || len(line)+len(said[n]) < 2*(t.o.Width-12)) {
+		line += "; " + said[n]
+		n++
+	}
+	spans := []Span{{"bold", head}, {"", line}}
+	if n < len(said) {
+		spans = append(spans, Span{"dim", fmt.Sprintf("; %d more", len(said)-n)})
+	}
+	t.Print(2, 4, spans...)
 }
 
 // others tells rules in one line each.
@@ -229,36 +244,53 @@ func (t *text) others(rules []*ruleDigest) {
 	}
 	t.Print(0, 0)
 	if t.detailed() > 0 {
-		t.Print(0, 0, Span{"bold", fmt.Sprintf("%s more", many(int64(len(rules)), "rule"))}, Span{"dim", "  (--verbose tells them in full)"})
+		t.Print(0, 0, Span{"bold", fmt.Sprintf("%s more %s", amount(int64(len(rules))), plural("rule", len(rules)))}, Span{"dim", "  (--verbose tells them in full)"})
 	}
 	var rows [][]Span
 	for _, r := range rules {
 		l := levels[r.severity]
-		ids := make([]string, 0, 4)
-		for _, tech := range Techniques(r.info.Tags) {
-			ids = append(ids, tech.ID)
-		}
-		if len(ids) > 1 && t.o.Width > 0 {
-			ids = append(ids[:1], "…")
-		}
-		rows = append(rows, []Span{
-			{l.name, l.shape + " " + l.name},
+		row := []Span{
+			{l.name, l.shape + " " + strings.TrimSuffix(l.name, "rmational")},
 			{"dim", t.when(r.first)},
 			{"bold", r.info.Title},
 			{"", who(r, t.o.Width)},
 			{"dim", "×" + amount(r.count)},
-			{"dim", strings.Join(ids, " ")},
-		})
+		}
+		if !t.narrow() {
+			row = append(row, Span{"dim", t.ids(r)})
+		}
+		rows = append(rows, row)
 	}
 	t.Table(0, 2, rows)
 }
 
-// when writes a time for a table: with its date only where the run is longer than a day.
-func (t *text) when(at time.Time) string {
-	if !at.IsZero() && t.last.Sub(t.first) < 24*time.Hour {
-		return at.UTC().Format(onlyTime)
+// narrow tells whether a screen has no room for what can be left out.
+func (t *text) narrow() bool { return t.o.Width > 0 && t.o.Width < 110 }
+
+// ids names the techniques of a rule; on a screen the first alone.
+func (t *text) ids(r *ruleDigest) string {
+	var ids []string
+	for _, tech := range Techniques(r.info.Tags) {
+		ids = append(ids, tech.ID)
 	}
-	return moment(at)
+	if len(ids) > 1 && t.o.Width > 0 {
+		ids = append(ids[:1], "…")
+	}
+	return strings.Join(ids, " ")
+}
+
+// when writes a time for a table, with no more of its date than tells the times of the run apart.
+func (t *text) when(at time.Time) string {
+	first, last := t.first.UTC(), t.last.UTC()
+	switch {
+	case !at.IsZero() && t.narrow() && first.Year() == last.Year():
+		return at.UTC().Format("01-02 15:04")
+	case at.IsZero() || first.Year() != last.Year():
+		return moment(at)
+	case first.YearDay() != last.YearDay():
+		return at.UTC().Format("01-02 15:04:05")
+	}
+	return at.UTC().Format(onlyTime)
 }
 
 // who tells in a few words whom a rule's hits are about.
@@ -283,7 +315,7 @@ func who(r *ruleDigest, width int) string {
 			list = append(list, s)
 		}
 	}
-	if width > 0 && width < 100 && len(list) > 1 {
+	if width > 0 && width < 120 && len(list) > 1 {
 		list = list[:1]
 	} else if width > 0 && len(list) > 2 {
 		list = list[:2]

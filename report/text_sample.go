@@ -12,6 +12,9 @@ func (t *text) sample(s *sample, r *ruleDigest) {
 	if n := len(s.events); n > 0 {
 		line = []Span{{"bold", t.sampleTime(s, r)}, {"", "  " + many(s.count, "event")}, {"dim", "  " + places(s)}}
 	}
+	if who := sampleNames(s, r); who != "" {
+		line = append(line, Span{"", "  " + who})
+	}
 	t.Print(2, 4, line...)
 	list := reasons(s.matched)
 	var equal []Span
@@ -19,7 +22,7 @@ func (t *text) sample(s *sample, r *ruleDigest) {
 	width := 0
 	for i := range list {
 		e := &list[i]
-		if !e.exact() || len(e.value) > 60 {
+		if !e.exact() || len(e.value) > longValue {
 			rest = append(rest, e)
 			width = max(width, utf8.RuneCountInString(e.label()))
 			continue
@@ -28,9 +31,6 @@ func (t *text) sample(s *sample, r *ruleDigest) {
 			equal = append(equal, Span{"dim", " · "})
 		}
 		equal = append(equal, Span{"dim", e.label() + " = "}, Span{"whole", e.value})
-	}
-	for _, f := range s.context {
-		width = max(width, utf8.RuneCountInString(f.name))
 	}
 	width = min(width, 24)
 	for _, e := range rest {
@@ -42,9 +42,43 @@ func (t *text) sample(s *sample, r *ruleDigest) {
 	if s.unlisted > 0 {
 		t.Print(4, 6, Span{"dim", "and " + many(int64(s.unlisted), "reason") + " more"})
 	}
-	for _, f := range s.context {
-		t.Print(4, 4+width+2, Span{"dim", pad(f.name, width)}, Span{"dim", t.fit(f.value, nil).text})
+	t.context(s.context)
+}
+
+// context tells the other fields: long ones each in a line, the others together.
+func (t *text) context(fields []field) {
+	var short []Span
+	for _, f := range fields {
+		if len(f.value) > longValue {
+			t.Print(4, 6, Span{"dim", f.name + "  " + t.fit(f.value, nil).text})
+			continue
+		}
+		if len(short) > 0 {
+			short = append(short, Span{"dim", " · "})
+		}
+		short = append(short, Span{"dim", f.name + " " + f.value})
 	}
+	if len(short) > 0 {
+		t.Print(4, 6, short...)
+	}
+}
+
+// sampleNames tells whom a hit is about where the hits of its rule are about different ones.
+func sampleNames(s *sample, r *ruleDigest) string {
+	var said []string
+	for _, k := range []struct {
+		names []string
+		of    *tally
+	}{{s.entities.Addresses, &r.addresses}, {s.entities.Users, &r.users}, {s.entities.Hosts, &r.hosts}} {
+		if len(k.of.counts) > 1 && len(k.names) > 0 {
+			names := strings.Join(k.names[:min(len(k.names), 3)], ", ")
+			if more := len(k.names) - 3; more > 0 {
+				names += ", …"
+			}
+			said = append(said, names)
+		}
+	}
+	return strings.Join(said, " · ")
 }
 
 // sampleTime leaves out the date that the rule's line tells.
@@ -107,7 +141,7 @@ func (t *text) reason(e *reason, width int) {
 		at = m.to
 	}
 	line = append(line, Span{"", v.text[at:]})
-	why := Span{"dim", "because " + strings.Join(e.tests, " and ")}
+	why := Span{"dim", "because " + t.why(e.tests)}
 	used := 4 + width + 2 + utf8.RuneCountInString(v.text) + 2*len(v.marks) + 3 + utf8.RuneCountInString(why.Text)
 	if t.o.Width == 0 || used <= t.o.Width {
 		t.Print(4, 4+width+2, append(line, Span{"", "   "}, why)...)
@@ -115,6 +149,21 @@ func (t *text) reason(e *reason, width int) {
 	}
 	t.Print(4, 4+width+2, line...)
 	t.Print(4+width+2, 4+width+2, why)
+}
+
+// longValue is from where on a value takes a line of its own, in bytes.
+const longValue = 60
+
+// why tells tests; on a screen the long patterns of some are shortened.
+func (t *text) why(tests []string) string {
+	var list []string
+	for _, by := range tests {
+		if limit := max(t.o.Width-30, 50); t.o.Width > 0 && len(by) > limit {
+			by = by[:runeStart(by, limit)] + "…"
+		}
+		list = append(list, by)
+	}
+	return strings.Join(list, " and ")
 }
 
 // shownLines is how many lines of a screen a value may take, about.

@@ -11,8 +11,8 @@ func (t *text) totals() {
 	s := &t.summary
 	t.Print(0, 0)
 	line := []Span{
-		{"bold", amount(s.Events)},
-		{"", fmt.Sprintf(" %s in %s, %s", plural("event", int(min(s.Events, 2))), many(s.Files, "file"), size(s.Bytes))},
+		{"bold", many(s.Events, "event")},
+		{"", fmt.Sprintf(" in %s, %s", many(s.Files, "file"), size(s.Bytes))},
 	}
 	if s.Seconds > 0 {
 		line = append(line, Span{"", fmt.Sprintf(" in %.1f s (%s/s)", s.Seconds, size(int64(float64(s.Bytes)/s.Seconds)))})
