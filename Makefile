@@ -1,11 +1,11 @@
-# What can be done here: make run | test | check | bench | bench-peers | docs | fuzz | build.
+# What can be done here: make run | test | check | bench | bench-peers | docs | docs-shown | fuzz | build.
 GO      ?= go
 BIN     := bin/tocsin
 SAMPLE  := examples/small-company
 FUZZ    ?= 5s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run test check bench bench-peers docs fuzz clean
+.PHONY: build run test check bench bench-peers docs docs-shown fuzz clean
 
 build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
@@ -37,7 +37,10 @@ check: ## everything that can be said of the code without running it
 	  elif [ $$s -ne 0 ]; then cat /tmp/tocsin-vuln.$$$$; fi; rm -f /tmp/tocsin-vuln.$$$$; exit $$s
 
 docs: ## docs/reference, from the code
-	@$(GO) run ./internal/docgen docs/reference
+	@$(GO) run ./cmd/tocsin docs docs/reference
+
+docs-shown: ## what the commands in README.md and docs/GUIDE.md print, written into them anew
+	@$(GO) test ./cmd/tocsin -run '^TestDocuments$$' -count=1 -update
 
 bench: ## Go benchmarks, and one whole hunt; writes the figures of docs/PERFORMANCE.md
 	$(GO) run ./internal/bench

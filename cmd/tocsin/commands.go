@@ -8,5 +8,6 @@ func commands(std streams) []*cobra.Command {
 		newHunt(std),
 		newShow(std),
 		newRules(std),
+		newDocs(std),
 	}
 }
