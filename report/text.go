@@ -315,7 +315,7 @@ func who(r *ruleDigest, width int) string {
 			list = append(list, s)
 		}
 	}
-	if width > 0 && width < 120 && len(list) > 1 {
+	if width > 0 && width < 140 && len(list) > 1 {
 		list = list[:1]
 	} else if width > 0 && len(list) > 2 {
 		list = list[:2]

@@ -82,7 +82,9 @@ var renderings = []rendering{
 		return report.NewText(terminal.NewScreen(w, v.look), v.options())
 	}},
 	{"json", true, func(w io.Writer, _ view) report.Handler { return report.NewJSON(w) }},
+	{"html", false, func(w io.Writer, _ view) report.Handler { return report.NewHTML(w, versionText()) }},
 	{"csv", true, func(w io.Writer, v view) report.Handler { return report.NewCSV(w, v.options()) }},
+	{"md", false, func(w io.Writer, v view) report.Handler { return report.NewMarkdown(w, v.options()) }},
 }
 
 // renderingOf returns the rendering of that name, the default for "".
