@@ -152,7 +152,7 @@ func (m *markdown) sample(s *sample) {
 	fence := 3
 	for i := range lines {
 		lines[i] = strings.TrimRight(m.o.Safe(lines[i]), " ")
-		fence = max(fence, ticks(lines[i])+1)
+		fence = max(fence, backticks(lines[i])+1)
 	}
 	bar := strings.Repeat("`", fence)
 	m.line("\n%stext\n%s\n%s", bar, strings.Join(lines, "\n"), bar)
@@ -176,8 +176,8 @@ func (m *markdown) totals() {
 	}
 }
 
-// ticks returns the length of the longest run of backticks.
-func ticks(s string) int {
+// backticks returns the length of the longest run of backticks.
+func backticks(s string) int {
 	longest, run := 0, 0
 	for i := range len(s) {
 		if s[i] == '`' {
@@ -190,17 +190,17 @@ func ticks(s string) int {
 	return longest
 }
 
-// code writes a text as a code span (CommonMark 6.1), also within a table.
+// code writes a text as a code span (CommonMark 6.1).
 func (m *markdown) code(s string) string {
 	s = m.o.Safe(s)
-	bar := strings.Repeat("`", ticks(s)+1)
+	bar := strings.Repeat("`", backticks(s)+1)
 	if strings.TrimSpace(s) == "" {
 		return bar + " (blank) " + bar
 	}
 	if s[0] == '`' || s[len(s)-1] == '`' {
 		s = " " + s + " "
 	}
-	return bar + strings.ReplaceAll(s, "|", `\|`) + bar
+	return bar + s + bar
 }
 
 // prose escapes a text of one paragraph (CommonMark 2.4). A name after @ is not told to whoever has it.
