@@ -1,15 +1,25 @@
 package rules
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-// Source returns a rule file by the name that rules and diagnostics call it by. Files within archives are not found.
+// Source returns a rule file by the name that rules and diagnostics call it by.
 func Source(name string) ([]byte, error) {
 	if p, ok := strings.CutPrefix(name, BuiltinPath+":"); ok {
 		return readFile(Builtin, p, name)
 	}
-	return readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name), name)
+	data, err := readFile(os.DirFS(filepath.Dir(name)), filepath.Base(name), name)
+	if archive, _, is := strings.Cut(name, "!"); is && errors.Is(err, fs.ErrNotExist) {
+		files, e := gather(archive, "")
+		if i := slices.IndexFunc(files, func(f file) bool { return f.name == name }); e == nil && i >= 0 {
+			return files[i].read()
+		}
+	}
+	return data, err
 }

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"archive/zip"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,5 +118,44 @@ func TestReadLines(t *testing.T) {
 		if len(b.Events) != c.events {
 			t.Errorf("%s %q: %d events, want %d", c.format, c.lines, len(b.Events), c.events)
 		}
+	}
+}
+
+func TestSource(t *testing.T) {
+	dir := t.TempDir()
+	plain, packed := filepath.Join(dir, "a.yml"), filepath.Join(dir, "a.zip")
+	if err := os.WriteFile(plain, []byte("title: A"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z := zip.NewWriter(f)
+	for name, text := range map[string]string{"in/b.yml": "title: B", "in/b.test.yml": "tests of B"} {
+		w, err := z.Create(name)
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.Close(), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{plain: "title: A", packed + "!in/b.yml": "title: B", "builtin:network/port_scan.yml": "title: Ports of one host scanned"} {
+		if got, err := Source(name); err != nil || !strings.HasPrefix(string(got), want) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	for _, name := range []string{filepath.Join(dir, "none.yml"), packed + "!none.yml", "builtin:none.yml"} {
+		if _, err := Source(name); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	found, diags, err := FindTests([]string{packed}, Options{})
+	if err != nil || len(diags) > 0 || len(found) != 1 || string(found[0].Data) != "tests of B" {
+		t.Errorf("in the archive: %v %v %v", found, diags, err)
 	}
 }

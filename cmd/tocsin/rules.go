@@ -24,6 +24,7 @@ func newRules(std streams) *cobra.Command {
 
 A PATH is a folder of rules, a rule file, a zip or tar.gz, or one of the names builtin, installed and pack:NAME.`,
 		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		newRulesList(std),

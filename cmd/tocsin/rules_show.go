@@ -65,12 +65,15 @@ func (s *rulesShow) run(std streams, name string) error {
 	}
 	list := append(s.set.written(), s.set.Filters...)
 	if isFile {
-		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool { return r.Pos.File != name })
+		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool { return r.Pos.File != name && !strings.HasPrefix(r.Pos.File, name+"!") })
 		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool {
 			return r.Silent && slices.ContainsFunc(list, func(o *sigma.Rule) bool { return !o.Silent })
 		})
 		if len(list) == 0 {
 			return withHint(fmt.Errorf("no rule of %s can be used", name), "%s tells why", checkCommand([]string{name}, nil, "", s.config))
+		}
+		if len(list) > maxShown {
+			return withHint(fmt.Errorf("%s holds %d rules", name, len(list)), "name one: tocsin rules show --rules %s ID", shellQuoted(name))
 		}
 	} else if list, err = found(list, name); err != nil {
 		return err
@@ -93,6 +96,9 @@ func fileStem(r *sigma.Rule) string {
 	base := path.Base(filepath.ToSlash(r.Pos.File))
 	return strings.TrimSuffix(base, path.Ext(base))
 }
+
+// maxShown bounds the rules of a file that are explained in one go.
+const maxShown = 50
 
 // maxCandidates bounds the rules that an ambiguous name is told to mean.
 const maxCandidates = 20
@@ -280,7 +286,7 @@ func merged(list []sigma.Meaning) []string {
 	return out
 }
 
-// yaml returns a rule as it stands in its file; "" for one of an archive.
+// yaml returns a rule as it stands in its file; "" where that is gone.
 func (s *rulesShow) yaml(r *sigma.Rule) (string, error) {
 	data, ok := s.sources[r.Pos.File]
 	if !ok {

@@ -216,7 +216,10 @@ func (t *rulesTest) finish(w io.Writer) error {
 		return lineEncoder(w).Encode(s)
 	}
 	result := "all passed"
-	if s.Failed > 0 {
+	switch {
+	case s.Tests == 0:
+		result = "nothing to run"
+	case s.Failed > 0:
 		result = fmt.Sprintf("%d failed", s.Failed)
 	}
 	if s.Broken > 0 {
