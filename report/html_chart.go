@@ -80,7 +80,7 @@ func newChart(h *histogram) *chart {
 	for _, v := range gridValues(most) {
 		c.Lines = append(c.Lines, gridLine{fixed(float64(chartTop+chartHeight) - float64(v)/float64(most)*chartHeight), amount(v)})
 	}
-	c.Ticks = ticks(h.start(0), h.start(slots))
+	c.Ticks = axisTicks(h.start(0), h.start(slots))
 	return c
 }
 
@@ -127,8 +127,8 @@ var steps = [...]int64{
 	7 * 86400, 14 * 86400,
 }
 
-// ticks returns at most eight marks between two times, at round times.
-func ticks(from, to time.Time) []tick {
+// axisTicks returns at most eight marks between two times, at round times.
+func axisTicks(from, to time.Time) []tick {
 	const most = 8
 	length := to.Sub(from)
 	for _, s := range steps {

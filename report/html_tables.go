@@ -60,7 +60,7 @@ func (p *htmlPage) tactics() (list []tacticView, untagged int) {
 	for _, tactic := range attack().tactics {
 		keys := under[tactic.Tag]
 		slices.SortFunc(keys, func(a, b key) int {
-			return cmp.Or(cmp.Compare(worst[a], worst[b]), -cmp.Compare(found[a].Hits, found[b].Hits), strings.Compare(a.technique, b.technique))
+			return cmp.Or(cmp.Compare(min(len(b.technique), 1), min(len(a.technique), 1)), cmp.Compare(worst[a], worst[b]), -cmp.Compare(found[a].Hits, found[b].Hits), strings.Compare(a.technique, b.technique))
 		})
 		v := tacticView{Tactic: tactic}
 		for _, k := range keys {
@@ -83,7 +83,7 @@ type entityView struct {
 }
 
 // maxTop bounds entityView.Top.
-const maxTop = 3
+const maxTop = 2
 
 // entities returns the entities that matter most, and how many more there are; whole is false where there may be more still.
 func (p *htmlPage) entities() (list []entityView, more int, whole bool) {
@@ -207,13 +207,10 @@ func (p *htmlPage) say(v *pageView) {
 	}
 	v.Worst = levels[worst].name
 	v.Verdict = verdicts[worst]
-	v.Headline = fmt.Sprintf("%s of %s", many(p.hits, "hit"), many(int64(len(p.order)), "rule"))
-	if worst <= severity("high") {
-		v.Headline += fmt.Sprintf(", %s of them %s", amount(p.levels[worst]), levels[worst].name)
-	}
-	first := fmt.Sprintf("%s of the %s that were searched for describe something in the logs, %s in all", amount(int64(len(p.order))), many(int64(s.Rules.Loaded), "rule"), many(p.hits, "hit"))
+	v.Headline = p.headline(worst)
+	first := fmt.Sprintf("%s of %s found something in the logs: %s", amount(int64(len(p.order))), many(int64(s.Rules.Loaded), "rule"), many(p.hits, "hit"))
 	if !p.first.IsZero() {
-		first += ", in the time " + v.HitPeriod
+		first += ", " + v.HitPeriod
 	}
 	v.Lead = append(v.Lead, first+".")
 	var about []string
@@ -242,6 +239,28 @@ func (p *htmlPage) say(v *pageView) {
 	if len(about) > 0 {
 		v.Lead = append(v.Lead, "They concern "+enumerate(about)+".")
 	}
+}
+
+// headline says how much of the two highest levels there is, and on how many hosts.
+func (p *htmlPage) headline(worst int) string {
+	var parts []string
+	for i := worst; i < len(levels) && len(parts) < 2; i++ {
+		if p.levels[i] > 0 {
+			parts = append(parts, amount(p.levels[i])+" "+levels[i].name)
+		}
+	}
+	text := enumerate(parts) + " hit"
+	if p.hits > 1 {
+		text += "s"
+	}
+	names, more, whole := p.hosts.top(1)
+	switch n := len(names) + more; {
+	case n == 1 && whole:
+		return text + " on one host"
+	case n > 0:
+		return text + " on " + atLeast(n, whole) + " hosts"
+	}
+	return text
 }
 
 // enumerate joins with commas and an "and".

@@ -87,7 +87,7 @@ func pieces(r *reason) []piece {
 func why(field, by string) string {
 	test, want, ok := strings.Cut(by, ": ")
 	if !ok || strings.ContainsAny(test, " '") {
-		return by
+		return together(by)
 	}
 	name, modifiers, _ := strings.Cut(test, "|")
 	words := strings.ReplaceAll(modifiers, "|", ", ")
@@ -111,6 +111,38 @@ func why(field, by string) string {
 		words = name + " " + words
 	}
 	return words + " " + want
+}
+
+// together says in words what a correlation asks of its events: "at least 5, within 10m" for "event_count gte 5 in 10m".
+// What it does not know stays as it is.
+func together(by string) string {
+	if by2, ok := strings.CutPrefix(by, "group-by "); ok {
+		return "all have the same " + by2
+	}
+	at := strings.LastIndex(by, " in ")
+	word := strings.Fields(by)
+	if at < 0 || len(word) < 4 {
+		return by
+	}
+	within, what := ", within "+by[at+len(" in "):], ""
+	switch kind, rest, _ := strings.Cut(by[:at], " "); kind {
+	case "temporal":
+		return "all of " + strings.TrimPrefix(rest, "of ") + within
+	case "temporal_ordered":
+		return "one after the other: " + strings.TrimPrefix(rest, "of ") + within
+	case "value_count":
+		what = " different values of " + word[2]
+	case "event_count":
+		what = " events"
+	default:
+		return by
+	}
+	test := strings.Fields(by[:at])
+	relation, known := map[string]string{"gte": "at least ", "gt": "more than ", "lte": "at most ", "lt": "less than ", "eq": "exactly "}[test[len(test)-2]]
+	if !known {
+		return by
+	}
+	return relation + test[len(test)-1] + what + within
 }
 
 // eventFields returns the fields of a hit's event but those that matched, in their order, within the bounds of a page.

@@ -233,7 +233,13 @@ func eventOf(s *sample, fields []field) eventView {
 	matched := map[string]bool{}
 	for _, r := range reasons(s.matched) {
 		matched[r.field] = true
-		v := reasonView{Field: cmp.Or(r.field, "the whole event"), Pieces: pieces(&r)}
+		v := reasonView{Field: r.field, Pieces: pieces(&r)}
+		switch {
+		case r.field == "" && s.count > 0:
+			v.Field = "together"
+		case r.field == "":
+			v.Field = "anywhere"
+		}
 		for _, t := range r.tests {
 			v.Why = append(v.Why, why(r.field, t))
 		}
@@ -256,11 +262,16 @@ func eventOf(s *sample, fields []field) eventView {
 	return e
 }
 
+// entityNames names the first of each kind in a line.
 func entityNames(e *detect.Entities) string {
+	const most = 3
 	var list []string
 	for _, names := range [][]string{e.Hosts, e.Users, e.Addresses} {
-		for _, n := range names {
+		for _, n := range names[:min(len(names), most)] {
 			list = append(list, visibleTo(n, 80))
+		}
+		if len(names) > most {
+			list = append(list, "…")
 		}
 	}
 	return strings.Join(list, " · ")
