@@ -72,64 +72,11 @@ func (v Value) Append(dst []byte) []byte {
 	case FileTime:
 		const second, epoch = 1e7, 11644473600 // FILETIME units in a second; seconds from 1601 to 1970
 		ft := v.uint()
-		t := time.Unix(int64(ft/second)-epoch, int64(ft%second)*100)
-		return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.0000000Z")
+		return appendTime(dst, time.Unix(int64(ft/second)-epoch, int64(ft%second)*100).UTC())
 	case SID:
 		return appendSID(dst, v.Raw)
 	}
 	return append(dst, v.Raw...)
-}
-
-// AppendJSON appends the value as JSON: numbers, booleans, null, arrays and objects as such, all else as a string.
-func (v Value) AppendJSON(dst []byte) []byte {
-	switch v.Kind {
-	case Missing, Null:
-		return append(dst, "null"...)
-	case Number, Bool, List, Object:
-		return append(dst, v.Raw...)
-	case Uint, Int:
-		return v.Append(dst)
-	case Escaped:
-		dst = append(dst, '"')
-		dst = append(dst, v.Raw...)
-		return append(dst, '"')
-	}
-	return AppendQuoted(dst, v.String())
-}
-
-const hexDigits = "0123456789abcdef"
-
-// AppendQuoted appends s as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD.
-func AppendQuoted(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c < 0x20 || c == 0x7f:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		case c < utf8.RuneSelf:
-			dst = append(dst, c)
-		default:
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == '\u2028' || r == '\u2029' {
-				dst = append(dst, '\\', 'u', '2', '0', '2', hexDigits[r&15])
-			} else {
-				dst = utf8.AppendRune(dst, r)
-			}
-			i += n
-			continue
-		}
-		i++
-	}
-	return append(dst, '"')
 }
 
 func (v Value) uint() uint64 {
@@ -176,26 +123,32 @@ func FileTimeNanos(ft uint64) int64 {
 }
 
 func appendUTF16(dst []byte, s string) []byte {
-	for i := 0; i+1 < len(s); i += 2 {
-		r := rune(s[i]) | rune(s[i+1])<<8
-		if r < utf8.RuneSelf {
-			dst = append(dst, byte(r))
+	for i := 0; i+1 < len(s); {
+		if s[i+1] == 0 && s[i] < utf8.RuneSelf {
+			dst = append(dst, s[i])
+			i += 2
 			continue
 		}
-		if utf16.IsSurrogate(r) {
-			r2 := rune(0)
-			if i+3 < len(s) {
-				r2 = rune(s[i+2]) | rune(s[i+3])<<8
-			}
-			if d := utf16.DecodeRune(r, r2); d != utf8.RuneError {
-				r, i = d, i+2
-			} else {
-				r = utf8.RuneError
-			}
-		}
+		r, n := decodeUTF16(s[i:])
 		dst = utf8.AppendRune(dst, r)
+		i += n
 	}
 	return dst
+}
+
+// decodeUTF16 returns the first character of s, which has two bytes at least, and how many bytes it has; U+FFFD for half
+// of a surrogate pair.
+func decodeUTF16(s string) (rune, int) {
+	r := rune(s[0]) | rune(s[1])<<8
+	if !utf16.IsSurrogate(r) {
+		return r, 2
+	}
+	if len(s) >= 4 {
+		if d := utf16.DecodeRune(r, rune(s[2])|rune(s[3])<<8); d != utf8.RuneError {
+			return d, 4
+		}
+	}
+	return utf8.RuneError, 2
 }
 
 func appendUnescaped(dst []byte, s string) []byte {
@@ -251,6 +204,27 @@ func hex4(s string) (rune, bool) {
 	u, err := strconv.ParseUint(s[:4], 16, 16)
 	return rune(u), err == nil
 }
+
+// appendTime appends a time in UTC as RFC 3339 with 7 decimals.
+func appendTime(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year > 9999 {
+		return t.AppendFormat(dst, "2006-01-02T15:04:05.0000000Z")
+	}
+	hour, minute, second := t.Clock()
+	dst = append(append2(append2(dst, year/100), year%100), '-')
+	dst = append(append2(dst, int(month)), '-')
+	dst = append(append2(dst, day), 'T')
+	dst = append(append2(dst, hour), ':')
+	dst = append(append2(dst, minute), ':')
+	dst = append(append2(dst, second), '.')
+	units := t.Nanosecond() / 100
+	dst = append2(append2(append2(dst, units/100000), units/1000%100), units/10%100)
+	return append(dst, byte('0'+units%10), 'Z')
+}
+
+// append2 appends a number below 100 with two digits.
+func append2(dst []byte, n int) []byte { return append(dst, byte('0'+n/10), byte('0'+n%10)) }
 
 func appendGUID(dst []byte, s string) []byte {
 	if len(s) != 16 {
