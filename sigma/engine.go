@@ -1,6 +1,9 @@
 package sigma
 
 import (
+	"encoding/binary"
+	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -19,16 +22,28 @@ type Engine struct {
 
 	mu       sync.Mutex
 	programs map[string]*program // by the key of residuals
-	routes   int                 // made so far
+	weight   int                 // of all programs
+	routes   map[string]*route   // by what tells their events apart
+	wide     map[string]*route   // by their log sources
 }
 
-// maxRoutes bounds the routes that are told apart by the values of fields. Past it, events are told apart by their
-// log sources only: the hits are the same, found more slowly.
-const maxRoutes = 4096
+// Bounds on what an Engine keeps, which only input reaches that makes up channels and event ids. Past maxRoutes, or past
+// maxWeight tests in all programs (some 150 MB), new routes are told apart by their log sources only; past maxWide and
+// maxWideWeight of these too, rules are evaluated one by one. The hits are the same, found more slowly.
+const (
+	maxRoutes     = 4096
+	maxWeight     = 500_000
+	maxWide       = 256
+	maxWideWeight = 750_000
+	maxRouteKey   = 1024 // bytes
+)
 
 // Compile makes an Engine of detections; rules that have none (correlations, filters) are not allowed among them.
 func Compile(rules []*Rule, sources *LogSources) *Engine {
-	e := &Engine{rules: rules, sources: sources, trees: make([]atomic.Pointer[undecided], len(rules)), programs: make(map[string]*program)}
+	e := &Engine{
+		rules: rules, sources: sources, trees: make([]atomic.Pointer[undecided], len(rules)), programs: make(map[string]*program),
+		routes: make(map[string]*route), wide: make(map[string]*route),
+	}
 	places := make(map[event.LogSource]int)
 	for i, r := range rules {
 		g, ok := places[r.LogSource]
@@ -61,22 +76,98 @@ func (e *Engine) program(r *route) *program {
 		return old
 	}
 	e.programs[key] = p
+	e.weight += p.weight()
 	return p
 }
 
-// newRoute works out a route and counts it.
-func (e *Engine) newRoute(own event.LogSource, get func(field string) event.Value) *route {
-	r := &route{facets: e.sources.facets(own, get)}
+// route returns the route of an event.
+func (e *Engine) route(ev *event.Event) *route {
+	own := ev.Shape.Format.LogSource
+	key := e.routeKey(own, ev.Get)
 	e.mu.Lock()
-	e.routes++
-	wide := e.routes > maxRoutes
+	r := e.routes[key]
+	narrow := key != "" && len(e.routes) < maxRoutes && e.weight < maxWeight
 	e.mu.Unlock()
-	if !wide {
-		r.consts = make(map[string]event.Value, len(e.sources.fields))
-		for _, f := range e.sources.fields {
-			v := get(f)
-			r.consts[f] = event.Value{Raw: string([]byte(v.Raw)), Kind: v.Kind}
+	if r != nil {
+		return r
+	}
+	r = &route{facets: e.sources.facets(own, ev.Get)}
+	if !narrow {
+		return e.wideRoute(r)
+	}
+	r.consts = make(map[string]event.Value, len(e.sources.fields))
+	for _, f := range e.sources.fields {
+		v := ev.Get(f)
+		r.consts[f] = event.Value{Raw: string([]byte(v.Raw)), Kind: v.Kind}
+	}
+	r.program = e.program(r)
+	return e.keep(e.routes, key, r)
+}
+
+// keep returns the route of that key, which is r unless another goroutine was faster.
+func (e *Engine) keep(routes map[string]*route, key string, r *route) *route {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old := routes[key]; old != nil {
+		return old
+	}
+	routes[key] = r
+	return r
+}
+
+// routeKey returns what tells the events of a route from others, "" where that is too long to keep.
+func (e *Engine) routeKey(own event.LogSource, get func(field string) event.Value) string {
+	key := fmt.Appendf(make([]byte, 0, 128), "%q", own)
+	for _, f := range e.sources.fields {
+		v := get(f)
+		if len(key)+len(v.Raw) > maxRouteKey {
+			return ""
+		}
+		key = append(key, byte(v.Kind))
+		key = binary.AppendUvarint(key, uint64(len(v.Raw)))
+		key = append(key, v.Raw...)
+	}
+	return string(key)
+}
+
+// wideRoute returns the route for all events of the log sources of r.
+func (e *Engine) wideRoute(r *route) *route {
+	key := fmt.Appendf(nil, "%q", r.facets[0].source)
+	for _, f := range r.facets {
+		key = binary.AppendUvarint(key, uint64(f.id))
+	}
+	e.mu.Lock()
+	old := e.wide[string(key)]
+	full := len(e.wide) >= maxWide || e.weight >= maxWideWeight
+	e.mu.Unlock()
+	switch {
+	case old != nil:
+		return old
+	case full:
+		r.plain, r.program = true, &program{}
+		return r
+	}
+	r.program = e.program(r)
+	return e.keep(e.wide, string(key), r)
+}
+
+// matchPlainly evaluates each rule that concerns the last event.
+func (m *Matcher) matchPlainly() []int32 {
+	r := m.plan.route
+	unknown := r.unknown()
+	for i := range m.engine.groups {
+		g := &m.engine.groups[i]
+		f := g.facet(r, unknown)
+		if f == nil {
+			continue
+		}
+		x := explainer{matcher: m, event: m.event, facet: f, quiet: true}
+		for _, rule := range g.rules {
+			if x.holds(m.engine.rules[rule].Detection) {
+				m.hits = append(m.hits, rule)
+			}
 		}
 	}
-	return r
+	slices.Sort(m.hits)
+	return m.hits
 }

@@ -18,7 +18,9 @@ var builtinLogSources []byte
 // the fields that the rule asks for. It is immutable. Its YAML form is described at the head of logsources.yml.
 type LogSources struct {
 	entries []sourceEntry
-	fields  []string // that any entry's "when" looks at: what an event is told apart by
+	fields  []string                   // that any entry's "when" looks at: what an event is told apart by
+	values  map[string]map[string]bool // of each of these: all that is looked for, folded
+	longest int                        // of these, bytes
 }
 
 type sourceEntry struct {
@@ -94,12 +96,17 @@ func ParseLogSources(name string, data []byte) (*LogSources, error) {
 }
 
 func newLogSources(entries []sourceEntry) *LogSources {
-	l := &LogSources{entries: entries}
+	l := &LogSources{entries: entries, values: make(map[string]map[string]bool)}
 	for _, e := range entries {
 		for _, w := range e.ways {
 			for _, t := range w.when {
 				if !slices.Contains(l.fields, t.field) {
 					l.fields = append(l.fields, t.field)
+					l.values[t.field] = make(map[string]bool)
+				}
+				for _, v := range t.values {
+					l.values[t.field][v] = true
+					l.longest = max(l.longest, len(v))
 				}
 			}
 		}
@@ -138,11 +145,12 @@ type facet struct {
 // facets returns all log sources that an event is of: its own first. get returns a field's values.
 func (l *LogSources) facets(own event.LogSource, get func(field string) event.Value) []facet {
 	list := []facet{{source: own}}
+	told := l.told(get)
 	id := 0
 	for _, e := range l.entries {
 		for _, w := range e.ways {
 			id++
-			if !covers(w.from, own) || !w.holds(get) {
+			if !covers(w.from, own) || !w.holds(told) {
 				continue
 			}
 			if covers(e.source, own) { // it says no more than the event itself, but names its fields
@@ -164,13 +172,27 @@ func merged(a, b map[string]string) map[string]string {
 	return m
 }
 
-func (w *sourceWay) holds(get func(field string) event.Value) bool {
-	for _, t := range w.when {
-		ok := false
-		for v := range get(t.field).Elements() {
-			ok = ok || v.Kind != event.Missing && slices.Contains(t.values, string(appendFoldedValue(nil, v)))
+// told returns what the table looks for and an event has, folded, by field. Values that are far longer than anything
+// looked for are not read.
+func (l *LogSources) told(get func(field string) event.Value) map[string][]string {
+	told := make(map[string][]string)
+	for _, f := range l.fields {
+		for v := range get(f).Elements() {
+			if v.Kind == event.Missing || len(v.Raw) > 64+8*l.longest {
+				continue
+			}
+			s := string(appendFoldedValue(nil, v))
+			if l.values[f][s] && !slices.Contains(told[f], s) {
+				told[f] = append(told[f], s)
+			}
 		}
-		if !ok {
+	}
+	return told
+}
+
+func (w *sourceWay) holds(told map[string][]string) bool {
+	for _, t := range w.when {
+		if !slices.ContainsFunc(told[t.field], func(v string) bool { return slices.Contains(t.values, v) }) {
 			return false
 		}
 	}

@@ -13,6 +13,7 @@ type Matcher struct {
 	engine *Engine
 	shapes map[*event.Shape]*shapeState
 	plans  int
+	slots  int // of all layouts
 	dfas   map[*regexp.Regexp]*dfa
 	tests  map[*Predicate]*test // of rules that hit
 
@@ -45,16 +46,22 @@ type textRun struct {
 
 // shapeState is what a Matcher knows of the events of one shape.
 type shapeState struct {
-	slots  []event.Slot // of the fields that tell routes apart, those that the shape has
-	routes map[string]*plan
-	last   *plan // of the event before: the next is often of the same route
+	slots   []event.Slot // of the fields that tell routes apart, those that the shape has
+	routes  map[string]*plan
+	layouts map[*program]*layout
+	last    *plan // of the event before: the next is often of the same route
 }
 
 // plan is how the events of one shape and one route are matched.
 type plan struct {
-	key     string // the values that tell the route apart
+	*layout
+	key   string // the values that tell the route apart
+	route *route
+}
+
+// layout is where the events of one shape have what a program looks at.
+type layout struct {
 	program *program
-	route   *route
 	slots   []event.Slot          // by field of the program
 	scan    []int32               // fields whose witnesses are looked for: those that the shape has
 	always  []int32               // rules to evaluate whatever the witnesses
@@ -62,10 +69,14 @@ type plan struct {
 }
 
 // maxPlanKey bounds the values that tell routes apart, in bytes, for a plan to be kept.
-const maxPlanKey = 4096
+const maxPlanKey = 1024
 
-// maxPlans bounds the plans that a Matcher keeps; it begins afresh when there are more.
-const maxPlans = 16384
+// maxPlans bounds the plans that a Matcher keeps, and maxSlots the slots of their layouts (25 MB); it begins afresh when
+// there are more.
+const (
+	maxPlans = 16384
+	maxSlots = 1 << 19
+)
 
 // NewMatcher returns a Matcher for one goroutine.
 func (e *Engine) NewMatcher() *Matcher {
@@ -80,6 +91,9 @@ func (e *Engine) NewMatcher() *Matcher {
 // Match returns the rules that describe ev, as places in Engine.Rules, ascending. The slice is valid until the next call.
 func (m *Matcher) Match(ev *event.Event) []int32 {
 	m.begin(ev)
+	if m.plan.route.plain {
+		return m.matchPlainly()
+	}
 	p := m.plan.program
 	for _, f := range m.plan.scan {
 		m.ids = m.ids[:0]
@@ -164,6 +178,9 @@ func (m *Matcher) begin(ev *event.Event) {
 	if cap(m.buf) > maxKeptBuffer {
 		m.buf = nil
 	}
+	if cap(m.key) > maxKeptBuffer {
+		m.key = nil
+	}
 }
 
 // maxKeptBuffer bounds the memory that one huge event leaves behind, in bytes.
@@ -192,18 +209,19 @@ func (m *Matcher) planFor(ev *event.Event) *plan {
 	}
 	p := st.routes[string(m.key)]
 	if p == nil {
-		p = m.newPlan(ev)
-		p.key = string(m.key)
-		if len(p.key) <= maxPlanKey {
-			st.routes[p.key] = p
+		p = m.newPlan(st, ev)
+		if len(m.key) > maxPlanKey {
+			return p
 		}
+		p.key = string(m.key)
+		st.routes[p.key] = p
 	}
 	st.last = p
 	return p
 }
 
 func (m *Matcher) newShape(s *event.Shape) *shapeState {
-	st := &shapeState{routes: make(map[string]*plan)}
+	st := &shapeState{routes: make(map[string]*plan), layouts: make(map[*program]*layout)}
 	for _, f := range m.engine.sources.fields {
 		if slot := s.Slot(f); slot.Found() {
 			st.slots = append(st.slots, slot)
@@ -215,20 +233,31 @@ func (m *Matcher) newShape(s *event.Shape) *shapeState {
 	return st
 }
 
-func (m *Matcher) newPlan(ev *event.Event) *plan {
-	if m.plans++; m.plans > maxPlans {
-		m.plans = 1
-		for _, st := range m.shapes {
-			clear(st.routes)
-			st.last = nil
+func (m *Matcher) newPlan(st *shapeState, ev *event.Event) *plan {
+	if m.plans++; m.plans > maxPlans || m.slots > maxSlots {
+		m.plans, m.slots = 1, 0
+		clear(m.shapes)
+		clear(st.routes)
+		clear(st.layouts)
+	}
+	r := m.engine.route(ev)
+	l := st.layouts[r.program]
+	if l == nil {
+		l = newLayout(r.program, ev.Shape)
+		st.layouts[r.program] = l
+		if !ev.Shape.Transient {
+			m.slots += len(l.slots)
 		}
 	}
-	r := m.engine.newRoute(ev.Shape.Format.LogSource, ev.Get)
-	p := &plan{route: r, program: m.engine.program(r)}
+	return &plan{layout: l, route: r}
+}
+
+func newLayout(program *program, shape *event.Shape) *layout {
+	p := &layout{program: program}
 	p.slots = make([]event.Slot, len(p.program.fields))
 	for i, f := range p.program.fields {
 		if f != keywordField {
-			p.slots[i] = ev.Shape.Slot(f)
+			p.slots[i] = shape.Slot(f)
 		}
 		if p.program.index[i] != nil && (f == keywordField || p.slots[i].Found()) {
 			p.scan = append(p.scan, int32(i))
@@ -242,8 +271,8 @@ func (m *Matcher) newPlan(ev *event.Event) *plan {
 	return p
 }
 
-// possible tells whether any event of the plan's shape can pass a node, from the fields that the shape has.
-func (p *plan) possible(n int32) bool {
+// possible tells whether any event of the layout's shape can pass a node, from the fields that the shape has.
+func (p *layout) possible(n int32) bool {
 	c := p.program.nodes[n]
 	kids := p.program.kids[c.from:c.to]
 	switch c.op {
@@ -401,25 +430,15 @@ func (m *Matcher) refHolds(p *Predicate, field int32) bool {
 	return false
 }
 
-// refSlot finds the field that a RefMatch refers to, once a plan.
+// refSlot finds the field that a RefMatch refers to, once a layout.
 func (m *Matcher) refSlot(name string) event.Slot {
 	slot, ok := m.plan.refs[name]
 	if !ok {
-		slot = m.event.Shape.Slot(m.plan.route.native(name))
+		slot = m.event.Shape.Slot(name)
 		if m.plan.refs == nil {
 			m.plan.refs = make(map[string]event.Slot)
 		}
 		m.plan.refs[name] = slot
 	}
 	return slot
-}
-
-// native returns the events' name of a rule's field, where any facet of the route maps it and the events lack it as written.
-func (r *route) native(name string) string {
-	for _, f := range r.facets {
-		if n, ok := f.fields[name]; ok {
-			return n
-		}
-	}
-	return name
 }

@@ -83,6 +83,15 @@ func buildProgram(list []residual) *program {
 	return b.program
 }
 
+// weight is about how much memory the program takes, counted in tests.
+func (p *program) weight() int {
+	n := len(p.nodes) / 4
+	for i := range p.leaves {
+		n += len(p.leaves[i].tests)
+	}
+	return n
+}
+
 func (b *builder) field(name string) int32 {
 	id, ok := b.places[name]
 	if !ok {

@@ -28,8 +28,15 @@ type residual struct {
 
 // route is what a set of events has in common: their log sources, and the values of the fields that decide these.
 type route struct {
-	facets []facet
-	consts map[string]event.Value // in events' names; a field that the events lack is Missing
+	facets  []facet
+	consts  map[string]event.Value // in events' names; a field that the events lack is Missing
+	program *program
+	plain   bool // the program is empty: rules are evaluated one by one
+}
+
+// unknown tells whether no log source of the events is known.
+func (r *route) unknown() bool {
+	return len(r.facets) == 1 && r.facets[0].source == (event.LogSource{})
 }
 
 // facetFor returns the facet through which a rule concerns the events of the route.
@@ -46,7 +53,7 @@ func (r *route) facetFor(want event.LogSource) *facet {
 func (e *Engine) residuals(r *route) ([]residual, string) {
 	var list []residual
 	key := make([]byte, 0, 4096)
-	unknown := len(r.facets) == 1 && r.facets[0].source == (event.LogSource{})
+	unknown := r.unknown()
 	for i := range e.groups {
 		g := &e.groups[i]
 		f := g.facet(r, unknown)
@@ -178,6 +185,11 @@ func (s *specialiser) test(p *Predicate) *node {
 		}
 		s.decided = append(s.decided, 0)
 		return falseNode
+	}
+	if other, ok := s.facet.fields[p.Ref]; ok && p.Kind == RefMatch {
+		renamed := *p
+		renamed.Ref = other
+		p = &renamed
 	}
 	return &node{op: Test, pred: p, field: field}
 }
