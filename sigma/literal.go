@@ -131,9 +131,11 @@ func (l *literals) findShort(text []byte, ids []int32) []int32 {
 	return ids
 }
 
-// grams is a hash table from two neighbouring 4-grams of every literal to the literals that are to be checked where one
-// of them stands. Of two neighbours one begins at an even place of the text, so only these places are looked at.
+// grams is a hash table from a few neighbouring 4-grams of every literal to the literals that are to be checked where one
+// of them stands. Of as many neighbours as the stride is long, one begins at a place of the text that is a multiple of
+// it, so only these places are looked at.
 type grams struct {
+	stride int      // 2, 4 or 8
 	bitmap []uint64 // by hash of gram
 	shift  uint     // hash → place in bitmap, in bits
 	heads  []gramHead
@@ -141,11 +143,28 @@ type grams struct {
 	lits   []gramLiteral
 }
 
-// escapeCost keeps grams away from characters that JSON escapes, where there are others: see rawScan.
-const escapeCost = 1000
-
 // minGrams is the length of the shortest literal that has two grams, in bytes.
 const minGrams = 5
+
+// maxGrams bounds the grams for which a longer stride is chosen: the bitmap must stay sparse and in the cache.
+const maxGrams = 2048
+
+// strideFor returns the longest stride that all literals have grams for.
+func strideFor(all []literal) int {
+	shortest := len(all[0].text)
+	for _, p := range all {
+		shortest = min(shortest, len(p.text))
+	}
+	for _, stride := range []int{8, 4} {
+		if shortest >= stride+3 && len(all)*stride <= maxGrams {
+			return stride
+		}
+	}
+	return 2
+}
+
+// escapeCost keeps grams away from characters that JSON escapes, where there are others: see rawScan.
+const escapeCost = 1000
 
 type gramHead struct {
 	gram        uint32
@@ -168,20 +187,24 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 		gram uint32
 		gramLiteral
 	}
-	list := make([]chosen, 0, 2*len(all))
+	stride := strideFor(all)
+	list := make([]chosen, 0, stride*len(all))
 	for _, p := range all {
 		text := []byte(p.text)
 		best, at := int(^uint(0)>>1), 0
-		for j := 0; j+minGrams <= len(text); j++ {
-			n := gramCost(text[j:], use) + gramCost(text[j+1:], use)
-			if !unescaped(p.text[j : j+minGrams]) {
+		for j := 0; j+stride+3 <= len(text); j++ {
+			n := 0
+			for k := range stride {
+				n += gramCost(text[j+k:], use)
+			}
+			if !unescaped(p.text[j : j+stride+3]) {
 				n += escapeCost
 			}
 			if n < best {
 				best, at = n, j
 			}
 		}
-		for j := at; j <= at+1; j++ {
+		for j := at; j < at+stride; j++ {
 			list = append(list, chosen{gramAt(text, j), gramLiteral{p.text, int32(j), p.id}})
 		}
 	}
@@ -192,7 +215,7 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 	for 1<<bits < len(list)*24 && bits < 17 {
 		bits++
 	}
-	g := grams{bitmap: make([]uint64, 1<<bits/64), shift: 32 - bits}
+	g := grams{stride: stride, bitmap: make([]uint64, 1<<bits/64), shift: 32 - bits}
 	size := uint32(4)
 	for size < uint32(len(list))*2 {
 		size *= 2
@@ -232,9 +255,21 @@ func gramCost(b []byte, use map[uint32]int) int {
 }
 
 func (g *grams) find(text []byte, ids []int32) []int32 {
+	i := 0
+	if g.stride == 2 {
+		i, ids = g.findByTwo(text, ids)
+	}
+	for ; i+4 <= len(text); i += g.stride {
+		ids = g.check(text, i, binary.LittleEndian.Uint32(text[i:i+4]), ids)
+	}
+	return ids
+}
+
+// findByTwo is the stride of most: three grams of each eight bytes. It returns how far it came.
+func (g *grams) findByTwo(text []byte, ids []int32) (int, []int32) {
 	bitmap, shift := g.bitmap, g.shift
 	i := 0
-	for ; i+8 <= len(text); i += 6 { // three grams of each eight bytes
+	for ; i+8 <= len(text); i += 6 {
 		w := binary.LittleEndian.Uint64(text[i : i+8])
 		a, b, c := uint32(w), uint32(w>>16), uint32(w>>32)
 		at, bt, ct := a*gramHash>>shift, b*gramHash>>shift, c*gramHash>>shift
@@ -245,10 +280,32 @@ func (g *grams) find(text []byte, ids []int32) []int32 {
 			ids = g.check(text, i+4, c, ids)
 		}
 	}
-	for ; i+4 <= len(text); i += 2 {
-		ids = g.check(text, i, binary.LittleEndian.Uint32(text[i:i+4]), ids)
+	return i, ids
+}
+
+// step is how far the places in eight bytes reach that are looked at together.
+func (g *grams) step() int {
+	if g.stride == 2 {
+		return 6
 	}
-	return ids
+	return 8
+}
+
+// mayBegin looks up the grams in eight bytes, at places 0, 2 and 4, 0 and 4, or 0; it is false only where none is one
+// that is looked for.
+func (g *grams) mayBegin(w uint64) bool {
+	bitmap, shift := g.bitmap, g.shift
+	a := uint32(w) * gramHash >> shift
+	hit := bitmap[a/64] >> (a % 64)
+	if g.stride < 8 {
+		c := uint32(w>>32) * gramHash >> shift
+		hit |= bitmap[c/64] >> (c % 64)
+	}
+	if g.stride == 2 {
+		b := uint32(w>>16) * gramHash >> shift
+		hit |= bitmap[b/64] >> (b % 64)
+	}
+	return hit&1 != 0
 }
 
 func (g *grams) check(text []byte, i int, gram uint32, ids []int32) []int32 {

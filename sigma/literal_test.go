@@ -15,11 +15,15 @@ import (
 // FuzzLiterals compares with one search for each literal.
 func FuzzLiterals(f *testing.F) {
 	f.Add("abc,^def,ghi$,=jkl,,a,abcdef,cdefg,bcdefgh", "xabcdefghi")
+	f.Add("dpapi::masterkey,sekurlsa::logon", "xxsekurlsa::logonpasswords")
+	f.Add("longliteral,another-one", "and another-one is longliteral")
+	f.Add("sevenab,seven-c", "xx seven-c")
 	f.Add("=,^,$", "")
 	f.Add("powershell,\\powershell.exe$,aaaaa,aaaa,aaa", "c:\\powershell.exe aaaaaa")
 	f.Fuzz(func(t *testing.T, list, text string) {
+		text = fold(text)
 		var lits []literal
-		for i, s := range strings.Split(list, ",") {
+		for i, s := range strings.Split(fold(list), ",") {
 			l := literal{text: s, id: int32(i)}
 			switch {
 			case strings.HasPrefix(s, "="):

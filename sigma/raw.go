@@ -55,19 +55,16 @@ func (l *literals) mayHold(v event.Value) bool {
 // mayStandIn is false only where s is ASCII and none of the grams stands in it, whatever the case.
 func (g *grams) mayStandIn(s string) bool {
 	i := 0
-	for ; i+8 <= len(s); i += 6 {
+	for step := g.step(); i+8 <= len(s); i += step {
 		w := load64(s, i)
-		if w&highBits != 0 || g.threeOf(foldWord(w)) {
+		if w&highBits != 0 || g.begins(foldWord(w)) {
 			return true
 		}
-	}
-	if i+4 > len(s) { // what is left is in no gram, but may be beyond ASCII
-		return !isASCII(s[i:])
 	}
 	return g.tail(s[i:])
 }
 
-// tail is mayStandIn of the last 4 to 7 bytes.
+// tail is mayStandIn of the last bytes, less than eight.
 func (g *grams) tail(s string) bool {
 	var b [8]byte
 	n := copy(b[:], s)
@@ -76,15 +73,20 @@ func (g *grams) tail(s string) bool {
 		return true
 	}
 	w = foldWord(w)
-	return g.has(uint32(w)) || n >= 6 && g.has(uint32(w>>16))
+	for at := 0; at+4 <= n; at += g.stride {
+		if g.has(uint32(w >> (8 * at))) {
+			return true
+		}
+	}
+	return false
 }
 
 // mayStandIn16 is mayStandIn of UTF-16LE.
 func (g *grams) mayStandIn16(s string) bool {
 	i := 0
-	for ; i+16 <= len(s); i += 12 {
+	for step := 2 * g.step(); i+16 <= len(s); i += step {
 		a, b := load64(s, i), load64(s, i+8)
-		if (a|b)&beyondASCII16 != 0 || g.threeOf(foldWord(narrow(a)|narrow(b)<<32)) {
+		if (a|b)&beyondASCII16 != 0 || g.begins(foldWord(narrow(a)|narrow(b)<<32)) {
 			return true
 		}
 	}
@@ -96,9 +98,6 @@ func (g *grams) mayStandIn16(s string) bool {
 		}
 		rest[n] = s[i]
 		n++
-	}
-	if n < 4 {
-		return !isASCII(string(rest[:n]))
 	}
 	return g.tail(string(rest[:n]))
 }
@@ -126,21 +125,17 @@ func load64(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
+// begins tells whether one of the grams in eight bytes is one that is looked for.
+func (g *grams) begins(w uint64) bool {
+	if !g.mayBegin(w) {
+		return false
+	}
+	for at := 0; at <= 4; at += g.stride {
+		if g.has(uint32(w >> (8 * at))) {
+			return true
 		}
 	}
-	return true
-}
-
-// threeOf tells whether any of the grams at places 0, 2 and 4 of eight bytes is one that is looked for.
-func (g *grams) threeOf(w uint64) bool {
-	a, b, c := uint32(w), uint32(w>>16), uint32(w>>32)
-	at, bt, ct := a*gramHash>>g.shift, b*gramHash>>g.shift, c*gramHash>>g.shift
-	hit := g.bitmap[at/64]>>(at%64)&1 | g.bitmap[bt/64]>>(bt%64)&1 | g.bitmap[ct/64]>>(ct%64)&1
-	return hit != 0 && (g.has(a) || g.has(b) || g.has(c))
+	return false
 }
 
 // has tells whether a gram is one that is looked for.
