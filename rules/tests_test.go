@@ -8,53 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
-	"github.com/tocsin-sec/tocsin/sigma"
 )
-
-// Every rule that tocsin ships passes its own tests.
-func TestBuiltinRulesPassTheirTests(t *testing.T) {
-	set, diags := sigma.Collect(builtin(t))
-	for _, d := range diags {
-		t.Error(d.Format())
-	}
-	files, diags, err := FindTests([]string{BuiltinPath}, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range diags {
-		t.Error(d.Format())
-	}
-	bench := detect.TestBench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: ReadLines}
-	cases := 0
-	for _, f := range files {
-		tests, diags := detect.ParseRuleTests(f.Name, f.Data)
-		for _, d := range diags {
-			t.Error(d.Format())
-		}
-		for i := range tests {
-			c := &tests[i]
-			cases++
-			rule, err := bench.Target(f.File, c)
-			if err != nil {
-				t.Errorf("%s:%d: %v", f.Name, c.Pos.Line, err)
-				continue
-			}
-			res, err := bench.Run(rule, c)
-			if err != nil {
-				t.Errorf("%s:%d: %v", f.Name, c.Pos.Line, err)
-				continue
-			}
-			if !res.Passed {
-				t.Errorf("%s:%d: %s: %s: want %s, got %d\n  %s", f.Name, c.Pos.Line, rule.Title, c.Name, c.Want(), res.Hits, strings.Join(res.Why, "\n  "))
-			}
-		}
-	}
-	if cases < 150 {
-		t.Errorf("only %d cases", cases)
-	}
-}
 
 func TestFindTests(t *testing.T) {
 	dir := t.TempDir()
