@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sigma"
 )
 
 // The lines of `tocsin hunt --json`, one JSON object each, in this order: for every rule that hits, one "rule" line
@@ -31,7 +32,7 @@ type RuleInfo struct {
 // Hit is one event, or one group of events, that a rule describes: the line of type "hit".
 type Hit struct {
 	Type      string          `json:"type"` // "hit"
-	Time      time.Time       `json:"time"` // of the event, UTC; of a correlation: of the event that completed it; zero where the event states none
+	Time      time.Time       `json:"time,omitzero"` // of the event, UTC; of a correlation: of the event that completed it; zero where the event states none
 	Rule      HitRule         `json:"rule"`
 	File      string          `json:"file"`   // of the event (a correlation: of the one that completed it)
 	Record    int64           `json:"record"` // line or record number in File
@@ -62,7 +63,7 @@ type Matched struct {
 }
 
 // MaxMatchedValue bounds Matched.Value, in bytes.
-const MaxMatchedValue = 1024
+const MaxMatchedValue = sigma.LongValue
 
 // Entities are the persons, hosts and addresses that a hit is about; each sorted and without repeats.
 type Entities struct {
@@ -85,8 +86,8 @@ type Summary struct {
 	Events      int64          `json:"events"`
 	Rules       RuleCounts     `json:"rules"`
 	Hits        int64          `json:"hits"`
-	First       time.Time      `json:"first"` // the earliest and the latest time that an event states
-	Last        time.Time      `json:"last"`
+	First       time.Time      `json:"first,omitzero"` // the earliest and the latest time that an event states
+	Last        time.Time      `json:"last,omitzero"`
 	Formats     []FormatCount  `json:"formats"`
 	Unread      []event.Unread `json:"unread"`          // at most MaxUnread
 	UnreadTotal int64          `json:"unread_total"`    // listed or not

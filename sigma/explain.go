@@ -11,8 +11,11 @@ type Reason struct {
 	Field string // as the event names it; "" for a keyword
 	Value string // that passed
 	By    string // the test as the rule's author wrote it
-	At    int    // where in Value what the test looks for begins, in bytes; 0 where that cannot be told
+	At    int    // of a Value longer than LongValue: about where in it what the test looks for begins, in bytes; else 0
 }
+
+// LongValue is the length of a value, in bytes, beyond which a person must be told where to look.
+const LongValue = 1024
 
 // maxReasons bounds the reasons of one hit.
 const maxReasons = 32
@@ -173,24 +176,31 @@ func (x *explainer) fast(p *Predicate, field string, place int32) bool {
 			if field != keywordField {
 				name = field
 			}
-			x.keep(name, v, p, max(0, t.begins(text)))
+			at := 0
+			if len(text) > LongValue {
+				folded := m.folded(place)
+				f := m.spans[int(folded.from)+i]
+				at = max(0, t.begins(text, m.buf[f.from:f.to]))
+			}
+			x.keep(name, v, p, at)
 		}
 		return true
 	}
 	return false
 }
 
-// begins returns where in a text that passed what the test looks for begins, in bytes.
-func (t *test) begins(text []byte) int {
+// begins returns where in a text that passed what the test looks for begins, in bytes; of a regular expression, where
+// the first of the literals is that its matches must hold.
+func (t *test) begins(text, folded []byte) int {
 	switch t.kind {
 	case testContains:
 		return bytes.Index(text, t.text)
 	case testEnd:
 		return len(text) - len(t.text)
 	case testRegexp:
-		if len(text) <= maxRegexpPlace {
-			if at := t.pred.Regexp.FindIndex(text); at != nil {
-				return at[0]
+		for _, g := range t.gate {
+			if at := bytes.Index(folded, g); at >= 0 {
+				return at
 			}
 		}
 	case testWild, testCased:
@@ -202,9 +212,6 @@ func (t *test) begins(text []byte) int {
 	}
 	return 0
 }
-
-// maxRegexpPlace bounds the texts in which the place of a regular expression's match is looked for, in bytes.
-const maxRegexpPlace = 8 << 10
 
 // testOf returns a predicate, made ready, for explanations: only rules that hit need them.
 func (m *Matcher) testOf(p *Predicate) *test {
