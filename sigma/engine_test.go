@@ -49,12 +49,9 @@ func detection(t testing.TB, section string) *Rule {
 	return rules[0]
 }
 
-func TestMatch(t *testing.T) {
-	for _, c := range []struct {
-		rule string
-		hit  []string // events as pairs separated by "; "
-		miss []string
-	}{
+// matchCases are rules, with events that they describe and events that they do not, as pairs separated by "; ".
+func matchCases() []matchCase {
+	return []matchCase{
 		{"s: {a: x}\ncondition: s", []string{"a=x", "a=X"}, []string{"a=xx", "b=x", "a=null", "a="}},
 		{"s: {a: ''}\ncondition: s", []string{"a="}, []string{"a=null", "b=1", "a=x"}},
 		{"s: {a: null}\ncondition: s", []string{"a=null", "b=1"}, []string{"a=", "a=x"}},
@@ -91,7 +88,17 @@ func TestMatch(t *testing.T) {
 		{"s: {a|contains|all: [x, y]}\ncondition: s", []string{`a=["x","y"]`, "a=xy"}, []string{`a=["x"]`}},
 		{"s: {a: 'İstanbul'}\ncondition: s", []string{"a=İSTANBUL"}, nil},
 		{"s: {a|contains: 'straße'}\ncondition: s", []string{"a=DIE STRAßE"}, nil},
-	} {
+	}
+}
+
+type matchCase struct {
+	rule string
+	hit  []string
+	miss []string
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range matchCases() {
 		r := detection(t, c.rule)
 		m := Compile([]*Rule{r}, BuiltinLogSources()).NewMatcher()
 		check := func(ev string, want bool) {

@@ -304,7 +304,7 @@ func TestEveryRuleFires(t *testing.T) {
 			t.Errorf("%s: %s never fired, through %d ways", r.Pos.File, r.Title, len(list))
 		}
 	}
-	t.Logf("%d of %d rules fired, through %d of %d ways; %d events made, %d of them held against every rule; %d rules missed an event that is nearly right; %d hits by negations alone",
+	t.Logf("%d of %d rules fired, through %d of %d ways; %d events made, %d of them held against every rule; %d of the ways also miss an event that is nearly right; %d hits by negations alone",
 		fired, len(rules), reached, ways, g.made, g.compared, g.negatives, g.negativeOnly)
 }
 
