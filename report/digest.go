@@ -96,16 +96,17 @@ func (d *digest) Hit(h *detect.Hit) error {
 	if !h.Time.IsZero() {
 		d.histogram.add(h.Time, r.severity)
 	}
+	somebody := false
 	for _, t := range []struct {
 		all, of *tally
 		names   []string
 	}{{&d.hosts, &r.hosts, h.Entities.Hosts}, {&d.users, &r.users, h.Entities.Users}, {&d.addresses, &r.addresses, h.Entities.Addresses}} {
 		for _, n := range t.names {
 			t.all.add(n)
-			t.of.add(n)
+			somebody = t.of.add(n) || somebody
 		}
 	}
-	r.samples.add(h)
+	r.samples.add(h, somebody)
 	r.happen(h)
 	return nil
 }
@@ -176,19 +177,21 @@ type tally struct {
 // maxNames bounds a tally.
 const maxNames = 500
 
-func (t *tally) add(name string) {
+// add counts a name and tells whether it is new.
+func (t *tally) add(name string) bool {
 	if _, known := t.counts[name]; known {
 		t.counts[name]++
-		return
+		return false
 	}
 	if len(t.counts) == maxNames {
 		t.others++
-		return
+		return false
 	}
 	if t.counts == nil {
 		t.counts = make(map[string]int64)
 	}
 	t.counts[strings.Clone(name)] = 1
+	return true
 }
 
 // named is a name with how often it was seen.

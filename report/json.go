@@ -46,7 +46,11 @@ func (o *object) number(name string, n int64) {
 	o.b = strconv.AppendInt(o.b, n, 10)
 }
 
+// time leaves out what is no time.
 func (o *object) time(name string, t time.Time) {
+	if t.IsZero() {
+		return
+	}
 	o.key(name)
 	o.b = append(t.AppendFormat(append(o.b, '"'), time.RFC3339Nano), '"')
 }

@@ -64,8 +64,9 @@ func signature(h *detect.Hit) uint64 {
 	return m.Sum64()
 }
 
-// add keeps a hit if it is unlike those that are kept. Where there is no room, it takes the place of the kind seen most.
-func (s *samples) add(h *detect.Hit) {
+// add keeps a hit if it is unlike those that are kept. Where there is no room, it takes the place of the kind seen most,
+// unless that has happened too often; always where it is about somebody new.
+func (s *samples) add(h *detect.Hit, somebody bool) {
 	s.hits++
 	sig := signature(h)
 	most := 0
@@ -78,7 +79,7 @@ func (s *samples) add(h *detect.Hit) {
 			most = i
 		}
 	}
-	if len(s.kept) == maxSamples && (s.kept[most].seen == 1 || s.replaced == maxReplacements) {
+	if len(s.kept) == maxSamples && (s.kept[most].seen == 1 || s.replaced >= maxReplacements && !somebody) {
 		return
 	}
 	n := newSample(h)

@@ -85,7 +85,8 @@ func stream(t testing.TB, h Handler) {
 		First: noon.Add(-time.Hour), Last: noon.Add(time.Hour),
 		Formats: []detect.FormatCount{{Format: "evtx", Files: 2, Events: 4000}, {Format: "syslog", Files: 1, Events: 321}},
 		Unread: []event.Unread{
-			{Path: "logs/b.gz", Offset: 12, Reason: "gzip: invalid header"}, {Path: "logs/c.gz", Reason: "gzip: invalid header"},
+			{Path: "logs/b.gz", Offset: 12, Reason: "gzip: invalid header"},
+			{Path: "logs/c.gz", Reason: "gzip: invalid header"},
 			{Path: "logs/d.evtx", Offset: 4096, Reason: "chunk: checksum"},
 		},
 		UnreadTotal: 3, Notes: []string{"a bound was reached"}, Seconds: 0.5,
