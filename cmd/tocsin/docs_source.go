@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/source"
 )
 
 // messagesPage describes the lines of hunt --json by their Go types, with the comments of detect/message.go.
@@ -138,11 +139,31 @@ func limitsPage(root string) (page, error) {
 				rows.WriteString(row)
 			}
 		}
+		if room == "source" {
+			if err := describeLimits(&rows, root); err != nil {
+				return page{}, err
+			}
+		}
 		if rows.Len() > 0 {
 			fmt.Fprintf(&b, "\n## %s\n\n| constant | value | what it bounds |\n|---|---|---|\n%s", room, rows.String())
 		}
 	}
 	return page{"limits", "Limits", "what bounds work and memory", b.String()}, nil
+}
+
+// describeLimits adds the rows for what one input file may cost: the fields of source.Limits, whose comments state the
+// values.
+func describeLimits(rows *strings.Builder, root string) error {
+	words, err := fieldComments(filepath.Join(root, "source", "source.go"))
+	if err != nil {
+		return err
+	}
+	given := reflect.TypeFor[source.Limits]()
+	for i := range given.NumField() {
+		name := given.Field(i).Name
+		fmt.Fprintf(rows, "| `Limits.%s` | in parentheses | %s |\n", name, cell(words["Limits."+name]))
+	}
+	return nil
 }
 
 // boundsOf returns a row of the table for each bound of a file of code.

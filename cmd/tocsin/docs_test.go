@@ -1,0 +1,258 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what the commands in README.md and docs/GUIDE.md print into them")
+
+// The reference is the same whenever it is made, and pages that are gone are removed.
+func TestReferenceIsStable(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "gone.md"), []byte(generatedNote), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var before map[string]string
+	for range 2 {
+		var errs bytes.Buffer
+		if s := run(t.Context(), []string{"docs", "--root", "../..", dir}, streams{in: strings.NewReader(""), out: &errs, err: &errs}); s != exitClean {
+			t.Fatalf("status %d: %s", s, errs.String())
+		}
+		names, err := filepath.Glob(filepath.Join(dir, "*.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := make(map[string]string)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now[filepath.Base(name)] = string(text)
+		}
+		if before != nil && fmt.Sprint(before) != fmt.Sprint(now) {
+			t.Error("the pages differ from one run to the next")
+		}
+		before = now
+	}
+	for _, want := range []string{"README.md", "tocsin-hunt.md", "formats.md", "messages.md", "rules.md", "limits.md"} {
+		if before[want] == "" {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	if before["gone.md"] != "" {
+		t.Error("gone.md is still there")
+	}
+}
+
+// The bounds that SECURITY.md states are those of the code.
+func TestSecurityStatesTheBounds(t *testing.T) {
+	text, err := os.ReadFile("../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits, err := limitsPage("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stated := regexp.MustCompile("`([a-z]+)\\.([mM]ax\\w+)`")
+	found := 0
+	for line := range strings.Lines(string(text)) {
+		for _, m := range stated.FindAllStringSubmatch(line, -1) {
+			found++
+			_, section, _ := strings.Cut(limits.body, "\n## "+m[1]+"\n")
+			section, _, _ = strings.Cut(section, "\n## ")
+			_, value, ok := strings.Cut(section, "| `"+m[2]+"` | ")
+			value, _, _ = strings.Cut(value, " |")
+			if mebibytes, is := strings.CutSuffix(value, " Mi"); is {
+				value = mebibytes + " MiB"
+			}
+			if !ok || !strings.Contains(strings.ReplaceAll(line, "131,072", "128 Ki"), value) {
+				t.Errorf("%s.%s is %q, SECURITY.md states: %s", m[1], m[2], value, line)
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("%d bounds are stated by the names of their constants, fewer than 6", found)
+	}
+}
+
+// What README.md and docs/GUIDE.md show is what happens. In their ```console blocks each line that begins with "$ " is
+// run, in a folder that has examples/ and what the blocks before made, and must print what follows it. A line "..."
+// stands for any lines; figures of time and speed may differ. Blocks ```yaml that begin with "# file: NAME" are written
+// to that file. In ```sh blocks, which are for the reader's own machine, each tocsin command must have flags that exist.
+func TestDocuments(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var scripts []string
+	for _, name := range []string{"README.md", "docs/GUIDE.md"} {
+		script := filepath.Join(t.TempDir(), strings.ReplaceAll(name, "/", "_")+".txtar")
+		if err := os.WriteFile(script, []byte("document "+filepath.Join(root, filepath.FromSlash(name))+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		scripts = append(scripts, script)
+	}
+	testscript.Run(t, testscript.Params{
+		Files: scripts,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/settings")
+			e.Setenv("XDG_DATA_HOME", e.WorkDir+"/data")
+			e.Setenv("LC_ALL", "C")
+			return os.CopyFS(filepath.Join(e.WorkDir, "examples", "small-company"), os.DirFS(filepath.Join(root, "examples", "small-company")))
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"document": runDocument},
+	})
+}
+
+// runDocument runs the blocks of a document.
+func runDocument(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(args[0])
+	ts.Check(err)
+	parts := strings.Split(string(text), "\n```")
+	ran := 0
+	for i := 1; i < len(parts); i += 2 {
+		kind, body, _ := strings.Cut(parts[i], "\n")
+		switch kind {
+		case "console":
+			parts[i] = kind + "\n" + console(ts, body)
+			ran++
+		case "sh":
+			for line := range strings.Lines(body) {
+				checkFlags(ts, line)
+			}
+		case "yaml":
+			first, rest, _ := strings.Cut(body, "\n")
+			if name, ok := strings.CutPrefix(first, "# file: "); ok {
+				name = ts.MkAbs(name)
+				ts.Check(os.MkdirAll(filepath.Dir(name), 0o755))
+				ts.Check(os.WriteFile(name, []byte(rest+"\n"), 0o644))
+			}
+		}
+	}
+	if ran == 0 {
+		ts.Fatalf("%s: no command is shown", args[0])
+	}
+	if now := strings.Join(parts, "\n```"); *update && now != string(text) {
+		ts.Check(os.WriteFile(args[0], []byte(now), 0o644))
+	}
+}
+
+// console runs the commands of one block and returns it with what they print now.
+func console(ts *testscript.TestScript, body string) string {
+	var out []string
+	lines := strings.Split(body, "\n")
+	for i := 0; i < len(lines); {
+		command, ok := strings.CutPrefix(lines[i], "$ ")
+		if !ok {
+			ts.Fatalf("a console block begins with a command, not with %q", lines[i])
+		}
+		out = append(out, lines[i])
+		for i++; strings.HasSuffix(command, "\\") && i < len(lines); i++ {
+			out = append(out, lines[i])
+			command += "\n" + lines[i]
+		}
+		from := i
+		for i < len(lines) && !strings.HasPrefix(lines[i], "$ ") {
+			i++
+		}
+		want := lines[from:i]
+		if _, err := exec.LookPath("jq"); err != nil && strings.Contains(command, "jq ") {
+			ts.Logf("SKIPPED: jq is not installed: %s", command)
+			out = append(out, want...)
+			continue
+		}
+		got := printed(ts, command)
+		if *update {
+			out = append(out, shortened(got, want)...)
+			continue
+		}
+		if !shows(want, got) {
+			ts.Fatalf("$ %s\nis shown to print\n%s\nand prints\n%s\n(go test ./cmd/tocsin -run TestDocuments -update writes it anew)",
+				command, strings.Join(want, "\n"), strings.Join(got, "\n"))
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// printed returns what a command of a reader prints, on both streams.
+func printed(ts *testscript.TestScript, command string) []string {
+	command = strings.ReplaceAll(strings.ReplaceAll(command, "go run ./cmd/tocsin", "tocsin"), "make run", "tocsin hunt examples/small-company")
+	err := ts.Exec("sh", "-c", "{ "+command+"\n} 2>&1")
+	text := ts.ReadFile("stdout")
+	if err != nil && !strings.Contains(err.Error(), "exit status 1") {
+		ts.Fatalf("$ %s\n%s%v", command, text, err)
+	}
+	var lines []string
+	for l := range strings.Lines(text) {
+		lines = append(lines, strings.TrimRight(l, " \n"))
+	}
+	return lines
+}
+
+const ellipsis = "..."
+
+// shortened returns lines with as many left out as the old text leaves out.
+func shortened(got, old []string) []string {
+	first := slices.Index(old, ellipsis)
+	if first < 0 {
+		return got
+	}
+	last := len(old) - 1
+	for old[last] != ellipsis {
+		last--
+	}
+	after := len(old) - 1 - last
+	if first+after >= len(got) {
+		return got
+	}
+	return slices.Concat(got[:first], []string{ellipsis}, got[len(got)-after:])
+}
+
+// shows tells whether lines are what a document shows of them.
+func shows(want, got []string) bool {
+	for len(want) > 0 && want[0] != ellipsis {
+		if len(got) == 0 || timeless(want[0]) != timeless(got[0]) {
+			return false
+		}
+		want, got = want[1:], got[1:]
+	}
+	if len(want) == 0 {
+		return len(got) == 0
+	}
+	for skip := range len(got) + 1 {
+		if shows(want[1:], got[skip:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// timing is what differs from one run to the next.
+var timing = regexp.MustCompile(`"seconds":[0-9.e-]+|[0-9][0-9.,]* ?(ms|s|seconds?|[KMG]i?B/s|events/s)\b`)
+
+func timeless(s string) string { return timing.ReplaceAllString(strings.TrimRight(s, " "), "#") }
+
+// toTocsin finds a tocsin command within a line, up to a pipe, a redirection, a comment or the next command.
+var toTocsin = regexp.MustCompile(`(?:^|[|;&] *)tocsin ([^|;&>#\n]*)`)
+
+func checkFlags(ts *testscript.TestScript, line string) {
+	for _, m := range toTocsin.FindAllStringSubmatch(line, -1) {
+		if err := ts.Exec("sh", "-c", "tocsin "+m[1]+" --help"); err != nil {
+			ts.Fatalf("%s: %v", strings.TrimSpace(line), err)
+		}
+	}
+}
