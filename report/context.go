@@ -72,7 +72,7 @@ func plainValue(raw json.RawMessage) string {
 // said tells whether the hit says a value of its event already.
 func said(h *detect.Hit, name, value string) bool {
 	for i := range h.Matched {
-		if m := &h.Matched[i]; m.Field == name || len(value) > 3 && m.Value == value {
+		if m := &h.Matched[i]; m.Field == name || len(value) > 3 && m.Value == value || len(value) > 8 && strings.Contains(m.Value, value) {
 			return true
 		}
 	}

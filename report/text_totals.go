@@ -15,7 +15,7 @@ func (t *text) totals() {
 		{"", fmt.Sprintf(" in %s, %s", many(s.Files, "file"), size(s.Bytes))},
 	}
 	if s.Seconds > 0 {
-		line = append(line, Span{"", fmt.Sprintf(" in %.1f s (%s/s)", s.Seconds, size(int64(float64(s.Bytes)/s.Seconds)))})
+		line = append(line, Span{"", fmt.Sprintf(" in %s (%s/s)", took(s.Seconds), size(int64(float64(s.Bytes)/s.Seconds)))})
 	}
 	line = append(line, Span{"", " with " + many(int64(s.Rules.Loaded), "rule")})
 	if s.Rules.Refused > 0 {
@@ -32,6 +32,14 @@ func (t *text) totals() {
 	if len(formats) > 0 {
 		t.Print(0, 2, Span{"dim", "read as: " + strings.Join(formats, ", ")})
 	}
+}
+
+// took writes how long a run was.
+func took(seconds float64) string {
+	if seconds < 1 {
+		return fmt.Sprintf("%.0f ms", seconds*1000)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
 }
 
 // unreadReasons is how many reasons are told, the most frequent first.
