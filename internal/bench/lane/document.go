@@ -6,24 +6,29 @@ import (
 	"strings"
 )
 
-// Replace puts text into a document between the lines that mark a part of it, or at the end where there are none.
+// parts are the parts of the document of figures, in order; each is written by a command of its own.
+var parts = []string{"bench", "bench-peers"}
+
+// Replace writes one part of a document, and keeps the others.
 func Replace(name, part, text string) error {
 	old, err := os.ReadFile(name)
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	begin, end := fmt.Sprintf("<!-- %s: written by a command, not by hand -->\n", part), fmt.Sprintf("<!-- end of %s -->\n", part)
-	text = begin + "\n" + strings.TrimSpace(text) + "\n\n" + end
-	doc := string(old)
-	if before, rest, ok := strings.Cut(doc, begin); ok {
-		_, after, _ := strings.Cut(rest, end)
-		doc = before + text + after
-	} else {
-		doc = strings.TrimRight(doc, "\n")
-		if doc != "" {
-			doc += "\n\n"
+	var out strings.Builder
+	for _, p := range parts {
+		begin, end := fmt.Sprintf("<!-- make %s writes from here -->\n", p), fmt.Sprintf("<!-- to here: make %s -->\n", p)
+		_, rest, ok := strings.Cut(string(old), begin)
+		body, _, _ := strings.Cut(rest, end)
+		if p == part {
+			body, ok = "\n"+strings.TrimSpace(text)+"\n\n", true
 		}
-		doc += text
+		if ok {
+			if out.Len() > 0 {
+				out.WriteByte('\n')
+			}
+			out.WriteString(begin + body + end)
+		}
 	}
-	return os.WriteFile(name, []byte(doc), 0o644)
+	return os.WriteFile(name, []byte(out.String()), 0o644)
 }

@@ -86,5 +86,5 @@ func (b *bench) finish(rd *reading, doc string, whole bool) error {
 	if doc == "" || !whole {
 		return nil
 	}
-	return lane.Replace(doc, "peers", out.String())
+	return lane.Replace(doc, "bench-peers", out.String())
 }

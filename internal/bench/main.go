@@ -1,0 +1,117 @@
+// Command bench measures tocsin: the Go benchmarks of every room, and whole hunts over the reference data that stand
+// beside the repository. It writes the figures, the command beside each, into docs/PERFORMANCE.md.
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/internal/bench/lane"
+)
+
+// page is the part of docs/PERFORMANCE.md that this command writes.
+//
+//go:embed bench.md.tmpl
+var page string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// bench is one run of this command.
+type bench struct {
+	ctx    context.Context
+	place  lane.Place
+	tocsin string
+	runs   int
+}
+
+func run(ctx context.Context) error {
+	b := &bench{ctx: ctx}
+	flag.StringVar(&b.place.Work, "work", filepath.Join(os.TempDir(), "tocsin-lanes"), "write inputs to this `folder`")
+	flag.IntVar(&b.runs, "runs", 3, "run each hunt this many times; the median counts")
+	benchtime := flag.String("benchtime", "100ms", "how long each Go benchmark runs")
+	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
+	flag.Parse()
+	start := time.Now()
+	var err error
+	if b.place.Data, err = lane.Data(); err != nil {
+		return err
+	}
+	b.tocsin = filepath.Join("bin", "tocsin")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.tocsin, "./cmd/tocsin")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w: %s", err, out)
+	}
+	fmt.Println(lane.Machine())
+	hunts, err := b.hunts()
+	if err != nil {
+		return err
+	}
+	for _, h := range hunts {
+		fmt.Printf("%-60s %7.2f CPU s %7.2f s %5d MB %9d events %8.0f events/CPU s\n", h.Title, h.CPU.Seconds(), h.Wall.Seconds(), h.Memory>>20, h.Events, h.Rate())
+	}
+	benchmarks, command, err := goBench(ctx, *benchtime)
+	if err != nil {
+		return err
+	}
+	text, err := render(b, hunts, benchmarks, command)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s\nwritten to %s in %s\n", marksText(text), *doc, time.Since(start).Round(time.Second))
+	return lane.Replace(*doc, "bench", text)
+}
+
+// render fills the page.
+func render(b *bench, hunts []*hunted, benchmarks []benchmark, command string) (string, error) {
+	t, err := template.New("bench").Funcs(template.FuncMap{
+		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()) },
+		"mb":      func(n int64) int64 { return n >> 20 },
+		"k":       func(f float64) string { return fmt.Sprintf("%.0f", f/1000) },
+		"took":    took,
+		"speed": func(f float64) string {
+			if f == 0 {
+				return ""
+			}
+			return fmt.Sprintf("%.0f", f)
+		},
+	}).Parse(page)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, map[string]any{
+		"Machine": lane.Machine(), "Runs": b.runs, "Hunts": hunts, "Marks": marks(hunts, benchmarks),
+		"Benchmarks": benchmarks, "Command": command,
+	})
+	return out.String(), err
+}
+
+// took writes nanoseconds in the unit that suits them.
+func took(ns float64) string {
+	switch {
+	case ns < 1e3:
+		return fmt.Sprintf("%.1f ns", ns)
+	case ns < 1e6:
+		return fmt.Sprintf("%.2f µs", ns/1e3)
+	case ns < 1e9:
+		return fmt.Sprintf("%.2f ms", ns/1e6)
+	}
+	return fmt.Sprintf("%.2f s", ns/1e9)
+}
