@@ -198,9 +198,9 @@ func place(list []time.Time, from, to time.Time, text func(int) string) []tick {
 		x := t.Sub(from).Seconds() / to.Sub(from).Seconds() * 100
 		anchor := "middle"
 		switch {
-		case x < 4:
+		case x < 8:
 			anchor = "start"
-		case x > 96:
+		case x > 94:
 			anchor = "end"
 		}
 		out = append(out, tick{fixed(x), text(i), anchor, i%2 == 1})

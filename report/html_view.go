@@ -181,7 +181,7 @@ func compareTimes(a, b time.Time) int {
 func (p *htmlPage) ruleView(n int, r *ruleDigest) *ruleView {
 	v := &ruleView{
 		N: n, Info: &r.info, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Title: cmp.Or(r.info.Title, "Rule without a title"),
-		Count: r.count, Span: period(r.first, r.last), First: shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: Techniques(r.info.Tags),
+		Count: r.count, Span: period(r.first, r.last), First: p.shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: Techniques(r.info.Tags),
 		Tactics: Tactics(r.info.Tags), Open: r.severity <= severity("high"), LogSource: logSource(&r.info),
 		Harmless: firsts(r.info.FalsePositives), Next: firsts(r.info.NextSteps), References: firsts(r.info.References),
 	}
@@ -297,9 +297,13 @@ func fullTime(t time.Time) string {
 	return t.UTC().Format("2 Jan 2006 15:04:05.999 UTC")
 }
 
-func shortTime(t time.Time) string {
-	if t.IsZero() {
+// shortTime leaves out the year where all hits are of one.
+func (p *htmlPage) shortTime(t time.Time) string {
+	switch {
+	case t.IsZero():
 		return "no time"
+	case p.first.UTC().Year() != p.last.UTC().Year():
+		return t.UTC().Format("2 Jan 2006")
 	}
 	return t.UTC().Format("2 Jan 15:04")
 }
