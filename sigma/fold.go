@@ -9,7 +9,14 @@ import (
 )
 
 // fold returns text as it is compared when case does not matter: each character in lower case.
-func fold(s string) string { return string(appendFolded(nil, s)) }
+func fold(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= utf8.RuneSelf || c-'A' < 26 {
+			return string(appendFolded(nil, s))
+		}
+	}
+	return s
+}
 
 // appendFolded appends s with each character in lower case. Bytes that are no UTF-8 stay as they are.
 func appendFolded(dst []byte, s string) []byte {

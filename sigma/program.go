@@ -36,8 +36,9 @@ type codeNode struct {
 type disjunction struct {
 	field int32
 	tests []test
-	null  bool // one of the tests is IsNull
-	costs int  // to evaluate, for the order within And and Or
+	null  bool   // one of the tests is IsNull
+	costs int    // to evaluate, for the order within And and Or
+	hooks []hook // of which one stands in the field where any of the tests passes; nil where that cannot be said
 }
 
 // keywordField is the name under which a program keeps keywords: the whole event.
@@ -173,6 +174,7 @@ func (b *builder) leafNode(field string, tests []*node) int32 {
 	id, ok := b.leafID[string(b.key)]
 	if !ok {
 		id = int32(len(b.leaves))
+		l.hooks = l.witnesses()
 		b.leaves = append(b.leaves, l)
 		b.leafID[string(b.key)] = id
 	}

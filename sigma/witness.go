@@ -25,10 +25,8 @@ func (b *builder) countHooks() {
 		if n.op != Test {
 			continue
 		}
-		for j := range b.leaves[n.leaf].tests {
-			for _, h := range b.leaves[n.leaf].tests[j].hooks(b.leaves[n.leaf].field) {
-				b.uses[h]++
-			}
+		for _, h := range b.leaves[n.leaf].hooks {
+			b.uses[h]++
 		}
 	}
 }
@@ -63,18 +61,23 @@ func (b *builder) witnesses(n int32) (w witness, ok bool) {
 }
 
 func (b *builder) leafWitness(l *disjunction) (witness, bool) {
-	var w witness
+	w := witness{hooks: l.hooks}
+	for _, h := range l.hooks {
+		w.cost += b.hookCost(h)
+	}
+	return w, l.hooks != nil
+}
+
+// witnesses returns hooks of which one stands in the field where any of the tests passes, nil where there are none.
+func (l *disjunction) witnesses() []hook {
+	hooks := make([]hook, 0, len(l.tests))
 	for i := range l.tests {
-		hs := l.tests[i].hooks(l.field)
-		if hs == nil {
-			return witness{}, false
-		}
-		w.hooks = append(w.hooks, hs...)
-		for _, h := range hs {
-			w.cost += b.hookCost(h)
+		before := len(hooks)
+		if hooks = l.tests[i].hooks(l.field, hooks); len(hooks) == before {
+			return nil
 		}
 	}
-	return w, true
+	return hooks
 }
 
 // hookCost guesses the share of events in which a hook stands, from its length and its use.
@@ -113,34 +116,31 @@ func (b *builder) hookCost(h hook) float64 {
 	return p * float64(1+b.uses[h])
 }
 
-// hooks returns literals of which one must stand in the field for the test to pass; nil where there are none.
-func (t *test) hooks(field int32) []hook {
+// hooks appends literals of which one must stand in the field for the test to pass; none where there are none.
+func (t *test) hooks(field int32, hooks []hook) []hook {
 	switch t.kind {
 	case testWhole:
-		return []hook{{field, whole, string(t.text)}}
+		return append(hooks, hook{field, whole, string(t.text)})
 	case testStart:
-		return []hook{{field, atStart, string(t.text)}}
+		return append(hooks, hook{field, atStart, string(t.text)})
 	case testEnd:
-		return []hook{{field, atEnd, string(t.text)}}
+		return append(hooks, hook{field, atEnd, string(t.text)})
 	case testContains:
-		if len(t.text) == 0 {
-			return nil
+		if len(t.text) > 0 {
+			return append(hooks, hook{field, anywhere, string(t.text)})
 		}
-		return []hook{{field, anywhere, string(t.text)}}
 	case testWild, testCased:
-		return t.wildHook(field)
+		return t.wildHook(field, hooks)
 	case testRegexp:
-		var hooks []hook
 		for _, l := range t.gate {
 			hooks = append(hooks, hook{field, anywhere, string(l)})
 		}
-		return hooks
 	}
-	return nil
+	return hooks
 }
 
 // wildHook takes the longest literal of a pattern. A cased pattern is looked for folded, and checked as it is later.
-func (t *test) wildHook(field int32) []hook {
+func (t *test) wildHook(field int32, hooks []hook) []hook {
 	best := hook{field: field, anchor: anywhere}
 	for i, tok := range t.wild {
 		if tok.kind != Literal || len(tok.text) <= len(best.text) {
@@ -157,9 +157,9 @@ func (t *test) wildHook(field int32) []hook {
 		}
 	}
 	if best.text == "" {
-		return nil
+		return hooks
 	}
-	return []hook{best}
+	return append(hooks, best)
 }
 
 // maxRegexpLiterals bounds the alternatives of a regular expression that are looked for one by one.
