@@ -22,10 +22,10 @@ const (
 // errFound is what a command returns to say that it is done and has found something.
 var errFound = errors.New("found")
 
-// Memory: the collector lets the heap grow to three times what is in use, and works harder where that comes near to
+// Memory: the collector lets the heap grow to five times what is in use, and works harder where that comes near to
 // softMemory, in bytes. GOGC and GOMEMLIMIT override them.
 const (
-	growth     = 200
+	growth     = 400
 	softMemory = 220 << 20
 )
 
