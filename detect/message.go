@@ -31,7 +31,7 @@ type RuleInfo struct {
 
 // Hit is one event, or one group of events, that a rule describes: the line of type "hit".
 type Hit struct {
-	Type      string          `json:"type"` // "hit"
+	Type      string          `json:"type"`          // "hit"
 	Time      time.Time       `json:"time,omitzero"` // of the event, UTC; of a correlation: of the event that completed it; zero where the event states none
 	Rule      HitRule         `json:"rule"`
 	File      string          `json:"file"`   // of the event (a correlation: of the one that completed it)
