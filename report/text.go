@@ -224,6 +224,10 @@ func (t *text) advice(head string, list []string) {
 	if len(said) == 0 {
 		return
 	}
+	if len(said) == 1 && strings.EqualFold(said[0], "unlikely") {
+		t.Print(2, 4, Span{"bold", "Hardly ever harmless."})
+		return
+	}
 	n := 1
 	line := said[0]
 	for n < len(said) && (t.o.Width == 0 || len(line)+len(said[n]) < 2*(t.o.Width-12)) {

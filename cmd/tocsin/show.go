@@ -14,7 +14,7 @@ import (
 // newShow makes the command `tocsin show`.
 func newShow(std streams) *cobra.Command {
 	var format, output string
-	var verbose bool
+	var verbose, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show [flags] FILE",
 		Short: "Show a run saved by hunt --json again, in any format",
@@ -25,6 +25,12 @@ Exit status: 0 shown, 2 failed.`,
   tocsin show --format html -o run.html run.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if asJSON {
+				if format != "" && format != "json" {
+					return fmt.Errorf("--json and --format %s cannot both be", format)
+				}
+				format = "json"
+			}
 			r, err := renderingOf(format)
 			if err != nil {
 				return err
@@ -52,6 +58,7 @@ Exit status: 0 shown, 2 failed.`,
 		},
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "text, json, csv, html or md (default text)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "the same as --format json: one object a line")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the result to a `file`")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "tell every rule that hits in full, also where they are many")
 	return cmd
