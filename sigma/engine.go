@@ -28,13 +28,13 @@ type Engine struct {
 }
 
 // Bounds on what an Engine keeps, which only input reaches that makes up channels and event ids. Past maxRoutes, or past
-// maxWeight tests in all programs (some 150 MB), new routes are told apart by their log sources only; past maxWide and
+// maxWeight tests in all programs (some 80 MB), new routes are told apart by their log sources only; past maxWide and
 // maxWideWeight of these too, rules are evaluated one by one. The hits are the same, found more slowly.
 const (
-	maxRoutes     = 4096
-	maxWeight     = 500_000
+	maxRoutes     = 2048
+	maxWeight     = 300_000
 	maxWide       = 256
-	maxWideWeight = 750_000
+	maxWideWeight = 450_000
 	maxRouteKey   = 1024 // bytes
 )
 

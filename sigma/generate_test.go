@@ -304,8 +304,8 @@ func TestEveryRuleFires(t *testing.T) {
 			t.Errorf("%s: %s never fired, through %d ways", r.Pos.File, r.Title, len(list))
 		}
 	}
-	t.Logf("%d of %d rules fired, through %d of %d ways; %d events made, %d of them held against every rule; %d of the ways also miss an event that is nearly right; %d hits by negations alone",
-		fired, len(rules), reached, ways, g.made, g.compared, g.negatives, g.negativeOnly)
+	t.Logf("%d of %d rules fired, through %d of %d ways; %d events made, %d of them held against every rule; %d of the ways also miss an event that is nearly right; %d hits by negations alone; weight %d",
+		fired, len(rules), reached, ways, g.made, g.compared, g.negatives, g.negativeOnly, engine.weight)
 }
 
 // cannotFire are the rules that describe no event at all, and why.

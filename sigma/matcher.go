@@ -181,6 +181,12 @@ func (m *Matcher) begin(ev *event.Event) {
 	if cap(m.key) > maxKeptBuffer {
 		m.key = nil
 	}
+	if cap(m.spans) > maxKeptBuffer/8 {
+		m.spans = nil
+	}
+	if cap(m.ids) > maxKeptBuffer/4 {
+		m.ids = nil
+	}
 }
 
 // maxKeptBuffer bounds the memory that one huge event leaves behind, in bytes.
