@@ -145,7 +145,7 @@ func (r *ruleDigest) happen(h *detect.Hit) {
 		return
 	}
 	r.timeline = append(r.timeline, occurrence{
-		first: h.Time, last: h.Time, count: 1, entities: cloneEntities(&h.Entities), file: strings.Clone(h.File), record: h.Record,
+		first: h.Time, last: h.Time, count: 1, entities: cloneEntities(&h.Entities), file: strings.Clone(bounded(h.File)), record: h.Record,
 	})
 }
 
@@ -163,10 +163,13 @@ func cloneEntities(e *detect.Entities) detect.Entities {
 func cloneNames(names []string) []string {
 	var list []string
 	for _, n := range names[:min(len(names), maxShownEntities)] {
-		list = append(list, strings.Clone(n))
+		list = append(list, strings.Clone(shortName(n)))
 	}
 	return list
 }
+
+// shortName returns the start of a name: hunt tells none that is longer, but a saved run may have been changed.
+func shortName(s string) string { return s[:runeStart(s, min(len(s), 256))] }
 
 // tally counts names. It knows the first maxNames of them, and how often there were others.
 type tally struct {
@@ -179,6 +182,7 @@ const maxNames = 500
 
 // add counts a name and tells whether it is new.
 func (t *tally) add(name string) bool {
+	name = shortName(name)
 	if _, known := t.counts[name]; known {
 		t.counts[name]++
 		return false

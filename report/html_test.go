@@ -267,17 +267,17 @@ func TestPageIsBounded(t *testing.T) {
 	value := strings.Repeat("x", 64<<10)
 	raw := []byte(fmt.Sprintf(`{"a":%q}`, value))
 	var most uint64
-	for i := range 20000 {
-		rule := i % 100
-		name := strconv.Itoa(i)
+	for i := range 10000 {
+		rule := i % 50
+		name := strconv.Itoa(i) + value // a saved run may hold what hunt would have cut
 		hit := &detect.Hit{
-			Time: time.Unix(int64(i)*977, 0), Rule: detect.HitRule{ID: strconv.Itoa(rule), Title: "t", Level: "high"}, File: "f", Record: int64(i), Event: raw,
-			Matched: []detect.Matched{{Field: "a", Value: name + value[:1000], By: "a|contains: 'x'"}}, Entities: detect.Entities{Hosts: []string{name}, Users: []string{name}, Addresses: []string{name}},
+			Time: time.Unix(int64(i)*977, 0), Rule: detect.HitRule{ID: strconv.Itoa(rule), Title: "t", Level: "high"}, File: name, Record: int64(i), Event: raw,
+			Matched: []detect.Matched{{Field: "a", Value: name, By: "a|contains: 'x'"}}, Entities: detect.Entities{Hosts: []string{name}, Users: []string{name}, Addresses: []string{name}},
 		}
 		if err := h.Hit(hit); err != nil {
 			t.Fatal(err)
 		}
-		if i%5000 == 4999 {
+		if i%2500 == 2499 {
 			var m runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&m)
@@ -296,7 +296,7 @@ func TestPageIsBounded(t *testing.T) {
 		t.Errorf("the page has %d bytes", page.Len())
 	}
 	checkPage(t, page.String())
-	for _, want := range []string{"200 of 20,000 hits", "more are not listed"} {
+	for _, want := range []string{"200 of 10,000 hits", "more are not listed"} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("the page does not say %q", want)
 		}

@@ -92,11 +92,14 @@ func (s *samples) add(h *detect.Hit, somebody bool) {
 	s.kept[most] = n
 }
 
+// bounded returns the start of a text: a saved run may have been changed, so that what hunt bounds is not bounded there.
+func bounded(s string) string { return s[:runeStart(s, min(len(s), detect.MaxMatchedValue))] }
+
 func newSample(h *detect.Hit) *sample {
-	s := &sample{time: h.Time, file: strings.Clone(h.File), record: h.Record, entities: cloneEntities(&h.Entities), count: h.Count}
+	s := &sample{time: h.Time, file: strings.Clone(bounded(h.File)), record: h.Record, entities: cloneEntities(&h.Entities), count: h.Count}
 	for _, m := range h.Matched[:min(len(h.Matched), maxReasons)] {
 		s.matched = append(s.matched, detect.Matched{
-			Field: strings.Clone(m.Field), Value: strings.Clone(m.Value), By: strings.Clone(m.By[:runeStart(m.By, min(len(m.By), detect.MaxMatchedValue))]),
+			Field: strings.Clone(bounded(m.Field)), Value: strings.Clone(bounded(m.Value)), By: strings.Clone(bounded(m.By)),
 		})
 	}
 	s.unlisted = len(h.Matched) - len(s.matched)
@@ -106,7 +109,7 @@ func newSample(h *detect.Hit) *sample {
 			s.events = append(s.events, h.Events[n-1])
 		}
 		for i := range s.events {
-			s.events[i].File = strings.Clone(s.events[i].File)
+			s.events[i].File = strings.Clone(bounded(s.events[i].File))
 		}
 	}
 	s.context = context(h)
