@@ -18,6 +18,8 @@ func FuzzLiterals(f *testing.F) {
 	f.Add("dpapi::masterkey,sekurlsa::logon", "xxsekurlsa::logonpasswords")
 	f.Add("longliteral,another-one", "and another-one is longliteral")
 	f.Add("sevenab,seven-c", "xx seven-c")
+	f.Add("stanbul,kelvins", "\u0130stanbul \u212aelvins ®kelvinsé")
+	f.Add("straße-é,été-en-", "die straße-é l'été-en-x")
 	f.Add("=,^,$", "")
 	f.Add("powershell,\\powershell.exe$,aaaaa,aaaa,aaa", "c:\\powershell.exe aaaaaa")
 	f.Fuzz(func(t *testing.T, list, text string) {

@@ -11,7 +11,7 @@ import (
 // none, and need not be decoded and folded to know that.
 type rawScan struct {
 	usable  bool // all literals are looked for by their grams
-	escaped bool // also in JSON strings with escapes: each literal has grams of characters that are never escaped
+	plain   bool // the grams are of ASCII, without characters that JSON escapes: they stand in a value in any dress
 	digits  bool // a literal consists of what numbers, GUIDs, SIDs and times are written with, or of a part of true or false
 }
 
@@ -19,10 +19,10 @@ type rawScan struct {
 const digitLike = "0123456789abcdefx{}-+:.tsz"
 
 func newRawScan(l *literals) rawScan {
-	r := rawScan{usable: l.short == nil && l.sometime == nil && len(l.start.nodes) < 2 && len(l.end.nodes) < 2, escaped: true}
+	r := rawScan{usable: l.short == nil && l.sometime == nil && len(l.start.nodes) < 2 && len(l.end.nodes) < 2, plain: true}
 	for _, p := range l.grams.lits {
 		r.digits = r.digits || strings.Trim(p.text, digitLike) == "" || strings.Contains("true", p.text) || strings.Contains("false", p.text)
-		r.escaped = r.escaped && unescaped(p.text[p.offset:p.offset+4])
+		r.plain = r.plain && unescaped(p.text[p.offset:p.offset+4])
 	}
 	return r
 }
@@ -41,9 +41,9 @@ func (l *literals) mayHold(v event.Value) bool {
 	case event.Missing, event.Null:
 		return false
 	case event.Text:
-		return l.grams.mayStandIn(v.Raw)
+		return !l.raw.plain || l.grams.mayStandIn(v.Raw)
 	case event.Escaped:
-		return !l.raw.escaped || l.grams.mayStandIn(v.Raw) || strings.Contains(v.Raw, `\u`)
+		return !l.raw.plain || l.grams.mayStandIn(v.Raw) || strings.Contains(v.Raw, `\u`)
 	case event.UTF16:
 		return l.grams.mayStandIn16(v.Raw)
 	case event.Number, event.Bool, event.Uint, event.Int, event.Hex, event.GUID, event.FileTime, event.SID:
@@ -52,16 +52,27 @@ func (l *literals) mayHold(v event.Value) bool {
 	return true
 }
 
-// mayStandIn is false only where s is ASCII and none of the grams stands in it, whatever the case.
+// mayStandIn is false only where none of the grams, all of ASCII, stands in s in any case.
 func (g *grams) mayStandIn(s string) bool {
 	i := 0
 	for step := g.step(); i+8 <= len(s); i += step {
 		w := load64(s, i)
-		if w&highBits != 0 || g.begins(foldWord(w)) {
+		if w&highBits != 0 && mayFoldToASCII(w) || g.begins(foldWord(w)) {
 			return true
 		}
 	}
 	return g.tail(s[i:])
+}
+
+// mayFoldToASCII tells whether eight bytes hold the first byte of one of the two characters beyond ASCII whose lower
+// case is in it: U+0130 (C4 B0) and U+212A (E2 84 AA).
+func mayFoldToASCII(w uint64) bool {
+	for ; w != 0; w >>= 8 {
+		if c := byte(w); c == 0xC4 || c == 0xE2 {
+			return true
+		}
+	}
+	return false
 }
 
 // tail is mayStandIn of the last bytes, less than eight.
@@ -69,7 +80,7 @@ func (g *grams) tail(s string) bool {
 	var b [8]byte
 	n := copy(b[:], s)
 	w := binary.LittleEndian.Uint64(b[:])
-	if w&highBits != 0 {
+	if w&highBits != 0 && mayFoldToASCII(w) {
 		return true
 	}
 	w = foldWord(w)
@@ -113,9 +124,10 @@ func narrow(w uint64) uint64 {
 	return (w | w>>16) & 0xffffffff
 }
 
-// foldWord puts eight characters of ASCII into lower case.
+// foldWord puts those of eight bytes that are letters of ASCII into lower case.
 func foldWord(w uint64) uint64 {
-	upper := (w + 0x3f3f3f3f3f3f3f3f) &^ (w + 0x2525252525252525) & highBits
+	low := w &^ highBits
+	upper := (low + 0x3f3f3f3f3f3f3f3f) &^ (low + 0x2525252525252525) &^ w & highBits
 	return w | upper>>2
 }
 
