@@ -49,7 +49,7 @@ func (p *htmlPage) tactics() (list []tacticView, untagged int) {
 				v := found[k]
 				v.Hits += r.count
 				if i < maxPageRules {
-					v.Rules = append(v.Rules, ruleRef{i + 1, cmp.Or(r.info.Title, "Rule without a title")})
+					v.Rules = append(v.Rules, ruleRef{i + 1, r.title()})
 				}
 				worst[k] = min(worst[k], r.severity)
 				v.Level = levels[worst[k]].name
@@ -106,7 +106,7 @@ func (p *htmlPage) entities() (list []entityView, more int, whole bool) {
 				e.Hits += count
 				e.Rules++
 				if len(e.Top) < maxTop && i < maxPageRules {
-					e.Top = append(e.Top, ruleRef{i + 1, cmp.Or(r.info.Title, "Rule without a title")})
+					e.Top = append(e.Top, ruleRef{i + 1, r.title()})
 				}
 			}
 		}
@@ -166,7 +166,7 @@ func (p *htmlPage) days() (list []dayView, told int64) {
 		}
 		m := momentView{
 			Time: clock, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Count: e.count, Names: entityNames(&e.entities),
-			Rule: ruleRef{e.rule + 1, cmp.Or(r.info.Title, "Rule without a title")}, Linked: e.rule < maxPageRules, Place: fmt.Sprintf("%s, record %s", e.file, amount(e.record)),
+			Rule: ruleRef{e.rule + 1, r.title()}, Linked: e.rule < maxPageRules, Place: fmt.Sprintf("%s, record %s", e.file, amount(e.record)),
 		}
 		if e.last.Unix() != e.first.Unix() {
 			m.Until = e.last.UTC().Format(onlyTime)

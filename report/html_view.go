@@ -180,7 +180,7 @@ func compareTimes(a, b time.Time) int {
 
 func (p *htmlPage) ruleView(n int, r *ruleDigest) *ruleView {
 	v := &ruleView{
-		N: n, Info: &r.info, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Title: cmp.Or(r.info.Title, "Rule without a title"),
+		N: n, Info: &r.info, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Title: r.title(),
 		Count: r.count, Span: period(r.first, r.last), First: p.shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: Techniques(r.info.Tags),
 		Tactics: Tactics(r.info.Tags), Open: r.severity <= severity("high"), LogSource: logSource(&r.info),
 		Harmless: firsts(r.info.FalsePositives), Next: firsts(r.info.NextSteps), References: firsts(r.info.References),
@@ -211,6 +211,11 @@ func (p *htmlPage) ruleView(n int, r *ruleDigest) *ruleView {
 	}
 	v.OtherEvents = r.count - int64(len(v.Events))
 	return v
+}
+
+// title names a rule on the page.
+func (r *ruleDigest) title() string {
+	return cmp.Or(oneLine(r.info.Title, 200), "Rule without a title")
 }
 
 // briefly names the entity of each kind that a rule met most.
