@@ -2,10 +2,13 @@ package sigma
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,12 +30,12 @@ func TestHostileRoutes(t *testing.T) {
 		fields []string
 		value  func(i int) []string
 	}{
-		{"event ids", 40_000, []string{"Channel", "EventID", "CommandLine"}, func(i int) []string { return []string{"Security", fmt.Sprint(i), "a mimikatz.exe"} }},
-		{"channels", 40_000, []string{"Channel", "EventID", "Provider_Name"}, func(i int) []string { return []string{fmt.Sprint("c", i), "1", "Microsoft-Windows-Sysmon"} }},
+		{"event ids", 15_000, []string{"Channel", "EventID", "CommandLine"}, func(i int) []string { return []string{"Security", fmt.Sprint(i), "a mimikatz.exe"} }},
+		{"channels", 15_000, []string{"Channel", "EventID", "Provider_Name"}, func(i int) []string { return []string{fmt.Sprint("c", i), "1", "Microsoft-Windows-Sysmon"} }},
 		{"lists of event ids", 2_000, []string{"Channel", "EventID"}, func(i int) []string {
 			return []string{"Microsoft-Windows-Sysmon/Operational", fmt.Sprintf("[%d,%d,%d,%d]", i%30, i/30%30, i/900%30, i/27000)}
 		}},
-		{"types", 40_000, []string{"type", "nametype", "SYSCALL"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprint(i % 7), fmt.Sprint(-i)} }},
+		{"types", 15_000, []string{"type", "nametype", "SYSCALL"}, func(i int) []string { return []string{fmt.Sprint(i), fmt.Sprint(i % 7), fmt.Sprint(-i)} }},
 	} {
 		engine := Compile(rules, BuiltinLogSources())
 		m := engine.NewMatcher()
@@ -85,7 +88,10 @@ func TestHostileValues(t *testing.T) {
 	rules := append(corpusRules(t, allRuleFolders...), builtinRules(t)...)
 	engine := Compile(rules, BuiltinLogSources())
 	m := engine.NewMatcher()
-	huge := 16 << 20
+	huge := 2 << 20
+	if os.Getenv("TOCSIN_FULL") != "" {
+		huge = event.MaxRecord
+	}
 	sysmon := "Channel=Microsoft-Windows-Sysmon/Operational\nEventID=1\nCommandLine="
 	many := &strings.Builder{}
 	for i := range 100_000 {
@@ -96,19 +102,19 @@ func TestHostileValues(t *testing.T) {
 		ev   *event.Event
 		hits bool
 	}{
-		{"16 MB of one letter", windowsEvent(sysmon + strings.Repeat("a", huge)), false},
-		{"16 MB that end in an attack", windowsEvent(sysmon + strings.Repeat("-e ", huge/3) + "sekurlsa::logonpasswords"), true},
-		{"16 MB of backslashes in JSON", windowsEvent(sysmon + "j:" + strings.Repeat(`\\`, huge/2)), false},
-		{"16 MB of the start of many words", windowsEvent(sysmon + strings.Repeat("powershell ", huge/11)), false},
-		{"16 MB of broken UTF-8", windowsEvent(sysmon + strings.Repeat("\xff\xc0\xe2\x80", huge/4)), false},
+		{"much of one letter", windowsEvent(sysmon + strings.Repeat("a", huge)), false},
+		{"much that ends in an attack", windowsEvent(sysmon + strings.Repeat("-e ", huge/3) + "sekurlsa::logonpasswords"), true},
+		{"much of backslashes in JSON", windowsEvent(sysmon + "j:" + strings.Repeat(`\\`, huge/2)), false},
+		{"much of the start of many words", windowsEvent(sysmon + strings.Repeat("powershell ", huge/11)), false},
+		{"much of broken UTF-8", windowsEvent(sysmon + strings.Repeat("\xff\xc0\xe2\x80", huge/4)), false},
 		{"half surrogates and an odd byte", rawUTF16("\x00\xd8\x00\xdc\x3d\xd8a\x00\xff"), false},
 		{"a list of a million elements", windowsEvent(sysmon + "[" + strings.Repeat("1,", 1_000_000) + `"mimikatz.exe"]`), true},
 		{"a list a million deep", windowsEvent(sysmon + strings.Repeat("[", 1_000_000)), false},
 		{"an object a million deep", windowsEvent(sysmon + strings.Repeat(`{"a":`, 1_000_000)), false},
 		{"100,000 fields", windowsEvent(many.String() + sysmon + "sekurlsa::logonpasswords"), true},
-		{"a channel of 16 MB", windowsEvent("EventID=1\nProvider_Name=Microsoft-Windows-Sysmon\nCommandLine=sekurlsa::logonpasswords\nChannel=" + strings.Repeat("x", huge)), true},
+		{"a huge channel", windowsEvent("EventID=1\nProvider_Name=Microsoft-Windows-Sysmon\nCommandLine=sekurlsa::logonpasswords\nChannel=" + strings.Repeat("x", huge)), true},
 		{"a channel that is a list of a million", windowsEvent("EventID=1\nCommandLine=sekurlsa::logonpasswords\nChannel=[" + strings.Repeat("1,", 1_000_000) + `"Microsoft-Windows-Sysmon/Operational"]`), true},
-		{"a line of 16 MB", fuzzEvent(event.LogSource{Product: "linux", Service: "syslog"}, strings.Repeat("x ", huge/2)), false},
+		{"a huge line", fuzzEvent(event.LogSource{Product: "linux", Service: "syslog"}, strings.Repeat("x ", huge/2)), false},
 	} {
 		start := time.Now()
 		m.Match(c.ev) // makes the plan
@@ -143,9 +149,14 @@ func rawUTF16(s string) *event.Event {
 // TestHostileRegexps is about expressions whose automata have very many states: they stay within their bound, and are
 // right all the same.
 func TestHostileRegexps(t *testing.T) {
-	text := strings.Repeat("abbabaaabbab", 20_000)
+	rnd := rand.New(rand.NewPCG(3, 4))
+	letters := make([]byte, 100_000)
+	for i := range letters {
+		letters[i] = "ab"[rnd.IntN(2)]
+	}
+	text := string(letters)
 	for _, expr := range []string{
-		`(a|b)*a(a|b){14}c`, `(?i)(a|b)*a(a|b){14}$`, `(x+x+)+y`, `(a?){30}a{30}c`, `^(([a-z])+.)+[A-Z]([a-z])+$`, `(.*)(.*)(.*)(.*)(.*)c`,
+		`(a|b)*a(a|b){14}c`, `a[ab]{14}c|d`, `(?i)(a|b)*a(a|b){14}$`, `(x+x+)+y`, `(a?){30}a{30}c`, `^(([a-z])+.)+[A-Z]([a-z])+$`, `(.*)(.*)(.*)(.*)(.*)c`,
 		`[ab]*a[ab]{200}c|\bzq\b`,
 	} {
 		re := regexp.MustCompile(expr)
@@ -176,5 +187,30 @@ func TestHostileWildcards(t *testing.T) {
 	hits := slices.Clone(m.Match(newEvent("a=" + strings.Repeat("a", 1<<20))))
 	if took := time.Since(start); len(hits) > 0 || took > 5*time.Second {
 		t.Errorf("%d hits in %v", len(hits), took)
+	}
+}
+
+// TestEngineIsShared is about many matchers that find new routes at once.
+func TestEngineIsShared(t *testing.T) {
+	r := detection(t, "s: {EventID: [3, 5, 8], a|contains: foo}\ncondition: s")
+	r.LogSource = event.LogSource{}
+	engine := Compile([]*Rule{r}, BuiltinLogSources())
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			m := engine.NewMatcher()
+			for i := range 3000 {
+				e := windowsEvent(fmt.Sprintf("Channel=c%d\nEventID=%d\na=xfoox", i%2500, i%10))
+				want := i%10 == 3 || i%10 == 5 || i%10 == 8
+				if got := len(m.Match(e)) == 1; got != want {
+					t.Errorf("event %d: hit %v, want %v", i, got, want)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if len(engine.routes) > maxRoutes+4 {
+		t.Errorf("%d routes are kept", len(engine.routes))
 	}
 }
