@@ -55,7 +55,7 @@ func smallRun() *run {
 	at := time.Date(2026, 3, 1, 22, 58, 0, 0, time.UTC)
 	r := &run{
 		rules: []detect.RuleInfo{
-			{ID: "r1", Title: "Memory of a process read", Level: "critical", Description: "A tool read what it should not.", Tags: []string{"attack.credential-access", "attack.t1003.001"}, NextSteps: []string{"Isolate the machine"}, FalsePositives: []string{"Support"}, References: []string{"https://example.com/a"}, File: "builtin:a.yml", Line: 1, LogSource: event.LogSource{Product: "windows"}},
+			{ID: "r1", Title: "Memory of a process read", Level: "critical", Description: "A tool read what it should not.", Tags: []string{"attack.credential-access", "attack.t1003.001"}, NextSteps: []string{"Isolate the machine"}, FalsePositives: []string{"Support", "Unknown", "unlikely."}, References: []string{"https://example.com/a"}, File: "builtin:a.yml", Line: 1, LogSource: event.LogSource{Product: "windows"}},
 			{ID: "r2", Title: "Passwords guessed", Level: "medium", Tags: []string{"attack.t1110"}, File: "b.yml", Line: 7},
 			{ID: "r3", Title: "Old tag", Level: "", Tags: []string{"cve.2021-44228"}},
 		},
@@ -111,7 +111,7 @@ func TestPageTells(t *testing.T) {
 		"<h1>1 critical and 1 medium hit", "Act on it now", "3 of 10 rules found something in the logs: 7 hits, 1 Mar 2026 22:58:00 – 2 Mar 2026 00:58:00 UTC.",
 		"T1003.001", "OS Credential Dumping:", "LSASS Memory", "Credential Access", "1 rule with hits names none",
 		"<mark>MiniDump</mark>", "contains &#39;minidump&#39;", "all have the same source.ip", "at least 5 events, within 10m", "12 events, first dir/a.log, record 3; last dir/a.log, record 30",
-		"CORP\\ann", "Isolate the machine", "Support", "Other fields of this event <span>2</span>", "bad checksum", "A bound was reached.", "tocsin 1.2.3", "1 refused", "Monday, 2 March 2026", "×5 until 23:02:00",
+		"CORP\\ann", "Isolate the machine", "<li>Support</li><li>Hardly ever</li></ul>", "Other fields of this event <span>2</span>", "bad checksum", "A bound was reached.", "tocsin 1.2.3", "1 refused", "Monday, 2 March 2026", "×5 until 23:02:00",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)

@@ -183,7 +183,7 @@ func (p *htmlPage) ruleView(n int, r *ruleDigest) *ruleView {
 		N: n, Info: &r.info, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Title: r.title(),
 		Count: r.count, Span: period(r.first, r.last), First: p.shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: Techniques(r.info.Tags),
 		Tactics: Tactics(r.info.Tags), Open: r.severity <= severity("high"), LogSource: logSource(&r.info),
-		Harmless: firsts(r.info.FalsePositives), Next: firsts(r.info.NextSteps), References: firsts(r.info.References),
+		Harmless: harmless(r.info.FalsePositives), Next: firsts(r.info.NextSteps), References: firsts(r.info.References),
 	}
 	if r.info.File != "" {
 		v.Place = fmt.Sprintf("%s:%d", r.info.File, r.info.Line)
@@ -283,6 +283,21 @@ func entityNames(e *detect.Entities) string {
 }
 
 func firsts(list []string) []string { return list[:min(len(list), maxListed)] }
+
+// harmless returns when a rule's hits are no attack, without the words by which authors of rules say that they know none.
+func harmless(list []string) []string {
+	var said []string
+	for _, s := range list {
+		switch strings.ToLower(strings.Trim(s, " .\n")) {
+		case "", "unknown", "none":
+		case "unlikely":
+			said = append(said, "Hardly ever")
+		default:
+			said = append(said, s)
+		}
+	}
+	return firsts(said)
+}
 
 func logSource(r *detect.RuleInfo) string {
 	var list []string
