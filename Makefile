@@ -21,7 +21,7 @@ test: ## all tests; each fuzz test for $(FUZZ)
 fuzz:
 	@set -e; for p in $$($(GO) list ./...); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz' || true); do \
-	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -parallel 2 $$p >/tmp/tocsin-fuzz.$$$$ 2>&1 \
+	    echo "fuzz $$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) -fuzzminimizetime 10x -parallel 2 $$p >/tmp/tocsin-fuzz.$$$$ 2>&1 \
 	      || { grep -q '^ *context deadline exceeded$$' /tmp/tocsin-fuzz.$$$$ && ! grep -q 'Failing input\|panic' /tmp/tocsin-fuzz.$$$$; } \
 	      || { cat /tmp/tocsin-fuzz.$$$$; rm -f /tmp/tocsin-fuzz.$$$$; exit 1; }; rm -f /tmp/tocsin-fuzz.$$$$; \
 	  done; done
