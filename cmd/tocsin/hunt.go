@@ -20,6 +20,7 @@ import (
 type hunt struct {
 	std   streams
 	flags settings // those that the configuration file has too
+	typed settings // the same, as they were before the configuration file came below them
 	paths []string
 
 	config    string
@@ -94,6 +95,7 @@ func (h *hunt) merge() error {
 	if err != nil {
 		return err
 	}
+	h.typed = h.flags
 	f := &h.flags
 	if len(f.Rules) == 0 {
 		f.Rules = s.Rules

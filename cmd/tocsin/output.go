@@ -99,14 +99,33 @@ func renderingOf(name string) (*rendering, error) {
 	return nil, fmt.Errorf("format %q is not known; the formats are %s", name, strings.Join(names, ", "))
 }
 
-// next returns the commands that a person who has seen the result may run next.
+// next returns the commands that a person who has seen the result may run next: the same hunt, as a page.
 func (h *hunt) next() []string {
 	if slices.Contains(h.paths, "-") {
 		return nil
 	}
 	command := []string{"tocsin", "hunt"}
-	for _, r := range h.flags.Rules {
-		command = append(command, "--rules", quoted(r))
+	for _, f := range []struct {
+		flag   string
+		values []string
+	}{
+		{"--config", []string{h.config}},
+		{"--rules", h.typed.Rules},
+		{"--pipeline", h.typed.Pipelines},
+		{"--logsources", []string{h.typed.LogSources}},
+		{"--level", []string{h.typed.Level}},
+		{"--status", []string{h.typed.Status}},
+		{"--tag", h.tags},
+		{"--exclude-rule", h.typed.Exclude},
+		{"--since", []string{h.since}},
+		{"--until", []string{h.until}},
+		{"--timezone", []string{h.typed.Timezone}},
+	} {
+		for _, v := range f.values {
+			if v != "" {
+				command = append(command, f.flag, quoted(v))
+			}
+		}
 	}
 	command = append(command, "--format", "html", "-o", "report.html")
 	for _, p := range h.paths {
