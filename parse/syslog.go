@@ -318,12 +318,25 @@ func shareOf(head string, is func(line string) bool, top int) int {
 	return top * (lines + hits) / (2 * lines)
 }
 
+// anyControl tells whether one of 8 bytes is below 0x20.
+func anyControl(s string) bool {
+	const spaces, highs = 0x2020202020202020, 0x8080808080808080
+	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (w-spaces)&^w&highs != 0
+}
+
 // isBinary tells whether a stream is no text: it holds control bytes beyond those of terminals. NUL bytes at its start
 // are the hole that rotation by copying leaves.
 func isBinary(head string) bool {
 	head = strings.TrimLeft(head, "\x00")
 	bad := 0
-	for i := range len(head) {
+	for i := 0; i < len(head); i++ {
+		for i+8 <= len(head) && !anyControl(head[i:i+8]) {
+			i += 8
+		}
+		if i == len(head) {
+			break
+		}
 		if c := head[i]; c < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != 0x1b && c != 0x1d && c != '\f' && c != '\b' {
 			if bad++; bad*50 > len(head) {
 				return true
