@@ -44,7 +44,7 @@ func TestDigestIsBounded(t *testing.T) {
 		t.Errorf("%d hits, %v, %d rules, %d buckets", d.hits, d.levels, len(d.order), len(d.histogram.buckets))
 	}
 	list, more, whole := d.hosts.top(3)
-	if len(list) != 3 || more != maxNames-3 || whole {
+	if len(list) != 3 || more < maxNames-3 || more > 2*maxNames || whole {
 		t.Errorf("top(3) = %v, %d, %v", list, more, whole)
 	}
 	runtime.KeepAlive(d)

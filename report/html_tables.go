@@ -95,15 +95,15 @@ func (p *htmlPage) entities() (list []entityView, more int, whole bool) {
 			kind string
 			of   *tally
 		}{{"host", &r.hosts}, {"user", &r.users}, {"address", &r.addresses}} {
-			whole = whole && k.of.others == 0
-			for name, count := range k.of.counts {
+			whole = whole && k.of.whole()
+			for name, c := range k.of.counts {
 				e := found[key{k.kind, name}]
 				if e == nil {
 					level := levels[r.severity].name
 					e = &entityView{Kind: k.kind, Name: name, Level: level, Word: levelWords[level]}
 					found[key{k.kind, name}] = e
 				}
-				e.Hits += count
+				e.Hits += c.count
 				e.Rules++
 				if len(e.Top) < maxTop && i < maxPageRules {
 					e.Top = append(e.Top, ruleRef{i + 1, r.title()})
