@@ -61,11 +61,12 @@ type messageKind struct {
 type class uint8
 
 const (
-	wide    class = iota // anything, as much as possible
-	lazy                 // anything, as little as possible
-	word                 // at least one byte, no space
-	number               // decimal digits
-	address              // a word: an IP address, or else a name
+	wide     class = iota // anything, as much as possible
+	lazy                  // anything, as little as possible
+	word                  // at least one byte, no space
+	number                // decimal digits
+	address               // a word: an IP address, or else a name
+	hostPort              // a word: the same with a port after it
 )
 
 // capture is what a name in braces stands for.
@@ -126,6 +127,7 @@ type templateGroup struct {
 // program is one that speaks in known sentences.
 type program struct {
 	plain   *messageKind         // of messages that are none of them
+	clued   *messageKind         // of those that tell something all the same; nil: they are not searched
 	byFirst [256][]templateGroup // by the first byte of the message
 	suffix  string               // what may follow any sentence
 	custom  func(message string, out *said) bool
@@ -133,7 +135,7 @@ type program struct {
 
 // newProgram compiles sentences for the events of a format.
 func newProgram(f *event.Format, tables ...[]sentence) *program {
-	p := &program{plain: newKind(f, nil, nil)}
+	p := &program{plain: newKind(f, nil, nil), clued: newKind(f, clueNames, nil)}
 	for _, table := range tables {
 		for i := range table {
 			p.compile(f, &table[i])
@@ -181,15 +183,18 @@ func (p *program) compile(f *event.Format, s *sentence) {
 				break
 			}
 			name, after, _ := strings.Cut(rest, "}")
-			c, known := captures[name]
+			c, known := captureOf(name)
 			if !known {
 				panic("parse: no such capture: " + name) // a mistake in a table, found by any test
 			}
 			slot := -1
 			if c.field != "" {
 				slot = add(c.field, "")
-				if c.class == address {
+				if c.class == address || c.class == hostPort {
 					add(strings.Replace(c.field, ".ip", ".domain", 1), "")
+				}
+				if c.class == hostPort {
+					add(strings.Replace(c.field, ".ip", ".port", 1), "")
 				}
 			}
 			t.pieces = append(t.pieces, piece{lit, c.class, slot})
@@ -285,5 +290,6 @@ func (p *program) find(message string, out *said) bool {
 // readMessage finds what a program's message says. It reports whether the sentence is known; out.kind is set either
 // way, and names the fields (out.kind.names) that out.values holds and the format that the event is of.
 func readMessage(tag, message string, out *said) bool {
-	return programOf(tag).read(messageBody(message), out)
+	p, body := programOf(tag), messageBody(message)
+	return p.read(body, out) || p.readClues(body, out)
 }

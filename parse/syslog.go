@@ -73,8 +73,11 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}
 	known := p.last.read(messageBody(h.text), &p.said)
-	if !known && h.text != "" && p.relayed(line, &h, out) {
-		return true
+	if !known && h.text != "" {
+		if p.relayed(line, &h, out) {
+			return true
+		}
+		p.last.readClues(h.text, &p.said)
 	}
 	kind := p.said.kind
 	var e *event.Event

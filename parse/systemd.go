@@ -16,6 +16,7 @@ var (
 func newKernel() *program {
 	p := newProgram(kernelFormat, kernelSentences)
 	p.custom = readKernel(p)
+	p.clued = nil
 	return p
 }
 
@@ -82,6 +83,9 @@ func readKernel(p *program) func(string, *said) bool {
 			return true
 		}
 		body := cutUptime(message)
+		if len(body) > 10 && body[:10] == "wireguard:" {
+			return wireguardProgram.find(body, out)
+		}
 		if body == "" || len(body) == len(message) {
 			return false // the program's own tables see the same text
 		}
@@ -121,6 +125,9 @@ func programOf(tag string) *program {
 			}
 			break
 		}
+	}
+	if p := serverOf(tag); p != nil {
+		return p
 	}
 	return otherProgram
 }

@@ -186,7 +186,7 @@ func lastIndex(s, sub string) int {
 
 func (c class) holds(s string) bool {
 	switch c {
-	case word, address:
+	case word, address, hostPort:
 		return s != "" && strings.IndexByte(s, ' ') < 0
 	case number:
 		for i := range len(s) {
@@ -206,6 +206,10 @@ func (p *piece) store(s string, out *said) {
 		out.values[p.slot] = numberValue(s)
 	case p.class == address:
 		out.values[p.slot], out.values[p.slot+1] = addressValues(s)
+	case p.class == hostPort:
+		host, port := splitEndpoint(s)
+		out.values[p.slot], out.values[p.slot+1] = addressValues(host)
+		out.values[p.slot+2] = numberValue(port)
 	default:
 		out.values[p.slot] = textValue(s)
 	}

@@ -1,0 +1,116 @@
+package parse
+
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// Name servers: BIND, dnsmasq and unbound, and those who hand out addresses: ISC dhcpd, Kea, dnsmasq-dhcp, dhclient.
+// Sources: BIND 9 ARM "Logging", dnsmasq(8), unbound.conf(5), dhcpd.conf(5), Kea ARM "Messages".
+var (
+	dnsECS = map[string][]string{
+		"query": {"dns.question.name"}, "record_type": {"dns.question.type"}, "answer": {"dns.answers.data"}, "src_ip": {"source.ip"},
+	}
+	bindFormat    = &event.Format{Name: "bind", LogSource: event.LogSource{Category: "dns", Product: "bind"}, ECS: dnsECS}
+	dnsmasqFormat = &event.Format{Name: "dnsmasq", LogSource: event.LogSource{Category: "dns", Product: "dnsmasq"}, ECS: dnsECS}
+	unboundFormat = &event.Format{Name: "unbound", LogSource: event.LogSource{Category: "dns", Product: "unbound"}, ECS: dnsECS}
+	dhcpFormat    = &event.Format{Name: "dhcpd", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
+
+	bindProgram    = newBind()
+	dnsmasqProgram = newProgram(dnsmasqFormat, dnsmasqSentences, dhcpSentences)
+	unboundProgram = newProgram(unboundFormat, unboundSentences)
+	dhcpProgram    = newProgram(dhcpFormat, dhcpSentences)
+)
+
+func newBind() *program {
+	p := newProgram(bindFormat, bindSentences)
+	p.custom = func(message string, out *said) bool {
+		body := bindBody(message)
+		return body != "" && len(body) < len(message) && p.find(body, out)
+	}
+	return p
+}
+
+// bindBody cuts what BIND puts before its messages in files: a time, a category and a level, in that order, and the
+// client's object.
+func bindBody(s string) string {
+	if len(s) > 25 && s[2] == '-' && s[6] == '-' && s[11] == ' ' {
+		s = trimSpace(s[11:])
+		_, s = nextWord(s)
+	}
+	for range 2 {
+		w, rest := nextWord(s)
+		if len(w) < 4 || w[len(w)-1] != ':' || len(w) > 24 || strings.HasPrefix(w, "client") {
+			break
+		}
+		s = rest
+	}
+	return s
+}
+
+var bindSentences = []sentence{
+	{"client «@{_} »{peer} ({?}): query: {qname} IN {qtype} {_} ({daddr})", "dns_query", network, "", ""},
+	{"client «@{_} »{peer} ({?}): query: {qname} IN {qtype} {*}", "dns_query", network, "", ""},
+	{"client «@{_} »{peer} ({?}): view {_}: query: {qname} IN {qtype} {*}", "dns_query", network, "", ""},
+	{"client «@{_} »{peer} ({?}): view {_}: query: {qname} IN {qtype} {_} ({daddr})", "dns_query", network, "", ""},
+	{"client «@{_} »{peer}: query: {qname} IN {qtype} {*}", "dns_query", network, "", ""},
+	{"client «@{_} »{peer} ({?}): «view {_}: »query (cache) '{qname}' denied«{*}»", "dns_query", network, failure, "denied"},
+	{"client «@{_} »{peer} ({?}): «view {_}: »query '{qname}' denied«{*}»", "dns_query", network, failure, "denied"},
+	{"client «@{_} »{peer}: «view {_}: »query (cache) '{qname}' denied«{*}»", "dns_query", network, failure, "denied"},
+	{"client «@{_} »{peer} ({?}): «view {_}: »zone transfer '{qname}' denied", "dns_transfer", network, failure, "denied"},
+	{"client «@{_} »{peer} ({?}): «view {_}: »bad zone transfer request: '{qname}': {reason}", "dns_transfer", network, failure, ""},
+	{"client «@{_} »{peer} ({?}): «view {_}: »transfer of '{qname}': AXFR started{*}", "dns_transfer", network, success, "AXFR"},
+	{"client «@{_} »{peer} ({?}): «view {_}: »transfer of '{qname}': IXFR started{*}", "dns_transfer", network, success, "IXFR"},
+	{"client «@{_} »{peer} ({?}): «view {_}: »transfer of '{qname}': AXFR ended{*}", "dns_transfer_ended", network, success, "AXFR"},
+	{"client «@{_} »{peer}«/key {_}»: «view {_}: »updating zone '{qname}': update failed: {reason}", "dns_update", network, failure, ""},
+	{"client «@{_} »{peer}«/key {_}»: «view {_}: »update '{qname}' denied", "dns_update", network, failure, "denied"},
+	{"client «@{_} »{peer}: notify question section contains no SOA", "dns_notify", network, failure, ""},
+	{"client «@{_} »{peer} ({?}): rate limit {reason}", "dns_rate_limit", network, failure, ""},
+	{"client «@{_} »{peer} ({?}): {reason}", "dns_message", network, "", ""},
+}
+
+var dnsmasqSentences = []sentence{
+	{"query[{qtype}] {qname} from {addr}", "dns_query", network, "", ""},
+	{"{#} {peer} query[{qtype}] {qname} from {*}", "dns_query", network, "", ""},
+	{"reply {qname} is {answer}", "dns_answer", network, "", ""},
+	{"cached {qname} is {answer}", "dns_answer", network, "", ""},
+	{"config {qname} is {answer}", "dns_answer", network, "", ""},
+	{"forwarded {qname} to {daddr}", "dns_forwarded", network, "", ""},
+	{"{#} {peer} reply {qname} is {answer}", "dns_answer", network, "", ""},
+	{"{#} {peer} forwarded {qname} to {daddr}", "dns_forwarded", network, "", ""},
+	{"possible DNS-rebind attack detected: {qname}", "dns_rebind", network, failure, "rebind"},
+	{"started, version {*}", "service_started", process, success, ""},
+}
+
+var unboundSentences = []sentence{
+	{"[{#}:{_}] info: {addr} {qname} {qtype} IN« {*}»", "dns_query", network, "", ""},
+	{"[{#}:{_}] reply: {addr} {qname} {qtype} IN {reason}", "dns_answer", network, "", ""},
+	{"info: {addr} {qname} {qtype} IN« {*}»", "dns_query", network, "", ""},
+	{"reply: {addr} {qname} {qtype} IN {reason}", "dns_answer", network, "", ""},
+}
+
+var dhcpSentences = []sentence{
+	{"DHCPDISCOVER from {mac}« ({hostword})» via {iface}«: {reason}»", "dhcp_discover", network, "", ""},
+	{"DHCPREQUEST for {addr}« ({_})» from {mac}« ({hostword})» via {iface}«: {reason}»", "dhcp_request", network, "", ""},
+	{"DHCPOFFER on {addr} to {mac}« ({hostword})» via {iface}", "dhcp_offer", network, "", ""},
+	{"DHCPACK on {addr} to {mac}« ({hostword})» via {iface}", "dhcp_ack", network, success, ""},
+	{"DHCPACK to {addr} ({mac}) via {iface}", "dhcp_ack", network, success, ""},
+	{"DHCPNAK on {addr} to {mac} via {iface}", "dhcp_nak", network, failure, ""},
+	{"DHCPINFORM from {addr} via {iface}«: {*}»", "dhcp_inform", network, "", ""},
+	{"DHCPRELEASE of {addr} from {mac}« ({hostword})» via {iface}« {*}»", "dhcp_release", network, "", ""},
+	{"DHCPDECLINE of {addr} from {mac}« ({hostword})» via {iface}«: {reason}»", "dhcp_decline", network, failure, ""},
+	{"DHCPDISCOVER({iface}) {mac}« {*}»", "dhcp_discover", network, "", ""},
+	{"DHCPREQUEST({iface}) {addr} {mac}« {*}»", "dhcp_request", network, "", ""},
+	{"DHCPOFFER({iface}) {addr} {mac}« {*}»", "dhcp_offer", network, "", ""},
+	{"DHCPACK({iface}) {addr} {mac}« {hostword}»", "dhcp_ack", network, success, ""},
+	{"DHCPNAK({iface}) {addr} {mac} {reason}", "dhcp_nak", network, failure, ""},
+	{"DHCPRELEASE({iface}) {addr} {mac}« {*}»", "dhcp_release", network, "", ""},
+	{"bound to {daddr} -- renewal in {#} seconds.", "dhcp_bound", network, success, ""},
+	{"DHCP4_LEASE_ALLOC [hwtype={#} {mac}], {?} lease {addr} has been allocated{*}", "dhcp_ack", network, success, ""},
+	{"DHCP4_LEASE_ADVERT [hwtype={#} {mac}], {?} lease {addr} will be advertised{*}", "dhcp_offer", network, "", ""},
+	{"DHCP4_LEASE_ALLOC [hwtype={#} {mac}], {?}: lease {addr} has been allocated{*}", "dhcp_ack", network, success, ""},
+	{"DHCP4_LEASE_ADVERT [hwtype={#} {mac}], {?}: lease {addr} will be advertised{*}", "dhcp_offer", network, "", ""},
+	{"DHCP4_RELEASE [hwtype={#} {mac}], {?}: address {addr} was released properly{*}", "dhcp_release", network, "", ""},
+	{"no free leases on subnet {*}", "dhcp_exhausted", network, failure, "no free leases"},
+}

@@ -1,0 +1,67 @@
+package parse
+
+import "github.com/tocsin-sec/tocsin/event"
+
+// Tunnels: OpenVPN, WireGuard as the kernel tells of it (dynamic debug of its module), strongSwan and L2TP.
+// Sources: openvpn(8) "--verb", the module's messages, strongSwan documentation "Logger configuration".
+var (
+	openvpnFormat   = &event.Format{Name: "openvpn", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
+	wireguardFormat = &event.Format{Name: "wireguard", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
+	ipsecFormat     = &event.Format{Name: "ipsec", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
+
+	openvpnProgram   = newProgram(openvpnFormat, openvpnSentences)
+	wireguardProgram = newProgram(wireguardFormat, wireguardSentences)
+	ipsecProgram     = newProgram(ipsecFormat, ipsecSentences, pamSentences)
+)
+
+var openvpnSentences = []sentence{
+	{"{peer} [{userword}] Peer Connection Initiated with {*}", "vpn_connection", network, success, ""},
+	{"[{userword}] Peer Connection Initiated with [AF_INET]{peer}", "vpn_connection", network, success, ""},
+	{"{peer} TLS Auth Error: Auth Username/Password verification failed for peer", "vpn_login", authentication, failure, "wrong password"},
+	{"{peer} TLS: Username/Password authentication succeeded for username '{user}'« {*}»", "vpn_login", authentication, success, ""},
+	{"{peer} TLS: Username/Password authentication deferred for username '{user}'« {*}»", "vpn_login", authentication, "", ""},
+	{"{peer} TLS Error: TLS handshake failed", "vpn_handshake", network, failure, "TLS handshake failed"},
+	{"{peer} TLS Error: {reason}", "vpn_handshake", network, failure, ""},
+	{"TLS Error: {lazyreason} from [AF_INET]{peer}", "vpn_handshake", network, failure, ""},
+	{"TLS Error: {lazyreason} from [AF_INET]{peer} {*}", "vpn_handshake", network, failure, ""},
+	{"{peer} TLS: Initial packet from {*}", "vpn_handshake", network, "", ""},
+	{"{peer} VERIFY OK: {reason}", "vpn_certificate", authentication, success, ""},
+	{"{peer} VERIFY ERROR: {reason}", "vpn_certificate", authentication, failure, ""},
+	{"{peer} VERIFY SCRIPT ERROR: {reason}", "vpn_certificate", authentication, failure, ""},
+	{"{userword}/{peer} MULTI: Learn: {_} -> {*}", "vpn_address", network, "", ""},
+	{"{userword}/{peer} MULTI_sva: pool returned IPv4={daddr}, {*}", "vpn_address", network, "", ""},
+	{"{userword}/{peer} SENT CONTROL [{*}", "vpn_control", network, "", ""},
+	{"{userword}/{peer} SIGTERM[soft,{reason}] received, client-instance exiting", "vpn_disconnected", network, "", ""},
+	{"{userword}/{peer} SIGUSR1[soft,{reason}] received, client-instance restarting", "vpn_disconnected", network, "", ""},
+	{"{peer} SIGUSR1[soft,{reason}] received, client-instance restarting", "vpn_disconnected", network, failure, ""},
+	{"{peer} Connection reset, restarting [{#}]", "vpn_disconnected", network, "", "reset"},
+	{"MULTI: multi_create_instance called", "vpn_instance", network, "", ""},
+	{"Initialization Sequence Completed", "service_started", process, success, ""},
+	{"AUTH: Received control message: AUTH_FAILED«{reason}»", "vpn_login", authentication, failure, ""},
+	{"TCP connection established with [AF_INET]{peer}", "vpn_connection", network, "", ""},
+	{"Authenticate/Decrypt packet error: {reason}", "vpn_packet_error", network, failure, ""},
+}
+
+var wireguardSentences = []sentence{
+	{"wireguard: {iface}: Handshake for peer {#} ({peer}) did not complete after {*}", "vpn_handshake", network, failure, "timeout"},
+	{"wireguard: {iface}: Receiving handshake initiation from peer {#} ({peer})", "vpn_handshake", network, "", ""},
+	{"wireguard: {iface}: Sending handshake initiation to peer {#} ({dpeer})", "vpn_handshake", network, "", ""},
+	{"wireguard: {iface}: Sending handshake response to peer {#} ({dpeer})", "vpn_handshake", network, "", ""},
+	{"wireguard: {iface}: Receiving keepalive packet from peer {#} ({peer})", "vpn_keepalive", network, "", ""},
+	{"wireguard: {iface}: Keypair {#} created for peer {#}", "vpn_connection", network, success, ""},
+	{"wireguard: {iface}: Invalid handshake initiation from {peer}", "vpn_handshake", network, failure, "invalid"},
+	{"wireguard: {iface}: Invalid MAC of handshake, dropping packet from {peer}", "vpn_handshake", network, failure, "invalid MAC"},
+	{"wireguard: {iface}: Packet has unallowed src IP ({addr}) from peer {#} ({dpeer})", "vpn_packet_error", network, failure, "address not allowed"},
+	{"wireguard: {iface}: Peer {#} ({peer}) created", "vpn_peer_added", configuration, success, ""},
+	{"wireguard: {iface}: Peer {#} ({peer}) destroyed", "vpn_peer_removed", configuration, success, ""},
+}
+
+var ipsecSentences = []sentence{
+	{"{_} <{?}> EAP method {sasl} failed for peer {addr}", "vpn_login", authentication, failure, ""},
+	{"{_} <{?}> {addr} is initiating a {?} IKE_SA", "vpn_handshake", network, "", ""},
+	{"{_} <{?}> IKE_SA {?} established between {?}[{?}]...{addr}[{user}]", "vpn_connection", network, success, ""},
+	{"{_} <{?}> authentication of '{user}' with {?} successful", "vpn_login", authentication, success, ""},
+	{"{_} <{?}> received packet: from {addr}[{port}] to {daddr}[{dport}] ({*})", "vpn_packet", network, "", ""},
+	{"{_} <{?}> no IKE config found for {daddr}...{addr}, sending NO_PROPOSAL_CHOSEN", "vpn_handshake", network, failure, "no configuration"},
+	{"{_} <{?}> received AUTHENTICATION_FAILED notify error", "vpn_login", authentication, failure, ""},
+}
