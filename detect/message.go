@@ -100,8 +100,9 @@ const MaxUnread = 1000
 
 // RuleCounts says how many rules there were.
 type RuleCounts struct {
-	Loaded  int `json:"loaded"`
-	Refused int `json:"refused"`
+	Loaded  int      `json:"loaded"`
+	Refused int      `json:"refused"`
+	From    []string `json:"from,omitempty"` // the places that they were loaded from, as they were named
 }
 
 // FormatCount says how much there was of one format.

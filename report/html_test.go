@@ -60,7 +60,7 @@ func smallRun() *run {
 			{ID: "r3", Title: "Old tag", Level: "", Tags: []string{"cve.2021-44228"}},
 		},
 		summary: detect.Summary{
-			Files: 2, Bytes: 123456, Events: 1000, Hits: 7, First: at.Add(-time.Hour), Last: at.Add(6 * time.Hour), Rules: detect.RuleCounts{Loaded: 10, Refused: 1},
+			Files: 2, Bytes: 123456, Events: 1000, Hits: 7, First: at.Add(-time.Hour), Last: at.Add(6 * time.Hour), Rules: detect.RuleCounts{Loaded: 10, Refused: 1, From: []string{"builtin"}},
 			Formats: []detect.FormatCount{{Format: "evtx", Files: 1, Events: 900}, {Format: "syslog", Files: 1, Events: 100}},
 			Unread:  []event.Unread{{Path: "dir/x.evtx", Offset: 4096, Reason: "chunk 2: bad checksum"}}, UnreadTotal: 1, Notes: []string{"A bound was reached."}, Seconds: 1.5,
 		},

@@ -185,6 +185,7 @@ func (j *jsonLines) Summary(s *detect.Summary) error {
 		o.open()
 		o.number("loaded", int64(s.Rules.Loaded))
 		o.number("refused", int64(s.Rules.Refused))
+		o.optionalList("from", s.Rules.From)
 		o.close()
 		o.number("hits", s.Hits)
 		o.time("first", s.First)

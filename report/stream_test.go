@@ -81,7 +81,7 @@ func stream(t testing.TB, h Handler) {
 	g.Count = 12
 	check(h.Hit(g))
 	check(h.Summary(&detect.Summary{
-		Type: "summary", Files: 3, Bytes: 123456, Events: 4321, Rules: detect.RuleCounts{Loaded: 50, Refused: 1}, Hits: 7,
+		Type: "summary", Files: 3, Bytes: 123456, Events: 4321, Rules: detect.RuleCounts{Loaded: 50, Refused: 1, From: []string{"builtin", "rules/x"}}, Hits: 7,
 		First: noon.Add(-time.Hour), Last: noon.Add(time.Hour),
 		Formats: []detect.FormatCount{{Format: "evtx", Files: 2, Events: 4000}, {Format: "syslog", Files: 1, Events: 321}},
 		Unread: []event.Unread{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -99,6 +100,9 @@ func (h *hunt) merge() error {
 	f := &h.flags
 	if len(f.Rules) == 0 {
 		f.Rules = s.Rules
+	}
+	if len(f.Rules) == 0 {
+		f.Rules = []string{rules.BuiltinPath, rules.InstalledPath}
 	}
 	if len(f.Pipelines) == 0 {
 		f.Pipelines = s.Pipelines
@@ -209,7 +213,7 @@ func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused}
+	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused, From: h.flags.Rules}
 	if set.refused > 0 {
 		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; %s tells why", set.refused, plural(int64(set.refused), "rule"),
 			checkCommand(h.flags.Rules, h.flags.Pipelines, h.flags.LogSources, h.config)))
