@@ -25,24 +25,31 @@ func appendFolded(dst []byte, s string) []byte {
 	return foldTail(dst, from)
 }
 
-// foldTail folds dst[from:] in place, where that keeps its length, or else anew.
+// foldTail folds dst[from:]: in place as far as it is of ASCII and Latin-1, whose cases have one length.
 func foldTail(dst []byte, from int) []byte {
 	b := dst[from:]
-	i := 0
-	for ; i+8 <= len(b); i += 8 {
-		w := binary.LittleEndian.Uint64(b[i:])
-		if w&highBits != 0 {
-			return foldUnicode(dst, from+i)
+	for i := 0; i < len(b); {
+		if i+8 <= len(b) {
+			if w := binary.LittleEndian.Uint64(b[i:]); w&highBits == 0 {
+				binary.LittleEndian.PutUint64(b[i:], foldWord(w))
+				i += 8
+				continue
+			}
 		}
-		binary.LittleEndian.PutUint64(b[i:], foldWord(w))
-	}
-	for ; i < len(b); i++ {
 		c := b[i]
-		if c >= utf8.RuneSelf {
+		switch {
+		case c < utf8.RuneSelf:
+			if c-'A' < 26 {
+				b[i] = c | 0x20
+			}
+			i++
+		case c|1 == 0xC3 && i+1 < len(b) && b[i+1]&0xC0 == 0x80: // U+0080 to U+00FF
+			if d := b[i+1]; c == 0xC3 && d <= 0x9E && d != 0x97 { // À to Þ, but for ×
+				b[i+1] = d + 0x20
+			}
+			i += 2
+		default:
 			return foldUnicode(dst, from+i)
-		}
-		if c-'A' < 26 {
-			b[i] = c | 0x20
 		}
 	}
 	return dst
