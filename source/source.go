@@ -98,6 +98,20 @@ func NewFiles(paths []string, opt Options) (*Files, error) {
 // called before Blocks.
 func (f *Files) Outputs(files ...os.FileInfo) { f.outputs = append(f.outputs, files...) }
 
+// Includes tells whether a regular file that exists is among what the paths stand for, and by which name.
+func (f *Files) Includes(file os.FileInfo) (path string, ok bool) {
+	newWalk(func(e entry) bool {
+		if !e.regular() || e.size != file.Size() {
+			return true
+		}
+		if info, err := os.Stat(e.path); err == nil && os.SameFile(info, file) {
+			path, ok = e.path, true
+		}
+		return !ok
+	}).paths(f.paths)
+	return path, ok
+}
+
 // Progress returns how far the reading is. It may be called from any goroutine.
 func (f *Files) Progress() Progress {
 	return Progress{

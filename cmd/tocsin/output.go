@@ -17,10 +17,30 @@ import (
 
 // write opens the output, lets do fill it, and closes it.
 func (h *hunt) write(s *search, do func(report.Handler, terminal.Look) error) error {
+	if err := keepInput(h.output, s.files.Includes); err != nil {
+		return err
+	}
 	look := lookOf(h.output, h.std.out)
 	return writeTo(h.output, h.std.out, s.files.Outputs, func(w io.Writer) error {
 		return do(h.rendering.open(w, view{look, h.verbose, h.next()}), look)
 	})
+}
+
+// keepInput refuses to write to a file that is there, is not empty, and is part of what is read: a log that is lost
+// does not come back.
+func keepInput(output string, includes func(os.FileInfo) (string, bool)) error {
+	if output == "" {
+		return nil
+	}
+	info, err := os.Stat(output)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil // os.Create tells what is wrong with it
+	}
+	if path, ok := includes(info); ok {
+		return withHint(fmt.Errorf("write the result to %s: it is part of the input, as %s", output, path),
+			"write to another file; if this is an old result, remove it first")
+	}
+	return nil
 }
 
 // lookOf returns the look of what writeTo writes to.

@@ -42,6 +42,12 @@ Exit status: 0 shown, 2 failed.`,
 					return fmt.Errorf("show: %w", err)
 				}
 				defer f.Close()
+				if err := keepInput(output, func(out os.FileInfo) (string, bool) {
+					in, err := f.Stat()
+					return args[0], err == nil && os.SameFile(in, out)
+				}); err != nil {
+					return err
+				}
 				in, name = f, args[0]
 			}
 			var next []string
