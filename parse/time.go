@@ -276,7 +276,9 @@ func parseTime(s string, zone *time.Location) (ns int64, ok bool) {
 		return ns, true
 	}
 	if s[0] == '[' {
-		s = strings.Trim(s, "[]")
+		if s = strings.Trim(s, "[]"); s == "" {
+			return 0, false
+		}
 	}
 	if ns, ok = parseCLF(s, zone); ok {
 		return ns, true

@@ -68,6 +68,7 @@ func FuzzParseTime(f *testing.F) {
 	f.Add("2020-10-22T02:57:58.116Z")
 	f.Add("1603335478.116")
 	f.Add("10/Oct/2000:13:55:36 -0700")
+	f.Add("[[[[[[[[")
 	f.Fuzz(func(t *testing.T, s string) {
 		ns, ok := parseTime(s, nil)
 		if !ok && ns != 0 {
