@@ -1,12 +1,43 @@
 package event
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
-// AppendJSON appends the value as JSON: numbers, booleans, null, arrays and objects as such, all else as a string.
+// AppendJSON appends the value as JSON (RFC 8259) on one line: numbers, booleans, null, arrays and objects as such, all
+// else as a string. What the input took for JSON and is none, a number such as 01, becomes a string of its text.
 func (v Value) AppendJSON(dst []byte) []byte {
+	switch v.Kind {
+	case Number, Bool:
+		if !json.Valid([]byte(v.Raw)) {
+			return AppendQuoted(dst, v.Raw)
+		}
+	case Escaped:
+		if !utf8.ValidString(v.Raw) || !json.Valid(v.appendSource(nil)) {
+			return AppendQuoted(dst, v.String())
+		}
+	case List, Object:
+		return appendCompact(dst, v.Raw)
+	}
+	return v.appendSource(dst)
+}
+
+// appendCompact appends an array or object that stands in the input, however it is laid out there.
+func appendCompact(dst []byte, raw string) []byte {
+	source := []byte(strings.ToValidUTF8(raw, "\uFFFD"))
+	out := bytes.NewBuffer(dst)
+	if err := json.Compact(out, source); err != nil {
+		return AppendQuoted(dst, raw) // Compact appends nothing with an error
+	}
+	return out.Bytes()
+}
+
+// appendSource appends the value as JSON, but as it stands in the input where that is JSON, or was taken for it.
+func (v Value) appendSource(dst []byte) []byte {
 	switch v.Kind {
 	case Missing, Null:
 		return append(dst, "null"...)

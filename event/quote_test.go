@@ -109,3 +109,33 @@ func BenchmarkAppendJSON(b *testing.B) {
 		})
 	}
 }
+
+// Whatever stood in the input, a value is one line of valid JSON.
+func TestAppendJSONIsOneValidLine(t *testing.T) {
+	for _, c := range []struct {
+		value Value
+		want  string
+	}{
+		{Value{"[\n  \"a b\",\r\n\t{\"c\": 1}\n]", List}, `["a b",{"c":1}]`},
+		{Value{`{"a": {"b": "x  y"}}`, Object}, `{"a":{"b":"x  y"}}`},
+		{Value{"[\"a\xff\"]", List}, "[\"a\ufffd\"]"},
+		{Value{`[01]`, List}, `"[01]"`},
+		{Value{`[nulll, "\x"]`, List}, `"[nulll, \"\\x\"]"`},
+		{Value{`12.50`, Number}, `12.50`},
+		{Value{`01`, Number}, `"01"`},
+		{Value{`NaN`, Number}, `"NaN"`},
+		{Value{`true`, Bool}, `true`},
+		{Value{`a\tb`, Escaped}, `"a\tb"`},
+		{Value{`a\qb`, Escaped}, `"aqb"`},
+		{Value{"a\xffb\\n", Escaped}, "\"a\ufffdb\\n\""},
+		{Value{"a\x01\\n", Escaped}, `"a\u0001\n"`},
+	} {
+		got := string(c.value.AppendJSON([]byte("before")))
+		if got != "before"+c.want {
+			t.Errorf("%q becomes %s, want %s", c.value.Raw, got, c.want)
+		}
+		if !json.Valid([]byte(got[6:])) {
+			t.Errorf("%s is no JSON", got)
+		}
+	}
+}

@@ -308,7 +308,7 @@ func (v Value) Path(path string) Value {
 		var buf []byte
 		for e := range v.Elements() {
 			if w := e.Path(path); e.Kind == Object && w.Kind != Missing {
-				buf = w.AppendJSON(append(buf, ','))
+				buf = w.appendSource(append(buf, ','))
 			}
 		}
 		if buf == nil {
