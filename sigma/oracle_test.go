@@ -106,8 +106,12 @@ func TestEngineIsNaive(t *testing.T) {
 		folder, suffix string
 		stride         int
 	}{
-		{"evtx-to-mitre", ".evtx", 4}, {"omerbenamram-evtx", ".evtx", 9}, {"sigma/regression_data", ".json", 1},
-		{"security-datasets", ".json", 3}, {"stratus-red-team", ".json", 1}, {"elastic-examples", "auth.log", 9},
+		{"evtx-to-mitre", ".evtx", 4},
+		{"omerbenamram-evtx", ".evtx", 9},
+		{"sigma/regression_data", ".json", 1},
+		{"security-datasets", ".json", 3},
+		{"stratus-red-team", ".json", 1},
+		{"elastic-examples", "auth.log", 9},
 	} {
 		events := refdata.Events(t, set.suffix, set.folder).Events
 		for i := 0; i < len(events); i += set.stride {

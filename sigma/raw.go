@@ -10,9 +10,9 @@ import (
 // rawScan says whether a value may hold any of the literals of a literals, by its bytes as they came: most values hold
 // none, and need not be decoded and folded to know that.
 type rawScan struct {
-	usable  bool // all literals are looked for by their grams
-	plain   bool // the grams are of ASCII, without characters that JSON escapes: they stand in a value in any dress
-	digits  bool // a literal consists of what numbers, GUIDs, SIDs and times are written with, or of a part of true or false
+	usable bool // all literals are looked for by their grams
+	plain  bool // the grams are of ASCII, without characters that JSON escapes: they stand in a value in any dress
+	digits bool // a literal consists of what numbers, GUIDs, SIDs and times are written with, or of a part of true or false
 }
 
 // digitLike are the characters that values of the kinds other than text are written with.
