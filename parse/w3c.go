@@ -81,7 +81,7 @@ func (d *directiveSplitter) Split(data []byte, eof bool) event.Cut {
 	size := bytes.Index(body, []byte("\n#")) + 1
 	if size == 0 {
 		if size = len(body); !eof {
-			size = bytes.LastIndexByte(body, '\n') + 1
+			size = auditCut(body[:bytes.LastIndexByte(body, '\n')+1]) // lines of other kinds may stand among the values
 		}
 	}
 	return event.Cut{Skip: skip, Size: size, Header: d.header}
