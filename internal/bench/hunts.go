@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,39 +111,17 @@ func (b *bench) hunt(paths []string) (*hunted, error) {
 	for _, r := range every {
 		args = append(args, "--rules", filepath.Join(b.place.Data, filepath.FromSlash(r)))
 	}
-	last := &lastLine{}
+	last := &lane.LastLine{}
 	cmd := lane.Command{Args: append(args, paths...), Stdout: last}
 	cost, err := cmd.Median(b.ctx, b.runs, 1)
 	if err != nil {
 		return nil, err
 	}
-	var sum struct {
-		Events, Hits int
-		Bytes        int64
-		Rules        struct{ Loaded int }
-	}
-	if err := json.Unmarshal(last.line(), &sum); err != nil {
-		return nil, fmt.Errorf("the last line of tocsin hunt: %w", err)
+	sum, err := last.Summary()
+	if err != nil {
+		return nil, err
 	}
 	short := "bin/tocsin hunt -q --json --rules DATA/sigma/rules --rules … " + strings.Join(paths, " ")
 	short = strings.NewReplacer(b.place.Data, "DATA", b.place.Work, "WORK").Replace(short)
 	return &hunted{Cost: cost, Events: sum.Events, Hits: sum.Hits, Bytes: sum.Bytes, Rules: sum.Rules.Loaded, Command: short}, nil
-}
-
-// lastLine keeps the last line of what is written to it.
-type lastLine struct{ data []byte }
-
-var _ io.Writer = (*lastLine)(nil)
-
-func (l *lastLine) Write(p []byte) (int, error) {
-	const keep = 256 << 10
-	if l.data = append(l.data, p...); len(l.data) > 2*keep {
-		l.data = append(l.data[:0], l.data[len(l.data)-keep:]...)
-	}
-	return len(p), nil
-}
-
-func (l *lastLine) line() []byte {
-	s := strings.TrimSpace(string(l.data))
-	return []byte(s[strings.LastIndexByte(s, '\n')+1:])
 }

@@ -19,7 +19,7 @@ type Lane struct {
 	Title   string
 	Folders []string // of the reference data
 	Suffix  string   // of the files taken from there
-	Join    bool     // repeat by making one file of all, else by copying files
+	Join    bool     // repeat by making one file of all; the chunks of EVTX always make one file; else files are copied
 	Repeat  int      // how often for a run whose speed is measured
 	Rules   []string // folders of rules, of the reference data
 	Make    func() []byte
@@ -95,7 +95,7 @@ func (p Place) Often(l *Lane) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(p.Work, fmt.Sprintf("%s.x%d", l.Key, l.Repeat))
+	dir := filepath.Join(p.Work, fmt.Sprintf("%s-%d", l.Key, l.Repeat))
 	if _, err := os.Stat(dir); err == nil {
 		return dir, nil
 	}
@@ -103,9 +103,12 @@ func (p Place) Often(l *Lane) (string, error) {
 	if err := os.RemoveAll(tmp); err != nil {
 		return "", err
 	}
-	if l.Join {
+	switch {
+	case l.Suffix != "" && filepath.Ext(files[0]) == ".evtx":
+		err = JoinChunks(filepath.Join(tmp, l.Key+".evtx"), files, l.Repeat)
+	case l.Join:
 		err = Join(filepath.Join(tmp, l.Key+filepath.Ext(l.Suffix)), files, l.Repeat)
-	} else {
+	default:
 		err = copyOften(tmp, files, l.Repeat)
 	}
 	if err != nil {

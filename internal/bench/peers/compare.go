@@ -10,8 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/tocsin-sec/tocsin/internal/bench/lane"
 )
 
 // hit is a rule that describes an event.
@@ -275,12 +273,4 @@ func (b *bench) askPySigma(questions []byte) ([]string, error) {
 		return nil, fmt.Errorf("ask pySigma: %w: %s", err, stderr.String())
 	}
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n"), nil
-}
-
-// better returns the cheaper of rsigma's two ways.
-func (r *result) better() lane.Cost {
-	if r.Routed.CPU < r.Exact.CPU {
-		return r.Routed
-	}
-	return r.Exact
 }

@@ -131,8 +131,10 @@ type result struct {
 
 	Tocsin  lane.Cost
 	Start   lane.Cost // tocsin with these rules and one small event
-	Exact   lane.Cost // log sources by a condition: exact
-	Routed  lane.Cost // log sources by its own routing: more is tried and more matches
+	Exact   lane.Cost // rsigma, log sources by a condition
+	Routed  lane.Cost // rsigma, log sources by its own routing: more is tried and more matches
+	Terse   lane.Cost // the same, with hits that hold neither the event nor why it matched
+	Decode  lane.Cost // evtx_dump; zero where there is nothing to decode
 	RsStart lane.Cost
 	Cold    lane.Cost // all events once
 	RsCold  lane.Cost
@@ -157,7 +159,7 @@ func (b *bench) lane(l *lane.Lane) (*result, error) {
 	return r, b.measure(c, r)
 }
 
-// case is a lane's inputs, prepared for both engines.
+// inputs is a lane's inputs, prepared for both engines.
 type inputs struct {
 	*lane.Lane
 	rules    []string // folders

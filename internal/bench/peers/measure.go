@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/tocsin-sec/tocsin/internal/bench/lane"
 )
@@ -59,15 +57,16 @@ func (b *bench) measure(c *inputs, r *result) error {
 		return err
 	}
 	long := b.hunt(c.rules, c.often)
-	var end tail
+	var end lane.LastLine
 	long.Stdout = &end
 	for _, m := range []struct {
 		to  *lane.Cost
 		cmd lane.Command
 	}{
 		{&r.Tocsin, long},
-		{&r.Exact, b.eval(c.folder, exact, "-p", c.pipeline)},
-		{&r.Routed, b.eval(c.folder, routed, "--logsource-routing")},
+		{&r.Exact, b.eval(c.folder, exact, "-p", c.pipeline, "--include-event", "--match-detail", "full")},
+		{&r.Routed, b.eval(c.folder, routed, "--logsource-routing", "--include-event", "--match-detail", "full")},
+		{&r.Terse, b.eval(c.folder, routed, "--logsource-routing")},
 		{&r.Start, b.hunt(c.rules, small)},
 		{&r.RsStart, b.eval(c.folder, small, "-p", c.pipeline)},
 		{&r.Cold, b.hunt(c.rules, c.files...)},
@@ -80,36 +79,14 @@ func (b *bench) measure(c *inputs, r *result) error {
 		*m.to = cost
 		r.Commands = append(r.Commands, m.cmd.String())
 	}
-	sum, err := end.summary()
+	if filepath.Ext(c.files[0]) == ".evtx" && b.peers["evtx_dump"].Missing == "" {
+		if err := b.decode(c, r); err != nil {
+			return err
+		}
+	}
+	sum, err := end.Summary()
 	r.Events, r.Hits, r.Refused = sum.Events, sum.Hits, sum.Rules.Refused
 	return err
-}
-
-// tail keeps the end of what is written to it.
-type tail struct{ data []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	const keep = 64 << 10
-	t.data = append(t.data, p...)
-	if len(t.data) > 2*keep {
-		t.data = append(t.data[:0], t.data[len(t.data)-keep:]...)
-	}
-	return len(p), nil
-}
-
-type summary struct {
-	Events, Hits int
-	Rules        struct{ Loaded, Refused int }
-}
-
-// summary reads the last line of a hunt.
-func (t *tail) summary() (s summary, err error) {
-	text := strings.TrimSpace(string(t.data))
-	text = text[strings.LastIndexByte(text, '\n')+1:]
-	if err = json.Unmarshal([]byte(text), &s); err != nil {
-		return s, fmt.Errorf("the last line of tocsin hunt: %w", err)
-	}
-	return s, nil
 }
 
 // reading is what it takes to read EVTX and no more.
@@ -133,7 +110,6 @@ func (b *bench) reading() (*reading, error) {
 	if b.peers["evtx_dump"].Missing != "" {
 		return nil, nil
 	}
-	var biggest string
 	for _, name := range []string{"none.yml", "every.yml"} {
 		text := noRule
 		if name == "every.yml" {
@@ -143,23 +119,20 @@ func (b *bench) reading() (*reading, error) {
 			return nil, err
 		}
 	}
-	dir := filepath.Join(b.place.Data, "omerbenamram-evtx", "samples")
-	for _, name := range []string{"security.evtx"} {
-		biggest = filepath.Join(dir, name)
-	}
 	long := filepath.Join(b.place.Work, "reading")
 	if err := os.MkdirAll(long, 0o755); err != nil {
 		return nil, err
 	}
 	name := filepath.Join(long, "long.evtx")
-	if err := repeatChunks(biggest, name, 300); err != nil {
+	security := filepath.Join(b.place.Data, "omerbenamram-evtx", "samples", "security.evtx")
+	if err := lane.JoinChunks(name, []string{security}, 300); err != nil {
 		return nil, err
 	}
 	r := &reading{}
 	nothing := b.hunt([]string{filepath.Join(b.place.Work, "none.yml")}, long)
 	r.Printed = b.hunt([]string{filepath.Join(b.place.Work, "every.yml")}, long)
 	r.Dumped = lane.Command{Args: []string{b.cache.program("evtx_dump"), "-o", "jsonl", "-t", "1", name}}
-	var end tail
+	var end lane.LastLine
 	var err error
 	if r.Nothing, err = nothing.Median(b.ctx, b.runs, 1); err != nil {
 		return nil, err
@@ -168,7 +141,7 @@ func (b *bench) reading() (*reading, error) {
 	if r.Print, err = r.Printed.Median(b.ctx, b.runs, 1); err != nil {
 		return nil, err
 	}
-	sum, err := end.summary()
+	sum, err := end.Summary()
 	if err != nil {
 		return nil, err
 	}
@@ -177,35 +150,14 @@ func (b *bench) reading() (*reading, error) {
 	return r, err
 }
 
-// repeatChunks makes a long EVTX file: the header of one, and its chunks again and again. A chunk is a file of its own
-// but for the header (MS-EVEN6 has no name for it; 64 KiB that begin with "ElfChnk").
-func repeatChunks(from, to string, n int) error {
-	const header, chunk = 4096, 65536
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
+// decode times evtx_dump on the same long file: what it takes to make the JSON that rsigma gets.
+func (b *bench) decode(c *inputs, r *result) error {
+	files, err := filepath.Glob(filepath.Join(c.often, "*.evtx"))
+	if err != nil || len(files) != 1 {
+		return fmt.Errorf("one long EVTX file in %s: %v %w", c.often, files, err)
 	}
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	head := bytes.Clone(data[:header])
-	var chunks []byte
-	for at := header; at+chunk <= len(data); at += chunk {
-		if bytes.HasPrefix(data[at:], []byte("ElfChnk\x00")) {
-			chunks = append(chunks, data[at:at+chunk]...)
-		}
-	}
-	total := len(chunks) / chunk * n
-	head[42], head[43] = byte(min(total, 65535)), byte(min(total, 65535)>>8) // the number of chunks, which has 16 bits
-	if _, err := out.Write(head); err != nil {
-		return err
-	}
-	for range n {
-		if _, err := out.Write(chunks); err != nil {
-			return err
-		}
-	}
-	return out.Close()
+	cmd := lane.Command{Args: []string{b.cache.program("evtx_dump"), "-o", "jsonl", "-t", "1", files[0]}}
+	r.Decode, err = cmd.Median(b.ctx, b.runs, 1)
+	r.Commands = append(r.Commands, cmd.String())
+	return err
 }
