@@ -35,6 +35,9 @@ func (m *markdown) Summary(s *detect.Summary) error {
 	}
 	if m.hits == 0 {
 		m.line("# Nothing found\n\n%s, searched with %s.", many(s.Events, "event"), many(int64(s.Rules.Loaded), "rule"))
+		if m.allUnknown() {
+			m.line("\n%s", unknownKind)
+		}
 	} else {
 		m.line("# %s of %s\n", many(m.hits, "hit"), many(int64(len(m.order)), "rule"))
 		m.overview()

@@ -87,6 +87,9 @@ func (t *text) detailed() int {
 func (t *text) headline() {
 	if t.hits == 0 {
 		t.Print(0, 0, Span{"bold", "Nothing found: "}, Span{"", t.nothing()})
+		if t.allUnknown() {
+			t.Print(0, 0, Span{"", unknownKind})
+		}
 		return
 	}
 	line := []Span{{"bold", fmt.Sprintf("%s of %s: ", many(t.hits, "hit"), many(int64(len(t.order)), "rule"))}}
@@ -117,6 +120,19 @@ func (t *text) nothing() string {
 		return fmt.Sprintf("there was no event to read in %s.", many(s.Files, "file"))
 	}
 	return fmt.Sprintf("none of %s describes any of %s.", many(int64(s.Rules.Loaded), "rule"), many(s.Events, "event"))
+}
+
+// unknownKind is said where allUnknown is true and nothing was found, so that nobody takes that for good news.
+const unknownKind = "All of it was read as plain text: no line is of a kind that tocsin knows, so only rules that look for words anywhere had anything to look at."
+
+// allUnknown tells whether there were events, and all of them lines of text that nothing recognised.
+func (d *digest) allUnknown() bool {
+	for _, f := range d.summary.Formats {
+		if f.Format != "text" && f.Events > 0 {
+			return false
+		}
+	}
+	return d.summary.Events > 0 && len(d.summary.Formats) > 0
 }
 
 // names tells hosts, users and addresses, the most frequent first.

@@ -60,3 +60,36 @@ func TestDiagnostics(t *testing.T) {
 		return formatted(diags)
 	})
 }
+
+// A character that YAML does not allow is told with its place, and keeps no other document of the file from being used.
+func TestForbiddenCharacters(t *testing.T) {
+	rule := func(title string) string {
+		return "title: " + title + "\nlogsource: {product: linux}\ndetection:\n  s: {a: b}\n  condition: s\n"
+	}
+	for _, c := range []struct {
+		bad  string
+		line int
+		col  int
+	}{
+		{"a\x1bb", 7, 9},
+		{"gr\u00fc\u00dfe \x00", 7, 14},
+		{"\xff\xfe", 7, 8},
+	} {
+		before := rule("filler") + "---\n"
+		rules, diags := Load("a.yml", []byte(before+rule(c.bad)+"---\n"+rule("last")), LoadOptions{})
+		if len(rules) != 2 || rules[0].Title != "filler" || rules[1].Title != "last" {
+			t.Errorf("%q: %d of the 2 good rules are used", c.bad, len(rules))
+		}
+		if len(diags) != 1 || diags[0].Line != c.line || diags[0].Col != c.col || !strings.Contains(diags[0].Source, "title: ") {
+			t.Errorf("%q: %+v", c.bad, diags)
+			continue
+		}
+		if text := diags[0].Format(); strings.Count(text, "\n") < 2 || !strings.Contains(text, "^") {
+			t.Errorf("%q is told as\n%s", c.bad, text)
+		}
+	}
+	long := strings.Repeat(rule("filler")+"---\n", 3000)
+	if rules, diags := Load("a.yml", []byte(long+rule("\x1b")), LoadOptions{}); len(rules) != 3000 || len(diags) != 1 {
+		t.Errorf("a long file: %d of 3000 rules, %v", len(rules), diags)
+	}
+}

@@ -42,27 +42,53 @@ type pair struct{ key, value *yaml.Node }
 func (f *file) documents(yield func(root *yaml.Node)) {
 	rest := f.data
 	for len(rest) > 0 {
-		dec := yaml.NewDecoder(bytes.NewReader(rest))
-		var failed *yaml.LoadError
-		for failed == nil {
-			var doc yaml.Node
-			err := dec.Decode(&doc)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				failed = f.syntax(err)
-				break
-			}
-			if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 && !isNull(doc.Content[0]) {
-				shift(&doc, f.base)
-				yield(doc.Content[0])
-			}
+		failed := f.decode(rest, 0, yield)
+		if failed == nil {
+			return
 		}
 		next := nextDocument(rest, max(1, failed.Mark.Line))
 		f.base += bytes.Count(rest[:next], []byte("\n"))
 		rest = rest[next:]
 	}
+}
+
+// decode calls yield for the documents of a part of the file, but for the first that are skipped, up to a syntax error.
+func (f *file) decode(part []byte, skip int, yield func(root *yaml.Node)) *yaml.LoadError {
+	dec := yaml.NewDecoder(bytes.NewReader(part))
+	for n := 0; ; n++ {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			failed := f.syntax(err, part)
+			if start := documentStart(part, failed.Mark.Line); failed.ahead && start > 0 {
+				f.decode(part[:start], n, yield)
+			}
+			return failed.LoadError
+		}
+		if n >= skip && doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 && !isNull(doc.Content[0]) {
+			shift(&doc, f.base)
+			yield(doc.Content[0])
+		}
+	}
+}
+
+// documentStart returns the offset of the last line "---" up to the given line of data, or 0.
+func documentStart(data []byte, line int) int {
+	start, at := 0, 0
+	for n := 1; n <= line && at < len(data); n++ {
+		if bytes.HasPrefix(data[at:], []byte("---")) {
+			start = at
+		}
+		end := bytes.IndexByte(data[at:], '\n')
+		if end < 0 {
+			break
+		}
+		at += end + 1
+	}
+	return start
 }
 
 // shift moves a document that was parsed from a later part of the file to its place in the whole.
@@ -76,11 +102,21 @@ func shift(n *yaml.Node, lines int) {
 	}
 }
 
-// syntax reports what the YAML parser could not read.
-func (f *file) syntax(err error) *yaml.LoadError {
+// syntaxError is what the YAML parser could not read.
+type syntaxError struct {
+	*yaml.LoadError
+	ahead bool // it was met while the parser read ahead: the documents before it are still to come
+}
+
+// syntax reports what the YAML parser could not read of a part of the file.
+func (f *file) syntax(err error, part []byte) syntaxError {
 	e := new(yaml.LoadError)
 	if !errors.As(err, &e) {
 		e = &yaml.LoadError{Message: err.Error()}
+	}
+	ahead := e.Mark.Line == 0
+	if ahead {
+		e.Mark.Line, e.Mark.Column = forbidden(part)
 	}
 	msg := "not valid YAML: " + e.Message
 	if e.ContextMsg != "" {
@@ -95,10 +131,33 @@ func (f *file) syntax(err error) *yaml.LoadError {
 		pos.Line = 0
 	}
 	f.add(Diagnostic{Pos: pos, Message: msg, Hint: f.syntaxHint(pos.Line)})
-	return e
+	return syntaxError{e, ahead}
+}
+
+// forbidden returns the line and column, from 1, of the first character that YAML does not allow anywhere (YAML 1.2.2
+// §5.1), or 0: the parser does not say where it met one.
+func forbidden(data []byte) (line, col int) {
+	line, col = 1, 1
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		switch {
+		case r == utf8.RuneError && n == 1,
+			r < ' ' && r != '\t' && r != '\n' && r != '\r', r >= 0x7f && r < 0xa0 && r != 0x85, r == 0xfffe, r == 0xffff:
+			return line, col
+		case r == '\n':
+			line, col = line+1, 0
+		}
+		i, col = i+n, col+1
+	}
+	return 0, 0
 }
 
 func (f *file) syntaxHint(line int) string {
+	if l := f.line(line); l != "" {
+		if bad, _ := forbidden([]byte(l)); bad > 0 {
+			return "write it as an escape in double quotes, e.g. \"\\e\", and save the file as UTF-8"
+		}
+	}
 	for _, l := range []string{f.line(line), f.line(line - 1)} {
 		switch {
 		case strings.HasPrefix(strings.TrimLeft(l, " "), "\t"):

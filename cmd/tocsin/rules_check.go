@@ -63,6 +63,7 @@ type diagnosticLine struct {
 	Line     int    `json:"line"`
 	Col      int    `json:"col"`
 	End      int    `json:"end,omitempty"` // the column after the last character concerned
+	Source   string `json:"source"`        // the line as it stands in the file; "" where it is not known
 	Severity string `json:"severity"`      // error: the rule is refused; warning: it is used; info: it is used, and no known log has its events
 	Message  string `json:"message"`
 	Hint     string `json:"hint"`
@@ -71,7 +72,7 @@ type diagnosticLine struct {
 func (c *rulesCheck) printJSON(w io.Writer, set *ruleSet) error {
 	e := lineEncoder(w)
 	for _, d := range sorted(set.diags) {
-		if err := e.Encode(diagnosticLine{d.File, d.Line, d.Col, d.End, d.Severity.String(), d.Message, d.Hint}); err != nil {
+		if err := e.Encode(diagnosticLine{d.File, d.Line, d.Col, d.End, d.Source, d.Severity.String(), d.Message, d.Hint}); err != nil {
 			return err
 		}
 	}
