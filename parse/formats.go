@@ -1,4 +1,8 @@
 package parse
 
 // Formats are all formats of this package, in the order in which equally sure ones are preferred.
-var Formats = []*Format{ZeekTSV, Journal, W3C, Auditd, JSON, Syslog, Access, ErrorLog, CSV, Text}
+var Formats = append([]*Format{
+	ZeekTSV, Journal, W3C, Auditd, JSON,
+	CEF, LEEF, Cisco, FortiGate, PaloAlto, CheckPoint, SonicWall, MikroTik, Juniper, Sophos, WatchGuard, Filterlog, KeyValue,
+	Syslog, Access, ErrorLog, CSV, Text,
+}, serverFormats()...)

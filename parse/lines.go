@@ -31,7 +31,9 @@ type lineParser struct {
 	lastTag string   // the program of the line before …
 	last    *program // … and what it says
 	said    said
+	own     ownLine
 	fields  fieldShapes
+	device  device
 	audit   auditJoiner
 	event   auditEvent
 	names   []string
@@ -77,7 +79,8 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 			}
 		}
 	}
-	p.block, p.said = event.Block{}, said{}
+	p.block, p.said, p.own = event.Block{}, said{}, ownLine{}
+	p.device.forget()
 }
 
 // trimLine cuts carriage returns and the NUL bytes that a log rotated by copying begins with.
@@ -110,6 +113,9 @@ func (p *lineParser) line(line string, out *event.Batch) {
 			return
 		}
 	case c-'0' <= 9:
+		if p.containerLine(line, out) {
+			return
+		}
 		if p.dialect == systemLog && p.syslogLine(line, out) {
 			return
 		}
@@ -117,7 +123,7 @@ func (p *lineParser) line(line string, out *event.Batch) {
 	if p.accessLine(line, out) || p.errorLine(line, out) {
 		return
 	}
-	if p.packetLine(line, out) {
+	if p.packetLine(line, out) || p.bareAppliance(line, out) || p.balancerLine(line, out) || p.ownLine(line, out) {
 		return
 	}
 	p.textLine(line, out)

@@ -172,12 +172,15 @@ func FuzzLines(f *testing.F) {
 	for i, format := range textFormats {
 		f.Add(uint8(i), format.Example)
 	}
+	for _, format := range Formats {
+		f.Add(uint8(0), format.Example) // as lines of a system log
+	}
 	f.Add(uint8(1), mixedAudit)
 	f.Add(uint8(0), "Mar  3 09:12:44 h sshd[1]: Failed password for a from b from 1.2.3.4 port 5 ssh2\n<34>Mar  3 09:12:44 h x: y")
 	f.Fuzz(func(t *testing.T, which uint8, text string) {
 		format := textFormats[int(which)%len(textFormats)]
 		checkLines(t, format, text)
-		for _, g := range textFormats {
+		for _, g := range Formats {
 			g.Detect(text)
 		}
 		want := dump(splitParse(t, format, text, len(text)+1))
@@ -233,6 +236,18 @@ func TestHostileLines(t *testing.T) {
 		"elements":               {Syslog, "<1>1 - - - - - " + fill("[a b=\"c\"]") + "\n"},
 		"short lines":            {Syslog, fill("<1>x\n")},
 		"objects":                {Text, fill("{}\n")},
+		"pairs":                  {Syslog, "<1>" + fill("a=b ")},
+		"a pair of many words":   {Syslog, "<1>a=b c=d e=f g=" + fill("h ")},
+		"pairs, a quote open":    {Syslog, "<1>" + fill("a=\" ")},
+		"pairs between bars":     {Syslog, "<1>" + fill("a=b|c|")},
+		"CEF":                    {Syslog, "<1>CEF:0|a|b|c|d|e|f|" + fill("a=b c ")},
+		"CEF of bars":            {Syslog, "<1>CEF:0" + fill("|")},
+		"Cisco":                  {Syslog, "<1>%A-1-B: " + fill("from ")},
+		"Cisco, signs":           {Syslog, "<1>" + fill("%A-1")},
+		"arrows":                 {Syslog, "<1>%ASA-1-106023: " + fill("->")},
+		"quotes of a sentence":   {Syslog, "<1>%ASA-1-106023: " + fill("user ' ")},
+		"commas":                 {Syslog, "<1>1,2,3,TRAFFIC" + fill(",")},
+		"colons":                 {Syslog, "<1>1 - h CheckPoint - - [a:\"b\"; " + fill("a:\"b\"; ")},
 	} {
 		start := time.Now()
 		b := splitParse(t, c.format, c.text, len(c.text)+1)

@@ -49,6 +49,8 @@ type syslogHeader struct {
 	priority                   string
 	facility, severity         int // -1 where there is no priority
 	host, tag, pid, data, text string
+	rest, id                   string // what follows the header, with the tag; the message id of RFC 5424
+	full                       bool   // the time states its year, as ISO ones do
 }
 
 func detectSyslog(head string) int {
@@ -73,6 +75,9 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}
 	known := p.last.read(messageBody(h.text), &p.said)
+	if !known && mayBeAppliance(p.last, h.tag) && p.applianceLine(line, &h, out) {
+		return true
+	}
 	if !known && h.text != "" {
 		if p.relayed(line, &h, out) {
 			return true
@@ -96,8 +101,8 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 func (p *lineParser) relayed(line string, h *syslogHeader, out *event.Batch) bool {
 	switch h.text[len(h.text)-1] {
 	case '}':
-		text := strings.TrimPrefix(strings.TrimPrefix(h.text, "@cee:"), " ")
-		if text[0] != '{' || p.block.Origin == nil {
+		text := trimSpace(strings.TrimPrefix(h.text, "@cee:"))
+		if text == "" || text[0] != '{' || p.block.Origin == nil {
 			return false
 		}
 		n := len(out.Events)
@@ -161,10 +166,11 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 			n = n*10 + int(h.priority[i]-'0')
 		}
 		h.facility, h.severity = n>>3, n&7
-		if s = s[end+1:]; len(s) > 2 && s[0] == '1' && s[1] == ' ' {
+		if s = trimSpace(s[end+1:]); len(s) > 2 && s[0] == '1' && s[1] == ' ' {
 			return h.readNew(s[2:], years)
 		}
 	}
+	h.full = s != "" && s[0]-'0' <= 9
 	var ok bool
 	if h.time, s, ok = cutStamp(s, years); !ok {
 		if h.severity < 0 {
@@ -186,6 +192,9 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 	}
 	if c := s[end-1]; c != ':' && c != ']' || strings.IndexByte(s[:end], '[') == 0 {
 		h.host, s = s[:end], s[end+1:]
+		if len(s) > end && s[end] == ' ' && s[:end] == h.host {
+			s = s[end+1:] // who sent it and who relayed it
+		}
 	} else if c == ':' && isAddress(s[:end-1]) {
 		h.host, s = s[:end-1], s[end+1:]
 	}
@@ -226,7 +235,7 @@ func cutStamp(s string, years *yearless) (ns int64, rest string, ok bool) {
 
 // readTag cuts "program[pid]: text" (RFC 3164 §4.1.3). Text without a tag is text alone.
 func (h *syslogHeader) readTag(s string) {
-	h.text = s
+	h.text, h.rest = s, s
 	for i := 0; i < len(s) && i < 128; i++ {
 		switch s[i] {
 		case ' ':
@@ -285,13 +294,14 @@ func (h *syslogHeader) readNew(s string, years *yearless) bool {
 		}
 		h.time = ns
 	}
-	h.host, h.tag, h.pid = parts[1], parts[2], parts[3]
+	h.host, h.tag, h.pid, h.id, h.full = parts[1], parts[2], parts[3], parts[4], true
 	if n := structuredSize(s); n > 0 {
 		h.data, s = s[:n], s[n:]
 	} else {
 		s = strings.TrimPrefix(s, "-")
 	}
 	h.text = strings.TrimPrefix(trimSpace(s), "\xef\xbb\xbf")
+	h.rest = h.text
 	return true
 }
 

@@ -1,0 +1,222 @@
+package parse
+
+import "strings"
+
+// maker is who made the program that writes under a tag.
+type maker struct{ vendor, product string }
+
+// makers are programs of appliances that say who they are by their tag alone; what they say is kept as text.
+var makers = map[string]maker{
+	"apmd": {"F5", "BIG-IP"}, "tmm": {"F5", "BIG-IP"}, "tmm1": {"F5", "BIG-IP"}, "tmm2": {"F5", "BIG-IP"}, "tmm3": {"F5", "BIG-IP"},
+	"mcpd": {"F5", "BIG-IP"}, "bigd": {"F5", "BIG-IP"}, "gtmd": {"F5", "BIG-IP"}, "iControlPortal.cgi": {"F5", "BIG-IP"}, "mod_auth_pam": {"F5", "BIG-IP"},
+	"ASM": {"F5", "BIG-IP ASM"}, "bluecoat": {"Broadcom", "ProxySG"}, "ProxySG": {"Broadcom", "ProxySG"}, "Tanium": {"Tanium", "Tanium"},
+	"PulseSecure": {"Ivanti", "Connect Secure"}, "DNAC": {"Cisco", "dna"}, "tvcs": {"Cisco", "tvcs"}, "CISE_Alarm": {"Cisco", "ise"},
+	"darktrace_audit": {"Darktrace", "Darktrace"}, "darktrace": {"Darktrace", "Darktrace"}, "qumulo": {"Qumulo", "Storage"},
+	"FIREWALL-PKTLOG": {"VMware", "NSX"}, "vpxd": {"VMware", "vCenter"}, "vobd": {"VMware", "ESXi"}, "hostd": {"VMware", "ESXi"}, "Hostd": {"VMware", "ESXi"},
+	"Hostd:": {"VMware", "ESXi"}, "vmkernel": {"VMware", "ESXi"}, "Vpxa": {"VMware", "ESXi"}, "View": {"VMware", "Horizon"}, "Veeam_MP": {"Veeam", "Backup & Replication"},
+	"bmserver": {"Symantec", "Messaging Gateway"}, "SymantecServer": {"Symantec", "Endpoint Protection"}, "EPOEvents": {"McAfee", "ePO"},
+	"mwg": {"McAfee", "Web Gateway"}, "ossec": {"Wazuh", "OSSEC"}, "KES": {"Kaspersky", "Endpoint Security"}, "sshlog": {"Dell", "CMC"},
+	"StealthINTERCEPT": {"Stealthbits", "StealthINTERCEPT"}, "vectra_json_account_v2": {"Vectra", "Cognito"}, "vectra_json_v2": {"Vectra", "Cognito"},
+	"threat-protect-log": {"Infoblox", "NIOS"}, "httpd_access": {"Infoblox", "NIOS"}, "solace": {"Solace", "PubSub+"}, "netmotion": {"Absolute", "NetMotion"},
+}
+
+var makerFormat = deviceFormat("appliance", "", "", "")
+
+// readTagged reads lines whose program tells what they are.
+func (d *device) readTagged() bool {
+	h := &d.head
+	tag := h.tag
+	switch tag {
+	case "filterlog":
+		return d.readFilterlog(trimSpace(h.text))
+	case "CheckPoint":
+		if len(h.data) > 2 {
+			return d.readCheckPoint(h.data)
+		}
+		if strings.HasPrefix(h.text, "[") {
+			return d.readCheckPoint(h.text)
+		}
+	case "":
+		return d.readUntagged()
+	case "FIREWALL-PKTLOG":
+		return d.readPacketLog()
+	}
+	if strings.HasPrefix(tag, "CISE_") {
+		return d.readISE()
+	}
+	if len(h.data) > 16 && strings.HasPrefix(h.data, "[junos@") {
+		name := h.id
+		if name == "" {
+			name = tag
+		}
+		return d.readJunos(name, h.text)
+	}
+	if strings.HasPrefix(tag, "RT_") || strings.HasPrefix(h.text, "RT_") || strings.HasPrefix(h.text, "UI_") {
+		name, text, ok := strings.Cut(h.text, ": ")
+		if ok && junosEvent(name) {
+			return d.readJunos(name, text)
+		}
+		if junosEvent(tag) {
+			return d.readJunos(tag, h.text)
+		}
+	}
+	if i := strings.IndexByte(h.text[:min(len(h.text), 48)], ':'); i > 6 && junosEvent(h.text[:i]) && junosDaemon(tag) {
+		return d.readJunos(h.text[:i], h.text[i+1:])
+	}
+	if m, ok := makers[strings.TrimRight(tag, ":")]; ok {
+		if d.readPairs(h.text) {
+			if !d.record.has("observer.vendor") && d.format != keyValueFormat {
+				d.vendor(m.vendor, m.product)
+			}
+			return true
+		}
+		d.format = makerFormat
+		d.vendor(m.vendor, m.product)
+		if len(h.data) > 2 {
+			d.structuredPairs(h.data)
+		}
+		return true
+	}
+	return false
+}
+
+// junosDaemon tells whether a program is one of Junos.
+func junosDaemon(tag string) bool {
+	switch tag {
+	case "mgd", "sshd", "rpd", "login", "chassisd", "kmd", "eventd", "snmpd", "cscript", "jsrpd", "dcd", "mib2d", "checklogin", "authd", "l2cpd":
+		return true
+	}
+	return false
+}
+
+// readUntagged reads lines without a program.
+func (d *device) readUntagged() bool {
+	s := trimSpace(d.head.text)
+	if d.head.stampless() {
+		s = d.line
+	}
+	switch {
+	case strings.HasPrefix(s, `[action:"`), strings.HasPrefix(s, `[flags:"`), strings.HasPrefix(s, `[`) && strings.Contains(s[:min(len(s), 160)], `loguid:"`):
+		return d.readCheckPoint(s)
+	case strings.HasPrefix(s, "filterlog"):
+		if _, body, ok := strings.Cut(s[:min(len(s), 40)], ": "); ok {
+			return d.readFilterlog(s[len(s[:min(len(s), 40)])-len(body):])
+		}
+	case strings.HasPrefix(s, "RT_"), strings.HasPrefix(s, "UI_"):
+		name, text, ok := strings.Cut(s, ": ")
+		if inner, rest, more := strings.Cut(text, ": "); ok && more && junosEvent(inner) {
+			name, text = inner, rest
+		}
+		if ok && junosEvent(name) {
+			return d.readJunos(name, text)
+		}
+	case strings.HasPrefix(s, "CISE_"):
+		return d.readISE()
+	case len(d.head.data) > 16 && strings.HasPrefix(d.head.data, "[junos@"):
+		return d.readJunos(d.head.id, s)
+	}
+	return d.readFirstWords(s)
+}
+
+// readFirstWords reads lines of RFC 5424 behind a header that is not, and others that tell who wrote them by their
+// first words.
+func (d *device) readFirstWords(s string) bool {
+	if d.head.stampless() {
+		return false
+	}
+	if strings.IndexByte(d.head.host, ',') > 0 && strings.Contains(d.head.host, ",v") {
+		d.format = makerFormat
+		d.vendor("Ubiquiti", "UniFi")
+		return true
+	}
+	first, rest := nextWord(s)
+	if m, ok := makers[first]; ok {
+		d.head.text = rest
+		d.head.tag = first
+		if first == "FIREWALL-PKTLOG" {
+			return d.readPacketLog()
+		}
+		d.format = makerFormat
+		d.vendor(m.vendor, m.product)
+		return true
+	}
+	head := s[:min(len(s), 160)]
+	if i := strings.IndexByte(head, '@') - len(" [junos"); i > 0 && strings.HasPrefix(head[i:], " [junos@") {
+		name := head[:i]
+		if j := strings.LastIndexByte(name, ' '); j >= 0 {
+			name = name[j+1:]
+		}
+		d.head.data = s[i+1:]
+		return junosEvent(name) && d.readJunos(name, s)
+	}
+	if i := strings.Index(head, "-PPE-"); i >= 0 {
+		d.format = makerFormat
+		d.vendor("Citrix", "NetScaler")
+		d.prose(s)
+		return true
+	}
+	return false
+}
+
+// readISE reads what Cisco's Identity Services Engine says.
+func (d *device) readISE() bool {
+	r := &d.record
+	d.format = makerFormat
+	d.vendor("Cisco", "ise")
+	tag := d.head.tag
+	if tag == "" {
+		tag, _ = nextWord(d.rest)
+	}
+	switch {
+	case strings.HasPrefix(tag, "CISE_Passed"):
+		r.put("event.action", "login")
+		r.login, r.verdict = true, 1
+	case strings.HasPrefix(tag, "CISE_Failed"):
+		r.put("event.action", "login")
+		r.login, r.verdict = true, -1
+	}
+	for s := d.head.text; s != ""; {
+		var part string
+		part, s, _ = strings.Cut(s, ", ")
+		if k := strings.IndexByte(part, '='); k > 0 && k < 64 {
+			switch part[:k] {
+			case "UserName", "User":
+				d.proseUser(part[k+1:])
+			case "Calling-Station-ID", "Device IP Address":
+				if e, ok := cutSide(part[k+1:]); ok {
+					r.sourceEnd(e)
+				}
+			case "NetworkDeviceName":
+				r.put("observer.name", part[k+1:])
+			case "FailureReason":
+				r.put("event.reason", part[k+1:])
+			}
+		}
+	}
+	return true
+}
+
+// readPacketLog reads "INET TERM PASS 5096 OUT TCP RST A/1->B/2 …" of VMware's distributed firewall.
+func (d *device) readPacketLog() bool {
+	r := &d.record
+	d.format = vmwareFirewall
+	d.vendor("VMware", "NSX")
+	r.category = network
+	for s, i := d.head.text, 0; s != "" && i < 12; i++ {
+		var w string
+		if w, s = nextWord(s); w == "" {
+			break
+		}
+		switch w {
+		case "PASS", "DROP", "REJECT":
+			r.put("action", w)
+			r.action = w
+		case "IN", "OUT":
+			r.put("network.direction", w)
+		}
+	}
+	d.prose(d.head.text)
+	return true
+}
+
+var vmwareFirewall = deviceFormat("vmware_firewall", "firewall", "vmware", "")
