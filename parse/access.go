@@ -91,6 +91,7 @@ const (
 type request struct {
 	before  string // the words before the time
 	time    string // without brackets
+	verb    string // the method, where the line does not begin with it
 	line    string // what the client sent, escaped as the server escapes it
 	status  string
 	bytes   string
@@ -144,7 +145,7 @@ func (r *request) read(s string) bool {
 		return false
 	}
 	if s[0] != '"' {
-		return r.readHAProxy(s)
+		return r.readHAProxy(s) || r.readS3(s) || r.readManager(s)
 	}
 	s = s[1:]
 	end = requestEnd(s)
@@ -277,12 +278,17 @@ func (r *request) requestLine(v []event.Value) {
 		return
 	}
 	end := strings.IndexByte(line, ' ')
-	if end < 1 || !method(line[:end]) {
+	uri := line
+	switch {
+	case r.verb != "":
+		v[atMethod] = textValue(r.verb)
+	case end < 1 || !method(line[:end]):
 		v[atURI] = textValue(line)
 		return
+	default:
+		v[atMethod] = textValue(line[:end])
+		uri = line[end+1:]
 	}
-	v[atMethod] = textValue(line[:end])
-	uri := line[end+1:]
 	uri, version := cutVersion(uri)
 	if version != "" {
 		v[atVersion] = textValue(version)

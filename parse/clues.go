@@ -439,6 +439,9 @@ func stopWord(w string) bool {
 	case 0, 1:
 		return w == "" || strings.IndexByte("-?*\"", w[0]) >= 0
 	}
+	if w[len(w)-1] == '=' {
+		return true
+	}
 	for _, stop := range [...]string{
 		"not", "is", "unknown", "does", "from", "failed", "name", "or", "and", "agent", "with", "has", "was", "logged", "authentication",
 		"authenticated", "account", "login", "password", "in", "on", "at", "to", "the", "this", "an", "by", "of", "credentials", "id",

@@ -11,7 +11,7 @@ var (
 	redisFormat      = &event.Format{Name: "redis", LogSource: event.LogSource{Product: "redis"}}
 
 	mysqlProgram    = newProgram(mysqlFormat, mysqlSentences)
-	postgresProgram = newProgram(postgresqlFormat, postgresSentences)
+	postgresProgram = newPostgres()
 	redisProgram    = newProgram(redisFormat, redisSentences)
 )
 

@@ -173,6 +173,11 @@ func (r *errorRecord) fill(v []event.Value) {
 	if !r.apache {
 		client = r.nginxTail(v)
 	}
+	if v[atErrorUser].Kind == event.Missing && strings.Contains(r.text, "ogin") {
+		if user := clueAccount(r.text, -1); user != "" {
+			v[atErrorUser] = textValue(user)
+		}
+	}
 	if client == "" {
 		return
 	}

@@ -195,3 +195,23 @@ func eximWord(s string) (w, rest string) {
 	}
 	return s[:end], s[end+1:]
 }
+
+// eximLog is mainlog and rejectlog.
+var eximLog = ownLog{
+	name: "exim",
+	doc:  "The main and reject logs of the mail server Exim.",
+	example: "2024-03-03 09:12:44 login authenticator failed for (oracle) [203.0.113.7]:4711: 535 Incorrect authentication data (set_id=oracle)\n" +
+		"2024-03-03 09:12:45 1rgfHs-0000Ab-1x <= anna@shop.example H=(desk) [198.51.100.4]:50122 P=esmtpsa A=plain_login:anna S=812\n",
+	begins: "09AZaz[[",
+	read: func(l *ownLine, out *said) bool {
+		s := l.rest
+		if l.time == 0 || len(s) < 8 || s[0] == '{' {
+			return false
+		}
+		if !eximID(l.first) && !strings.HasPrefix(s, "H=") && !strings.HasPrefix(l.after, "authenticator failed for ") && s[0] != '[' &&
+			!strings.HasPrefix(s, "no host name found for IP") && !strings.HasPrefix(s, "SMTP ") {
+			return false
+		}
+		return l.of(eximProgram, "exim", s, out)
+	},
+}

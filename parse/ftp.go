@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
 
 // FTP servers: vsftpd and pure-ftpd by syslog or in files of their own, ProFTPD in both with the client before its text.
 // Sources: vsftpd.conf(5), proftpd.org "Logging", pure-ftpd(8).
@@ -64,4 +68,49 @@ var pureSentences = []sentence{
 	{"({lazyuser}@{addr}) [NOTICE] {file} downloaded {*}", "ftp_download", file, success, ""},
 	{"({lazyuser}@{addr}) [NOTICE] Deleted {file}", "ftp_delete", file, success, ""},
 	{"({lazyuser}@{addr}) [{_}] {reason}", "ftp_message", network, "", ""},
+}
+
+// vsftpdLog is vsftpd.log: "Mon Jun  8 12:08:53 2020 [pid 7] [anna] OK LOGIN: Client "192.0.2.7"".
+var vsftpdLog = ownLog{
+	name: "vsftpd",
+	doc:  "The log file of the FTP server vsftpd.",
+	example: "Sun Mar  3 09:12:44 2024 [pid 2] CONNECT: Client \"203.0.113.7\"\n" +
+		"Sun Mar  3 09:12:46 2024 [pid 1] [oracle] FAIL LOGIN: Client \"::ffff:203.0.113.7\"\n",
+	begins: "[[",
+	read: func(l *ownLine, out *said) bool {
+		rest, ok := strings.CutPrefix(l.rest, "[pid ")
+		if !ok || l.time == 0 {
+			return false
+		}
+		pid, text, ok := strings.Cut(rest, "] ")
+		if !ok || !l.of(vsftpdProgram, "vsftpd", text, out) {
+			return false
+		}
+		l.pid = pid
+		return true
+	},
+}
+
+// proftpdLog is ProFTPD's SystemLog: "2024-03-03 09:12:44,120 gate proftpd[812] gate (192.0.2.9[192.0.2.9]): USER x …".
+var proftpdLog = ownLog{
+	name: "proftpd",
+	doc:  "The system log file of the FTP server ProFTPD.",
+	example: "2024-03-03 09:12:44,120 gate proftpd[812] gate (203.0.113.7[203.0.113.7]): USER oracle: no such user found from 203.0.113.7 [203.0.113.7] to 192.0.2.1:21\n" +
+		"2024-03-03 09:12:49,120 gate proftpd[812] gate (203.0.113.7[203.0.113.7]): FTP session closed.\n",
+	read: func(l *ownLine, out *said) bool {
+		if l.time == 0 {
+			return false
+		}
+		rest, ok := strings.CutPrefix(l.after, "proftpd[")
+		if !ok {
+			return false
+		}
+		host := l.first
+		pid, text, ok := strings.Cut(rest, "] ")
+		if !ok || !l.of(proftpdProgram, "proftpd", text, out) {
+			return false
+		}
+		l.host, l.pid = host, pid
+		return true
+	},
 }

@@ -114,3 +114,46 @@ var dhcpSentences = []sentence{
 	{"DHCP4_RELEASE [hwtype={#} {mac}], {?}: address {addr} was released properly{*}", "dhcp_release", network, "", ""},
 	{"no free leases on subnet {*}", "dhcp_exhausted", network, failure, "no free leases"},
 }
+
+// bindLog is BIND's channels in files: a time, perhaps the category and the level, then the message.
+var bindLog = ownLog{
+	name: "bind",
+	doc:  "Query and security logs of the name server BIND in files of their own.",
+	example: "03-Mar-2024 09:12:44.120 queries: info: client @0x7f0a4c 203.0.113.7#50122 (shop.example): query: shop.example IN A +E(0)K (192.0.2.1)\n" +
+		"03-Mar-2024 09:12:45.120 security: info: client @0x7f0a4c 203.0.113.7#50123 (shop.example): zone transfer 'shop.example/AXFR/IN' denied\n",
+	begins: "az",
+	read: func(l *ownLine, out *said) bool {
+		if l.time == 0 {
+			return false
+		}
+		s := bindBody(l.rest)
+		return strings.HasPrefix(s, "client ") && l.of(bindProgram, "named", s, out)
+	},
+}
+
+// keaLog is "2024-03-03 09:12:44.120 INFO  [kea-dhcp4.leases/812.7] DHCP4_LEASE_ALLOC …".
+var keaLog = ownLog{
+	name:    "kea",
+	doc:     "Log files of the DHCP server Kea.",
+	example: "2024-03-03 09:12:44.120 INFO  [kea-dhcp4.leases/812.7] DHCP4_LEASE_ALLOC [hwtype=1 00:00:5e:00:53:01], cid=[no info], tid=0x7: lease 192.0.2.77 has been allocated for 3600 seconds\n",
+	begins:  "AZ",
+	read: func(l *ownLine, out *said) bool {
+		if l.time == 0 {
+			return false
+		}
+		i := strings.Index(l.rest, "[kea-")
+		if i < 0 || i > 8 {
+			return false
+		}
+		name, text, ok := strings.Cut(l.rest[i+1:], "] ")
+		if !ok {
+			return false
+		}
+		name, _, _ = strings.Cut(name, ".")
+		if !dhcpProgram.read(text, out) {
+			dhcpProgram.readClues(text, out)
+		}
+		l.program, l.rest = name, text
+		return true
+	},
+}

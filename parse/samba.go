@@ -82,3 +82,45 @@ func readFullAudit(s string, out *said) bool {
 	}
 	return true
 }
+
+// sambaLog is the text lines of log.smbd. The time stands in a line of its own before them.
+var sambaLog = ownLog{
+	name:    "smbd",
+	doc:     "What Samba's smbd writes of logins to its own files.",
+	example: "  Auth: [SMB2,(null)] user [SHOP]\\[oracle] at [Sun, 03 Mar 2024 09:12:44.120000 UTC] with [NTLMv2] status [NT_STATUS_WRONG_PASSWORD] workstation [DESK] remote host [ipv4:203.0.113.7:50122] mapped to [SHOP]\\[oracle]. local host [ipv4:192.0.2.1:445]\n",
+	begins:  "AAcc  ",
+	read: func(l *ownLine, out *said) bool {
+		s := trimSpace(l.rest)
+		if len(s) < 12 || s[0] != 'A' && s[0] != 'c' || !strings.HasPrefix(s, "Auth: [") && !strings.HasPrefix(s, "check_ntlm_password:") {
+			return false
+		}
+		if !l.of(sambaProgram, "smbd", s, out) {
+			return false
+		}
+		if _, at, ok := strings.Cut(s, "] at ["); ok && l.time == 0 {
+			at, _, _ = strings.Cut(at, "]")
+			l.time = sambaTime(at)
+		}
+		return true
+	},
+}
+
+// sambaTime reads "Sun, 03 Mar 2024 09:12:44.120000 UTC".
+func sambaTime(s string) int64 {
+	if len(s) < 25 || s[3] != ',' {
+		return 0
+	}
+	s = s[5:]
+	c := clock{year: digits4(s, 7), month: monthOf(s[3:]), day: digits2(s, 0), zoned: true}
+	if len(s) < 20 || c.year < 0 {
+		return 0
+	}
+	c.hour, c.minute, c.second = digits2(s, 12), digits2(s, 15), digits2(s, 18)
+	if c.day|c.hour|c.minute|c.second < 0 {
+		return 0
+	}
+	c.nanos, _ = fraction(s, 20)
+	c.zoned = strings.HasSuffix(s, " UTC")
+	ns, _ := c.unixNanos(nil)
+	return ns
+}

@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
 
 // Tunnels: OpenVPN, WireGuard as the kernel tells of it (dynamic debug of its module), strongSwan and L2TP.
 // Sources: openvpn(8) "--verb", the module's messages, strongSwan documentation "Logger configuration".
@@ -64,4 +68,27 @@ var ipsecSentences = []sentence{
 	{"{_} <{?}> received packet: from {addr}[{port}] to {daddr}[{dport}] ({*})", "vpn_packet", network, "", ""},
 	{"{_} <{?}> no IKE config found for {daddr}...{addr}, sending NO_PROPOSAL_CHOSEN", "vpn_handshake", network, failure, "no configuration"},
 	{"{_} <{?}> received AUTHENTICATION_FAILED notify error", "vpn_login", authentication, failure, ""},
+}
+
+// openvpnLog is the file of --log: a time of either style, then who it is about.
+var openvpnLog = ownLog{
+	name: "openvpn",
+	doc:  "Log files of OpenVPN servers.",
+	example: "Sun Mar  3 09:12:44 2024 203.0.113.7:50122 TLS Auth Error: Auth Username/Password verification failed for peer\n" +
+		"2024-03-03 09:12:45 198.51.100.4:1194 [anna] Peer Connection Initiated with [AF_INET]198.51.100.4:1194\n",
+	read: func(l *ownLine, out *said) bool {
+		if l.time == 0 {
+			return false
+		}
+		s, w := l.rest, l.first
+		if strings.HasPrefix(w, "us=") {
+			s = l.after
+			w, _ = nextWord(s)
+		}
+		if _, port := splitEndpoint(w); port == "" && !strings.HasPrefix(s, "TLS ") && !strings.HasPrefix(s, "AUTH: ") &&
+			!strings.Contains(w, "/") && !strings.HasPrefix(s, "TCP connection") && !strings.HasPrefix(s, "Initialization Seq") {
+			return false
+		}
+		return l.of(openvpnProgram, "openvpn", s, out)
+	},
 }
