@@ -213,6 +213,16 @@ func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if total := len(set.Rules) + len(set.Correlations); total == 0 {
+		return nil, set.noRule()
+	} else if engine.Loaded() == 0 {
+		h.warnings = append(h.warnings, fmt.Sprintf("no rule was left to hunt with: level, status, tag and exclude fit none of %d", total))
+	}
+	for _, x := range h.flags.Exclude {
+		if !set.has(x) {
+			h.warnings = append(h.warnings, fmt.Sprintf("no rule to leave out has the id or title %q", x))
+		}
+	}
 	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused, From: h.flags.Rules}
 	if set.refused > 0 {
 		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; %s tells why", set.refused, plural(int64(set.refused), "rule"),

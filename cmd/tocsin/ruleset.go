@@ -105,6 +105,25 @@ func (s *ruleSet) note(diags []sigma.Diagnostic) {
 	}
 }
 
+// noRule says why there is nothing to hunt with: to find nothing would look like good news.
+func (s *ruleSet) noRule() error {
+	if s.refused > 0 {
+		return withHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.refused), "tocsin rules check tells why")
+	}
+	return errors.New("hunt: there is no rule to hunt with in the places that were named")
+}
+
+// has tells whether a rule has that id or title.
+func (s *ruleSet) has(name string) bool {
+	is := func(r *sigma.Rule) bool { return named(r, name) }
+	return slices.ContainsFunc(s.Rules, is) || slices.ContainsFunc(s.Correlations, is)
+}
+
+// named tells whether a rule has that id or title.
+func named(r *sigma.Rule, name string) bool {
+	return strings.EqualFold(name, r.ID) || strings.EqualFold(name, r.Title)
+}
+
 // loadPipelines reads processing pipelines; all that is wrong with any of them is in the error.
 func loadPipelines(files []string) (sigma.Pipelines, error) {
 	var pipes sigma.Pipelines
@@ -167,9 +186,7 @@ func (c *choice) wants(r *sigma.Rule) bool {
 	if len(c.tags) > 0 && !slices.ContainsFunc(r.Tags, c.tagged) {
 		return false
 	}
-	return !slices.ContainsFunc(c.exclude, func(x string) bool {
-		return strings.EqualFold(x, r.ID) || strings.EqualFold(x, r.Title)
-	})
+	return !slices.ContainsFunc(c.exclude, func(x string) bool { return named(r, x) })
 }
 
 func (c *choice) tagged(tag string) bool {
