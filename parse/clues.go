@@ -305,7 +305,7 @@ const (
 // addressRole guesses from the word before an address whose it is.
 func addressRole(s string, start int) int {
 	i := start
-	for i > 0 && strings.IndexByte(" \"'=:([<@", s[i-1]) >= 0 {
+	for i > 0 && strings.IndexByte(" \"'=:([<@\\", s[i-1]) >= 0 {
 		i--
 	}
 	if i < start && s[start-1] == '[' {
@@ -387,7 +387,7 @@ func clueAccount(s string, address int) string {
 			return user
 		}
 	}
-	for _, w := range [...]string{" for ", "ailed: ", " by "} {
+	for _, w := range [...]string{" for ", "ailed: ", "enied: ", " by "} {
 		if i := strings.Index(s, w); i >= 0 && (address < 0 || i < address) {
 			if user := accountAfter(s[i+len(w)-1:]); user != "" && !isAddress(user) {
 				return user
@@ -446,7 +446,7 @@ func stopWord(w string) bool {
 		"not", "is", "unknown", "does", "from", "failed", "name", "or", "and", "agent", "with", "has", "was", "logged", "authentication",
 		"authenticated", "account", "login", "password", "in", "on", "at", "to", "the", "this", "an", "by", "of", "credentials", "id",
 		"null", "none", "nil", "tried", "attempt", "attempted", "could", "can", "cannot", "--", "invalid", "ip", "user", "session",
-		"disabled", "locked", "using", "via", "no", "service", "host", "client", "request", "found", "more", "details", "exists",
+		"disabled", "denied", "locked", "using", "via", "no", "service", "host", "client", "request", "found", "more", "details", "exists",
 	} {
 		if strings.EqualFold(w, stop) {
 			return true

@@ -15,6 +15,7 @@ type jsonPlan struct {
 	skip    bool // the record is no event: an action line of Elasticsearch's bulk format
 	finish  func(*jsonParser, *jsonPlan, *event.Event)
 	web     webFields
+	clues   jsonClues
 	journal *journalPlan
 	message int // place in the record of a line that is a log line of its own; -1 for none
 }
@@ -75,7 +76,7 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 		}
 	}
 	if l.finish != nil {
-		plan.web = webFieldsOf(l)
+		plan.web, plan.clues = webFieldsOf(l), newJSONClues(l)
 	}
 	if l.format == journald.format {
 		plan.journal = newJournalPlan(l)
@@ -248,7 +249,9 @@ func (l *layout) choose() {
 	l.format = jsonFormat
 	if l.hasAny("ecs.version", "event.kind", "event.category", "event.dataset", "agent.type") {
 		l.format = ecsFormat
+		return
 	}
+	l.clued()
 }
 
 // jsonFormat is any JSON, ecsFormat any that speaks the Elastic Common Schema.

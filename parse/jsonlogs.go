@@ -4,4 +4,5 @@ package parse
 var jsonDialects = []*jsonDialect{
 	&kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
 	&azureRisk, &azureSignIn, &azureAudit, &azureActivity, &bitbucket, &gitHub, &oneLogin, &duo, &openCanary, &fortigate,
+	&mongoDB, &sambaJSON, &nextcloud,
 }

@@ -3,6 +3,7 @@ package parse
 import (
 	"math/bits"
 	"strings"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -180,6 +181,12 @@ func cutOwnTime(s string, years *yearless) (ns int64, rest string) {
 	}
 	if n == 0 {
 		return 0, s
+	}
+	if n+3 < len(t) && t[n] == ' ' && (t[n+1] == '+' || t[n+1] == '-') && t[n+2]-'0' <= 9 {
+		var c clock
+		if end := c.readZone(t, n+1); c.zoned && years.zone == time.UTC {
+			ns, n = ns-int64(c.offset)*second, end
+		}
 	}
 	t = t[n:]
 	if t != "" && (t[0] == ']' || t[0] == ',' || t[0] == '|' || t[0] == ':') {

@@ -31,7 +31,9 @@ var (
 func (p *lineParser) textLine(line string, out *event.Batch) {
 	e := out.Add(textShape)
 	e.Values[0] = textValue(line)
-	e.Time = leadingTime(line, &p.years)
+	if e.Time = p.own.time; e.Time == 0 || p.own.line != line {
+		e.Time = leadingTime(line, &p.years)
+	}
 }
 
 // leadingTime reads the time that a line begins with, in brackets or not, or that stands as an ISO time within its
