@@ -22,7 +22,7 @@ type appliance struct {
 var deviceECS = map[string][]string{
 	"source.ip": {
 		"src_ip", "srcip", "src", "source_ip", "source-address", "sourceAddress", "src-ip", "Source", "remip", "c-ip", "client_ip",
-		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "IP", "sourceip", "srcAddr", "client",
+		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "remote_addr", "IP", "sourceip", "srcAddr", "client",
 	},
 	"source.port":    {"src_port", "srcport", "spt", "sport", "source_port", "source-port", "sourcePort", "s_port", "Src-port", "SourcePort"},
 	"source.mac":     {"smac", "srcmac", "src_mac", "srcMAC", "sourceMacAddress", "mac"},
@@ -150,7 +150,7 @@ func mayBeAppliance(p *program, tag string) bool {
 // known tries what the line can be. Few lines of anything else get beyond looking for four bytes in their beginning.
 func (d *device) known() bool {
 	s := d.rest
-	if d.readCisco() {
+	if strings.IndexByte(d.line[:min(len(d.line), ciscoReach)], '%') >= 0 && (d.readCisco() || d.readHuawei()) {
 		return true
 	}
 	head := s[:min(len(s), ciscoReach)]
@@ -168,7 +168,7 @@ func (d *device) known() bool {
 	if strings.IndexByte(head, ',') >= 0 && (d.readPaloAlto(s) || d.readMikroTik(s)) {
 		return true
 	}
-	return strings.IndexByte(head, '=') >= 0 && (d.readPairs(s) || d.readWatchGuard(s)) || d.readNetScreen(s)
+	return strings.IndexByte(head, '=') >= 0 && (d.readMeraki(s) || d.readPairs(s) || d.readWatchGuard(s)) || d.readNetScreen(s)
 }
 
 // headerPlace returns where "CEF:0|" or "LEEF:2.0|" stands: at the start or after a few words.

@@ -145,7 +145,7 @@ func roleOf(w string) (role, bool) {
 		return roleTarget, true
 	case "gaddr", "local", "NAS":
 		return roleNone, true
-	case "user", "User", "username", "Username", "Uname", "uname", "account", "USER":
+	case "user", "User", "username", "Username", "Uname", "uname", "account", "USER", "UserName", "userName", "user-name", "User-Name":
 		return roleUser, true
 	}
 	return roleAny, false

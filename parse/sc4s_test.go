@@ -52,4 +52,55 @@ func TestMakersOfLines(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d", told, all)
+	if told*100 < all*80 {
+		t.Errorf("the makers of %d of %d lines are told", told, all)
+	}
+}
+
+// TestFirewallCases compares addresses and ports with those that another reader finds in the same lines.
+func TestFirewallCases(t *testing.T) {
+	data, err := os.ReadFile(sharedData(t, "cases/crowdsec_parser.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, all := 0, 0
+	for _, row := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		var c struct {
+			ID, Test, Stage string
+			Line            string
+			Meta            map[string]string
+			Parsed          map[string]string
+		}
+		if json.Unmarshal([]byte(row), &c) != nil || !strings.HasPrefix(c.Stage, "s01") || c.Line == "" {
+			continue
+		}
+		switch c.Test {
+		case "pf-logs", "palo-alto-threat", "unifi-logs", "iptables-logs", "proxmox-iptables-logs":
+		default:
+			continue
+		}
+		e := parseAll(Syslog, c.Line)[0]
+		want := map[string]string{
+			"source.ip": c.Parsed["src_ip"], "destination.ip": c.Parsed["dst_ip"], "source.port": c.Parsed["src_port"],
+			"destination.port": c.Parsed["dst_port"], "host.name": c.Meta["machine"], "rule.name": c.Meta["rule_name"],
+		}
+		if want["source.ip"] == "" {
+			want["source.ip"] = c.Meta["source_ip"]
+		}
+		for name, w := range want {
+			if w == "" {
+				continue
+			}
+			all++
+			if got := e.Get(name).String(); got == w {
+				good++
+			} else {
+				t.Logf("%s: %s is %q, want %q, in %s", c.ID, name, got, w, c.Line)
+			}
+		}
+	}
+	t.Logf("%d of %d", good, all)
+	if good*100 < all*97 {
+		t.Errorf("%d of %d", good, all)
+	}
 }

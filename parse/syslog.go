@@ -58,7 +58,7 @@ func detectSyslog(head string) int {
 		var h syslogHeader
 		var years yearless
 		years.use(nil)
-		return h.read(line, &years) && h.host != "" && (h.tag != "" || line[0]-'0' > 9)
+		return h.read(line, &years) && h.host != "" && (h.tag != "" || line[0]-'0' > 9 || strings.HasPrefix(trimSpace(h.text), "{"))
 	}, 80)
 }
 
@@ -270,8 +270,29 @@ func trimSpace(s string) string {
 	return s
 }
 
+// readCounted reads what some equipment sends in place of RFC 5424: a time in seconds since 1970 or as RFC 3164 has it,
+// a host and text.
+func (h *syslogHeader) readCounted(s string, years *yearless) bool {
+	stamp, rest := nextWord(s)
+	ns, ok := int64(0), false
+	if len(stamp) > 9 && stamp[0]-'0' <= 9 {
+		ns, ok = parseEpoch(stamp)
+	} else {
+		ns, rest, ok = cutStamp(s, years)
+		rest = trimSpace(rest)
+	}
+	if !ok {
+		return false
+	}
+	h.time, h.full = ns, stamp[0]-'0' <= 9
+	h.host, rest = nextWord(rest)
+	h.readTag(rest)
+	return true
+}
+
 // readNew reads what follows "<PRI>1 " (RFC 5424 §6).
 func (h *syslogHeader) readNew(s string, years *yearless) bool {
+	whole := s
 	var parts [5]string // time, host, program, process, message id
 	for i := range parts {
 		end := strings.IndexByte(s, ' ')
@@ -290,7 +311,7 @@ func (h *syslogHeader) readNew(s string, years *yearless) bool {
 	if parts[0] != "" {
 		ns, n := parseTimePrefix(parts[0], years.zone)
 		if n == 0 {
-			return false
+			return h.readCounted(whole, years)
 		}
 		h.time = ns
 	}

@@ -16,8 +16,54 @@ var makers = map[string]maker{
 	"Hostd:": {"VMware", "ESXi"}, "vmkernel": {"VMware", "ESXi"}, "Vpxa": {"VMware", "ESXi"}, "View": {"VMware", "Horizon"}, "Veeam_MP": {"Veeam", "Backup & Replication"},
 	"bmserver": {"Symantec", "Messaging Gateway"}, "SymantecServer": {"Symantec", "Endpoint Protection"}, "EPOEvents": {"McAfee", "ePO"},
 	"mwg": {"McAfee", "Web Gateway"}, "ossec": {"Wazuh", "OSSEC"}, "KES": {"Kaspersky", "Endpoint Security"}, "sshlog": {"Dell", "CMC"},
+	"wabauth": {"Wallix", "Bastion"}, "wabengine": {"Wallix", "Bastion"}, "rdpproxy": {"Wallix", "Bastion"}, "sshproxy": {"Wallix", "Bastion"},
+	"NSX": {"VMware", "NSX"}, "dfwpktlogs": {"VMware", "NSX"}, "Rhttpproxy": {"VMware", "ESXi"}, "Fdm": {"VMware", "ESXi"}, "vmauthd": {"VMware", "ESXi"},
+	"cluster_audit": {"Cohesity", "DataPlatform"}, "api_audit": {"Cohesity", "DataPlatform"}, "dataprotection_events": {"Cohesity", "DataPlatform"},
+	"mail_logs": {"Cisco", "esa"}, "amp_logs": {"Cisco", "esa"}, "gui_logs": {"Cisco", "esa"}, "ESA": {"Cisco", "esa"}, "pbmasterd": {"BeyondTrust", "PowerBroker"},
 	"StealthINTERCEPT": {"Stealthbits", "StealthINTERCEPT"}, "vectra_json_account_v2": {"Vectra", "Cognito"}, "vectra_json_v2": {"Vectra", "Cognito"},
 	"threat-protect-log": {"Infoblox", "NIOS"}, "httpd_access": {"Infoblox", "NIOS"}, "solace": {"Solace", "PubSub+"}, "netmotion": {"Absolute", "NetMotion"},
+}
+
+// makerPrefixes are the beginnings of tags of which there are many.
+var makerPrefixes = [...]struct{ prefix, vendor, product string }{
+	{"CPPM_", "Aruba", "ClearPass"},
+	{"CSCOacs", "Cisco", "acs"},
+	{"CisACS", "Cisco", "acs"},
+	{"Aviatrix", "Aviatrix", "Controller"},
+	{"AlsidForAD", "Tenable", "Identity Exposure"},
+	{"TenableAD", "Tenable", "Identity Exposure"},
+	{"purity.", "Pure Storage", "FlashArray"},
+	{"filter_instance", "Proofpoint", "Protection Server"},
+	{"nsx-", "VMware", "NSX"},
+	{"NSX-", "VMware", "NSX"},
+	{"iDRAC", "Dell", "iDRAC"},
+	{"vmware-", "VMware", "vCenter"},
+	{"vpxd", "VMware", "vCenter"},
+	{"Symantec", "Symantec", "Endpoint Protection"},
+	{"ArubaOS", "Aruba", "ArubaOS"},
+	{"raslogd", "Brocade", "Fabric OS"},
+	{"SyslogAlertForwarder", "McAfee", "Network Security Platform"},
+	{"DefensePro", "Radware", "DefensePro"},
+	{"Cylance", "Cylance", "Protect"},
+	{"Zscaler", "Zscaler", "NSS"},
+	{"Nessus", "Tenable", "Nessus"},
+	{"MSWinEventLog", "Microsoft", "Windows"},
+	{"SentinelOne", "SentinelOne", "Singularity"},
+	{"Illumio", "Illumio", "PCE"},
+}
+
+// makerOf returns who made the program that writes under a tag.
+func makerOf(tag string) (maker, bool) {
+	tag = strings.TrimRight(tag, ":")
+	if m, ok := makers[tag]; ok || len(tag) < 6 {
+		return m, ok
+	}
+	for i := range makerPrefixes {
+		if p := &makerPrefixes[i]; tag[0] == p.prefix[0] && strings.HasPrefix(tag, p.prefix) {
+			return maker{p.vendor, p.product}, true
+		}
+	}
+	return maker{}, false
 }
 
 var makerFormat = deviceFormat("appliance", "", "", "")
@@ -26,6 +72,11 @@ var makerFormat = deviceFormat("appliance", "", "", "")
 func (d *device) readTagged() bool {
 	h := &d.head
 	tag := h.tag
+	if strings.IndexByte(h.host, ',') > 0 && strings.Contains(h.host, ",v") { // name, hardware address, version
+		d.format = makerFormat
+		d.vendor("Ubiquiti", "UniFi")
+		return true
+	}
 	switch tag {
 	case "filterlog":
 		return d.readFilterlog(trimSpace(h.text))
@@ -63,7 +114,7 @@ func (d *device) readTagged() bool {
 	if i := strings.IndexByte(h.text[:min(len(h.text), 48)], ':'); i > 6 && junosEvent(h.text[:i]) && junosDaemon(tag) {
 		return d.readJunos(h.text[:i], h.text[i+1:])
 	}
-	if m, ok := makers[strings.TrimRight(tag, ":")]; ok {
+	if m, ok := makerOf(tag); ok {
 		if d.readPairs(h.text) {
 			if !d.record.has("observer.vendor") && d.format != keyValueFormat {
 				d.vendor(m.vendor, m.product)
@@ -124,13 +175,8 @@ func (d *device) readFirstWords(s string) bool {
 	if d.head.stampless() {
 		return false
 	}
-	if strings.IndexByte(d.head.host, ',') > 0 && strings.Contains(d.head.host, ",v") {
-		d.format = makerFormat
-		d.vendor("Ubiquiti", "UniFi")
-		return true
-	}
 	first, rest := nextWord(s)
-	if m, ok := makers[first]; ok {
+	if m, ok := makerOf(first); ok {
 		d.head.text = rest
 		d.head.tag = first
 		if first == "FIREWALL-PKTLOG" {
