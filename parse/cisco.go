@@ -149,6 +149,9 @@ func (d *device) ciscoHeader(s string) (host, tag string) {
 		if end < 0 {
 			end = len(s)
 		}
+		if i := strings.IndexByte(s[:end], ':'); i > 0 && monthOf(s[i+1:]) != 0 { // IOS XR: "RP/0/RSP0/CPU0:Nov 22 …"
+			end = i
+		}
 		w := strings.TrimRight(s[:end], ":")
 		s = s[end:]
 		if len(w) == 4 && w[0] == '2' && w[1] == '0' && number.holds(w) {

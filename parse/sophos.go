@@ -19,6 +19,9 @@ func (d *device) sophos() {
 	} else {
 		d.vendor("Sophos", "XG Firewall")
 		d.fortinetTime()
+		if ns, n := parseTimePrefix(r.get("timestamp"), d.years.zone); n > 0 {
+			r.clock(ns, n > 19)
+		}
 	}
 	if r.action == "" && !r.has("event.action") {
 		r.put("event.action", r.get("log_subtype"))
