@@ -112,6 +112,7 @@ func (w *clueWords) read(s string) {
 		case 'l':
 			w.login = w.login || startsFold(rest, "login") || startsFold(rest, "logon") || startsFold(rest, "logged in")
 			w.success = w.success || startsFold(rest, "logged in")
+			w.failure = w.failure || startsFold(rest, "locked")
 		case 'n':
 			w.failure = w.failure || startsFold(rest, "no such user") || startsFold(rest, "not found") || startsFold(rest, "not allowed") ||
 				startsFold(rest, "not exist")
@@ -123,6 +124,7 @@ func (w *clueWords) read(s string) {
 			w.login = w.login || startsFold(rest, "sign in") || startsFold(rest, "sign-in") || startsFold(rest, "signin")
 			w.success = w.success || startsFold(rest, "success")
 		case 'u':
+			w.login = w.login || startsFold(rest, "user denied")
 			w.failure = w.failure || startsFold(rest, "unauthor") || startsFold(rest, "unsuccess") || startsFold(rest, "unknown user") ||
 				startsFold(rest, "unable to auth")
 		case 'w':

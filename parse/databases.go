@@ -10,7 +10,7 @@ var (
 	postgresqlFormat = &event.Format{Name: "postgresql", LogSource: event.LogSource{Product: "postgresql"}, ECS: databaseECS}
 	redisFormat      = &event.Format{Name: "redis", LogSource: event.LogSource{Product: "redis"}}
 
-	mysqlProgram    = newProgram(mysqlFormat, mysqlSentences)
+	mysqlProgram    = newMySQL()
 	postgresProgram = newPostgres()
 	redisProgram    = newProgram(redisFormat, redisSentences)
 )
@@ -25,7 +25,7 @@ var mysqlSentences = []sentence{
 	{"Host '{addr}' is not allowed to connect to this {*}", "db_login", authentication, failure, "host not allowed"},
 	{"IP address '{addr}' could not be resolved: {reason}", "db_reverse_mapping", network, failure, ""},
 	{"Connect\t{userword}@{addr} on {db} using {*}", "db_login", authentication, "", ""},
-	{"Connect\t{userword}@{addr} on «{*}»", "db_login", authentication, "", ""},
+	{"Connect\t{userword}@{addr} on« {*}»", "db_login", authentication, "", ""},
 	{"Connect\tAccess denied for user '{user}'@'{addr}' (using password: {_})", "db_login", authentication, failure, ""},
 	{"Query\t{statement}", "db_query", database, "", ""},
 	{"Execute\t{statement}", "db_query", database, "", ""},
@@ -37,7 +37,17 @@ var mysqlSentences = []sentence{
 
 var postgresSentences = []sentence{
 	{"FATAL:  password authentication failed for user \"{user}\"", "db_login", authentication, failure, "wrong password"},
-	{"FATAL:  {lazyreason} authentication failed for user \"{user}\"", "db_login", authentication, failure, ""},
+	{"FATAL:  Ident authentication failed for user \"{user}\"", "db_login", authentication, failure, "Ident"},
+	{"FATAL:  Peer authentication failed for user \"{user}\"", "db_login", authentication, failure, "Peer"},
+	{"FATAL:  LDAP authentication failed for user \"{user}\"", "db_login", authentication, failure, "LDAP"},
+	{"FATAL:  GSSAPI authentication failed for user \"{user}\"", "db_login", authentication, failure, "GSSAPI"},
+	{"FATAL:  SSPI authentication failed for user \"{user}\"", "db_login", authentication, failure, "SSPI"},
+	{"FATAL:  PAM authentication failed for user \"{user}\"", "db_login", authentication, failure, "PAM"},
+	{"FATAL:  BSD authentication failed for user \"{user}\"", "db_login", authentication, failure, "BSD"},
+	{"FATAL:  RADIUS authentication failed for user \"{user}\"", "db_login", authentication, failure, "RADIUS"},
+	{"FATAL:  certificate authentication failed for user \"{user}\"", "db_login", authentication, failure, "certificate"},
+	{"FATAL:  SCRAM authentication failed for user \"{user}\"", "db_login", authentication, failure, "SCRAM"},
+	{"FATAL:  OAuth authentication failed for user \"{user}\"", "db_login", authentication, failure, "OAuth"},
 	{"FATAL:  role \"{user}\" does not exist", "db_login", authentication, failure, "no such role"},
 	{"FATAL:  database \"{db}\" does not exist", "db_login", authentication, failure, "no such database"},
 	{"FATAL:  no pg_hba.conf entry for host \"{addr}\", user \"{lazyuser}\", database \"{db}\"«, {*}»", "db_login", authentication, failure, "no entry in pg_hba.conf"},

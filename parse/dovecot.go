@@ -12,7 +12,7 @@ import (
 // Source: doc.dovecot.org, "Login processes" (login_log_format_elements).
 var (
 	dovecotFormat  = &event.Format{Name: "dovecot", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
-	dovecotProgram = newDovecot()
+	dovecotProgram = newDovecot("")
 	dovecotKind    = newKind(dovecotFormat, []string{
 		"event.action", "event.category", "event.outcome", "event.reason", "user.name", "source.ip", "source.port", "destination.ip",
 		"destination.port", "authentication.method", "session.id", "service.name",
@@ -35,9 +35,10 @@ const (
 	dovecotFields
 )
 
-func newDovecot() *program {
+// newDovecot makes the program that Dovecot is, or one part of it.
+func newDovecot(part string) *program {
 	p := newProgram(dovecotFormat, pamSentences)
-	p.custom = readDovecot
+	p.custom = func(message string, out *said) bool { return readDovecot(part, message, out) }
 	return p
 }
 
@@ -47,9 +48,8 @@ var dovecotParts = map[string]string{
 	"auth": "mail_auth", "auth-worker": "mail_auth", "imap": "imap_session", "pop3": "pop3_session", "lmtp": "mail_delivery", "lda": "mail_delivery",
 }
 
-func readDovecot(message string, out *said) bool {
-	v := out.values[:dovecotFields]
-	part, text := "", message
+func readDovecot(part, message string, out *said) bool {
+	v, text := out.values[:dovecotFields], message
 	for range 3 { // "imap-login: Info: ", "auth-worker(7): conn unix:…: "
 		head, rest, ok := strings.Cut(text, ": ")
 		if !ok || strings.IndexByte(head, ' ') >= 0 {
@@ -222,6 +222,9 @@ func dovecotAuth(s string, v []event.Value) bool {
 // dovecotMail reads what the processes of a user say behind a name in brackets: "imap(anna)<7><x>: Disconnected: Logged out".
 func dovecotMail(part, text, message string, v []event.Value) bool {
 	at := strings.Index(message, part)
+	if at < 0 {
+		return false
+	}
 	rest := message[at+len(part):]
 	if rest == "" || rest[0] != '(' {
 		return false

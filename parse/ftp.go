@@ -59,8 +59,8 @@ var proftpdSentences = []sentence{
 }
 
 var pureSentences = []sentence{
-	{"({lazyuser}@{addr}) [WARNING] Authentication failed for user [{target}]", "ftp_login", authentication, failure, ""},
-	{"({lazyuser}@{addr}) [INFO] {target} is now logged in", "ftp_login", authentication, success, ""},
+	{"({?}@{addr}) [WARNING] Authentication failed for user [{user}]", "ftp_login", authentication, failure, ""},
+	{"({?}@{addr}) [INFO] {user} is now logged in", "ftp_login", authentication, success, ""},
 	{"({lazyuser}@{addr}) [INFO] New connection from {*}", "ftp_connection", network, "", ""},
 	{"({lazyuser}@{addr}) [INFO] Logout.", "ftp_disconnected", network, "", ""},
 	{"({lazyuser}@{addr}) [INFO] Timeout - {reason}", "ftp_timeout", network, failure, ""},

@@ -1,6 +1,19 @@
 package parse
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// haproxyProgram is what HAProxy says of connections that are no HTTP: its TCP log (§8.2.2) and the short form (§8.2.1).
+var haproxyProgram = newProgram(&event.Format{Name: "haproxy", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}, []sentence{
+	{"{peer} [{_}] {service} {_}/{_} {_} {#} {_} {_} {_}", "tcp_connection", network, "", ""},
+	{"{peer} [{_}] {service}: {reason}", "tcp_connection", network, failure, ""},
+	{"Connect from {peer} to {dpeer} ({_})", "tcp_connection", network, "", ""},
+	{"Server {service} is DOWN{reason}", "server_down", host, failure, ""},
+	{"Server {service} is UP{reason}", "server_up", host, success, ""},
+})
 
 // readHAProxy reads a line of HAProxy's HTTP log after the time: "frontend backend/server timers status bytes cookie
 // cookie state connections queues {headers} "request"". Source: HAProxy Configuration Manual §8.2.3.

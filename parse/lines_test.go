@@ -39,6 +39,9 @@ func TestAnyCut(t *testing.T) {
 		Auditd: Auditd.Example + mixedAudit + Auditd.Example,
 		W3C:    W3C.Example + W3C.Example,
 	}
+	for _, f := range serverFormats() {
+		texts[Text] += f.Example
+	}
 	for _, f := range textFormats {
 		text := f.Example
 		if texts[f] != "" {
@@ -174,6 +177,9 @@ func FuzzLines(f *testing.F) {
 	}
 	for _, format := range Formats {
 		f.Add(uint8(0), format.Example) // as lines of a system log
+	}
+	for _, format := range serverFormats() {
+		f.Add(uint8(4), format.Example) // as text
 	}
 	f.Add(uint8(1), mixedAudit)
 	f.Add(uint8(0), "Mar  3 09:12:44 h sshd[1]: Failed password for a from b from 1.2.3.4 port 5 ssh2\n<34>Mar  3 09:12:44 h x: y")

@@ -88,7 +88,8 @@ func TestMessages(t *testing.T) {
 // TestSentencesReadThemselves checks that each sentence of the tables is found when its captures are filled in, so
 // that none hides behind one before it of another meaning.
 func TestSentencesReadThemselves(t *testing.T) {
-	fill := strings.NewReplacer("{addr}", "192.0.2.7", "{daddr}", "192.0.2.8", "{port}", "4022", "{dport}", "22", "{#}", "5", "{uid}", "1000", "{tpid}", "77")
+	fill := strings.NewReplacer("{addr}", "192.0.2.7", "{daddr}", "192.0.2.8", "{port}", "4022", "{dport}", "22", "{#}", "5", "{uid}", "1000", "{tpid}", "77",
+		"{peer}", "192.0.2.7:4022", "{dpeer}", "192.0.2.8:22", "{mac}", "00:00:5e:00:53:01")
 	for name, c := range map[string]struct {
 		program *program
 		table   []sentence
@@ -98,6 +99,14 @@ func TestSentencesReadThemselves(t *testing.T) {
 		"accounts": {accounts, accountSentences}, "systemd": {systemdProgram, systemdSentences},
 		"logind": {logindProgram, logindSentences}, "kernel": {kernelProgram, kernelSentences},
 		"login": {authProgram, loginSentences},
+		"postfix": {postfixProgram, postfixSentences}, "vsftpd": {vsftpdProgram, vsftpdSentences}, "proftpd": {proftpdProgram, proftpdSentences},
+		"pure-ftpd": {pureProgram, pureSentences}, "openvpn": {openvpnProgram, openvpnSentences}, "ipsec": {ipsecProgram, ipsecSentences},
+		"wireguard": {wireguardProgram, wireguardSentences}, "bind": {bindProgram, bindSentences}, "dnsmasq": {dnsmasqProgram, dnsmasqSentences},
+		"unbound": {unboundProgram, unboundSentences}, "dhcp": {dhcpProgram, dhcpSentences}, "samba": {sambaProgram, sambaSentences},
+		"mysql": {mysqlProgram, mysqlSentences}, "postgresql": {postgresText, postgresSentences}, "redis": {redisProgram, redisSentences},
+		"asterisk": {asteriskProgram, asteriskSentences}, "freeswitch": {freeswitchProgram, freeswitchSentences},
+		"proxmox": {proxmoxProgram, proxmoxSentences}, "lfd": {lfdProgram, lfdSentences}, "clamav": {clamProgram, clamSentences},
+		"amavis": {amavisProgram, amavisSentences}, "webmin": {webminProgram, webminSentences}, "dropbear": {dropbearProgram, dropbearSentences},
 	} {
 		for _, s := range c.table {
 			for _, text := range options(s.text) {

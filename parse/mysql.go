@@ -46,6 +46,16 @@ var mysqlLog = ownLog{
 	},
 }
 
+// newMySQL makes the program that the server is by syslog, where a time, a thread and a level may stand before the text.
+func newMySQL() *program {
+	p := newProgram(mysqlFormat, mysqlSentences)
+	p.custom = func(message string, out *said) bool {
+		i := strings.Index(message, "] ")
+		return i > 3 && i < 48 && len(message) > i+2 && p.find(message[i+2:], out)
+	}
+	return p
+}
+
 func mysqlLevel(s string) bool {
 	switch s {
 	case "Note", "Warning", "ERROR", "Error", "System":

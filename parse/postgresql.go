@@ -62,6 +62,9 @@ func postgresLevel(s string) int {
 	for at > 0 && s[at-1]-'A' < 26 {
 		at--
 	}
+	if at > 0 && s[at-1] != ' ' && s[at-1] != ']' && s[at-1] != '\t' {
+		return -1
+	}
 	switch s[at:i] {
 	case "LOG", "FATAL", "ERROR", "DETAIL", "STATEMENT", "HINT", "WARNING", "PANIC", "NOTICE", "CONTEXT", "INFO", "QUERY":
 		return at
@@ -123,7 +126,7 @@ func postgresPrefix(w string, v []event.Value) {
 		setMissing(v, pgDatabase, db)
 	default:
 		host, port, _ := strings.Cut(w, "(")
-		if isAddress(host) && !strings.HasSuffix(host, ":") && (strings.IndexByte(host, '.') > 0 || strings.Contains(host, "::")) {
+		if start, end := nextAddress(host, 0); start == 0 && end == len(host) {
 			setMissing(v, pgSource, host)
 			if v[pgPort].Kind == event.Missing {
 				v[pgPort] = numberValue(strings.TrimRight(port, "):"))

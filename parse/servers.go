@@ -9,9 +9,10 @@ import (
 // serverPrograms are servers whose sentences are known, by the tag of their lines or what stands before a slash in it.
 var serverPrograms = map[string]*program{
 	"postfix": postfixProgram, "postscreen": postfixProgram,
-	"dovecot": dovecotProgram, "imap-login": dovecotProgram, "pop3-login": dovecotProgram, "managesieve-login": dovecotProgram,
-	"submission-login": dovecotProgram, "auth": dovecotProgram, "auth-worker": dovecotProgram,
-	"exim": eximProgram, "exim4": eximProgram,
+	"dovecot": dovecotProgram, "imap-login": newDovecot("imap-login"), "pop3-login": newDovecot("pop3-login"),
+	"managesieve-login": newDovecot("managesieve-login"), "submission-login": newDovecot("submission-login"), "auth": newDovecot("auth"),
+	"auth-worker": newDovecot("auth-worker"),
+	"exim":        eximProgram, "exim4": eximProgram,
 	"vsftpd": vsftpdProgram, "proftpd": proftpdProgram, "pure-ftpd": pureProgram,
 	"openvpn": openvpnProgram, "charon": ipsecProgram, "ipsec": ipsecProgram, "charon-systemd": ipsecProgram,
 	"named": bindProgram, "named-sdb": bindProgram, "bind": bindProgram, "dnsmasq": dnsmasqProgram, "pihole-FTL": dnsmasqProgram,
@@ -19,7 +20,7 @@ var serverPrograms = map[string]*program{
 	"smbd": sambaProgram, "smbd_audit": sambaProgram, "samba": sambaProgram, "nmbd": sambaProgram, "winbindd": sambaProgram,
 	"mysqld": mysqlProgram, "mariadbd": mysqlProgram, "mysql": mysqlProgram, "mariadb": mysqlProgram,
 	"postgres": postgresProgram, "postgresql": postgresProgram, "redis": redisProgram, "redis-server": redisProgram, "valkey": redisProgram,
-	"asterisk": asteriskProgram, "freeswitch": freeswitchProgram,
+	"haproxy": haproxyProgram, "asterisk": asteriskProgram, "freeswitch": freeswitchProgram,
 	"pvedaemon": proxmoxProgram, "pveproxy": proxmoxProgram, "proxmox-backup-proxy": proxmoxProgram, "proxmox-backup-api": proxmoxProgram,
 	"lfd": lfdProgram, "clamd": clamProgram, "clamav-daemon": clamProgram, "freshclam": clamProgram, "amavis": amavisProgram,
 	"webmin": webminProgram, "perl": webminProgram, "cockpit-session": authProgram, "dropbear": dropbearProgram,

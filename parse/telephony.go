@@ -11,7 +11,7 @@ import (
 var (
 	asteriskFormat    = &event.Format{Name: "asterisk", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
 	freeswitchFormat  = &event.Format{Name: "freeswitch", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
-	asteriskProgram   = newProgram(asteriskFormat, asteriskSentences)
+	asteriskProgram   = newAsterisk()
 	freeswitchProgram = newProgram(freeswitchFormat, freeswitchSentences)
 )
 
@@ -36,6 +36,20 @@ var freeswitchSentences = []sentence{
 	{"SIP auth failure ({?}) on sofia profile '{?}' for [{lazyuser}] from ip {addr}", "sip_register", authentication, failure, ""},
 	{"SIP auth challenge ({?}) on sofia profile '{?}' for [{lazyuser}] from ip {addr}", "sip_register", authentication, "", ""},
 	{"Can't find user [{lazyuser}] from {addr}", "sip_register", authentication, failure, "no such user"},
+}
+
+// newAsterisk makes the program that Asterisk is by syslog, where the level and the source stand before the text.
+func newAsterisk() *program {
+	p := newProgram(asteriskFormat, asteriskSentences)
+	p.custom = func(message string, out *said) bool {
+		i := strings.Index(message, ".c")
+		if i < 0 || i > 64 {
+			return false
+		}
+		_, text, ok := strings.Cut(message[i:], ": ")
+		return ok && text != "" && p.find(text, out)
+	}
+	return p
 }
 
 // asteriskLog is "[2024-03-03 09:12:44] NOTICE[812] chan_sip.c: text", with a call's number and the line in the source.
