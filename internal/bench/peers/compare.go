@@ -100,7 +100,10 @@ func (b *bench) ourHits(c *inputs, titles map[string]string) (map[hit]bool, erro
 			File   string
 			Record int64
 		}
-		if err := json.Unmarshal(line, &l); err != nil || l.Type != "hit" {
+		if err := json.Unmarshal(line, &l); err != nil {
+			return nil, fmt.Errorf("a line of tocsin: %w", err)
+		}
+		if l.Type != "hit" {
 			continue
 		}
 		// Damaged files hold records of the same number twice: the first hit there is the first such event's.
@@ -205,6 +208,9 @@ func (b *bench) judge(c *inputs, r *result, f *found) error {
 	for _, h := range asked {
 		rule, _ := json.Marshal(files[h.rule])
 		fmt.Fprintf(&questions, "{\"rule\":%s,\"id\":%q,\"event\":%s}\n", rule, h.rule, bytes.TrimSpace(lines[h.event]))
+	}
+	if len(asked) == 0 {
+		return nil
 	}
 	answers, err := b.askPySigma(questions.Bytes())
 	if err != nil {
