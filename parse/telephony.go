@@ -96,7 +96,7 @@ var freeswitchLog = ownLog{
 			return false
 		}
 		s := l.rest
-		if w, rest := nextWord(s); w[len(w)-1:] == "%" {
+		if w, rest := nextWord(s); strings.HasSuffix(w, "%") {
 			s = rest
 		}
 		if s == "" || s[0] != '[' {
