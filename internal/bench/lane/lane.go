@@ -42,7 +42,7 @@ var Lanes = []*Lane{
 	{Key: "benign", Title: "EVTX of ordinary machines", Folders: []string{"omerbenamram-evtx", "velocidex-evtx"}, Suffix: ".evtx", Repeat: 40, Rules: all},
 	{Key: "security", Title: "Security event logs, dense", Folders: []string{"omerbenamram-evtx/samples"}, Suffix: "ecurity.evtx", Repeat: 300, Rules: all},
 	{Key: "linux", Title: "syslog of a Linux host", Folders: []string{"elastic-examples/Machine Learning"}, Suffix: "auth.log", Join: true, Repeat: 300, Rules: linux},
-	{Key: "cloudtrail", Title: "CloudTrail", Folders: []string{"stratus-red-team"}, Suffix: ".json", Repeat: 200, Rules: cloud},
+	{Key: "cloudtrail", Title: "CloudTrail", Folders: []string{"stratus-red-team"}, Suffix: ".json", Join: true, Repeat: 1000, Rules: cloud},
 	{Key: "nothing", Title: "process creations in which nothing matches, as JSON lines", Join: true, Repeat: 30, Rules: windows, Make: makeQuiet},
 }
 
