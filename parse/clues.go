@@ -27,9 +27,7 @@ const (
 // clueBytes is how far into a message clues are looked for.
 const clueBytes = 1024
 
-var (
-	cluedTextShape = event.NewShape(textFormat, append(append([]string{}, clueNames...), "message")...)
-)
+var cluedTextShape = event.NewShape(textFormat, append(append([]string{}, clueNames...), "message")...)
 
 // readClues looks for clues in a message and, if there are any, makes out one of the program's clued kind.
 func (p *program) readClues(message string, out *said) bool {

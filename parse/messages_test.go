@@ -98,7 +98,7 @@ func TestSentencesReadThemselves(t *testing.T) {
 		"su": {suProgram, suSentences}, "polkit": {polkit, polkitSentences}, "cron": {cronProgram, cronSentences},
 		"accounts": {accounts, accountSentences}, "systemd": {systemdProgram, systemdSentences},
 		"logind": {logindProgram, logindSentences}, "kernel": {kernelProgram, kernelSentences},
-		"login": {authProgram, loginSentences},
+		"login":   {authProgram, loginSentences},
 		"postfix": {postfixProgram, postfixSentences}, "vsftpd": {vsftpdProgram, vsftpdSentences}, "proftpd": {proftpdProgram, proftpdSentences},
 		"pure-ftpd": {pureProgram, pureSentences}, "openvpn": {openvpnProgram, openvpnSentences}, "ipsec": {ipsecProgram, ipsecSentences},
 		"wireguard": {wireguardProgram, wireguardSentences}, "bind": {bindProgram, bindSentences}, "dnsmasq": {dnsmasqProgram, dnsmasqSentences},
