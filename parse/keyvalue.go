@@ -123,6 +123,9 @@ func (d *device) product() {
 	case r.has("sav-ev") && r.has("sav-dv"):
 		d.format = proxyFormat
 		d.vendor("Sophos", "Web Appliance")
+	case r.has("Data_Owner") && r.has("incident_id"):
+		d.format = makerFormat
+		d.vendor("Symantec", "DLP")
 	default:
 		d.anyPairs()
 	}

@@ -175,6 +175,11 @@ func (d *device) readFirstWords(s string) bool {
 	if d.head.stampless() {
 		return false
 	}
+	if netAppTag(s) || netAppTag(d.head.host) {
+		d.format = makerFormat
+		d.vendor("NetApp", "ONTAP")
+		return true
+	}
 	first, rest := nextWord(s)
 	if m, ok := makerOf(first); ok {
 		d.head.text = rest
@@ -202,6 +207,15 @@ func (d *device) readFirstWords(s string) bool {
 		return true
 	}
 	return false
+}
+
+// netAppTag tells whether a text begins with "[node:event.name:severity]:", as ONTAP writes its events and its audit.
+func netAppTag(s string) bool {
+	if len(s) < 8 || s[0] != '[' {
+		return false
+	}
+	end := strings.IndexByte(s[:min(len(s), 160)], ']')
+	return end > 4 && end+1 < len(s) && s[end+1] == ':' && strings.Count(s[:end], ":") == 2 && strings.IndexByte(s[:end], ' ') < 0
 }
 
 // readISE reads what Cisco's Identity Services Engine says.
