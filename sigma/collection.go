@@ -47,17 +47,23 @@ func (c *collector) add(severity Severity, pos Pos, source, hint, format string,
 	})
 }
 
+// addAt is add for what a spot is about.
+func (c *collector) addAt(severity Severity, at spot, hint, format string, args ...any) {
+	c.add(severity, at.Pos, at.source, hint, format, args...)
+	c.diags[len(c.diags)-1].End = at.end
+}
+
 // take copies a rule into the collection, unless another one has its id.
 func (c *collector) take(given *Rule) {
 	r := new(Rule)
 	*r = *given
 	if first, ok := c.byID[r.ID]; ok && r.ID != "" && !(r.part && first.part && r.Pos.File == first.Pos.File) {
-		c.add(Error, r.Pos, "", "give one of them an id of its own", "the id %s is taken by %q (%s:%d)", r.ID, first.Title, first.Pos.File, first.Pos.Line)
+		c.addAt(Error, r.idAt, "give one of them an id of its own", "the id %s is taken by %q (%s:%d)", r.ID, first.Title, first.Pos.File, first.Pos.Line)
 		return
 	}
 	c.index(c.byID, r.ID, r)
 	if first, ok := c.byName[r.Name]; ok && r.Name != "" {
-		c.add(Warning, r.Pos, "", "refer to this rule by its id", "the name %q is taken by %q (%s:%d)", r.Name, first.Title, first.Pos.File, first.Pos.Line)
+		c.addAt(Warning, r.nameAt, "refer to this rule by its id", "the name %q is taken by %q (%s:%d)", r.Name, first.Title, first.Pos.File, first.Pos.Line)
 	}
 	c.index(c.byName, r.Name, r)
 	switch {
@@ -157,7 +163,7 @@ func (c *collector) sort() {
 	}
 	for _, r := range c.pending {
 		if loop := c.loop(r); loop != "" {
-			c.add(Error, r.Pos, "", "", "the correlation %q refers to itself: %s", r.Title, loop)
+			c.addAt(Error, r.head, "", "the correlation %q refers to itself: %s", r.Title, loop)
 			continue
 		}
 		for _, ref := range r.Correlation.Rules {
@@ -231,11 +237,11 @@ func (c *collector) narrow(filter *Rule) {
 		named[n] = true
 		switch r := c.find(n); {
 		case r == nil:
-			c.add(Warning, filter.Pos, "", c.near(n), "the filter %q names %q, which is the id or name of no rule that was loaded", filter.Title, n)
+			c.addAt(Warning, filter.head, c.near(n), "the filter %q names %q, which is the id or name of no rule that was loaded", filter.Title, n)
 		case !fits(filter.LogSource, r.LogSource) && r.Detection != nil:
-			c.add(Warning, filter.Pos, "", "filters concern the rules of their own log source", "the filter %q names %q, whose log source is another", filter.Title, n)
+			c.addAt(Warning, filter.head, "filters concern the rules of their own log source", "the filter %q names %q, whose log source is another", filter.Title, n)
 		case r.Correlation != nil && !r.Correlation.Implicit:
-			c.add(Warning, filter.Pos, "", "name the rules that the correlation refers to", "the filter %q names %q, which is a correlation", filter.Title, n)
+			c.addAt(Warning, filter.head, "name the rules that the correlation refers to", "the filter %q names %q, which is a correlation", filter.Title, n)
 		}
 	}
 	f.Unused = true
@@ -248,7 +254,7 @@ func (c *collector) narrow(filter *Rule) {
 		r.Detection = &Expr{Op: And, Kids: []*Expr{r.Detection, not(f.Expr)}}
 	}
 	if f.Unused && f.Any {
-		c.add(Warning, filter.Pos, "", "", "the filter %q concerns no rule that was loaded", filter.Title)
+		c.addAt(Warning, filter.head, "", "the filter %q concerns no rule that was loaded", filter.Title)
 	}
 }
 

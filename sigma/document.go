@@ -209,6 +209,20 @@ func (f *file) pos(n *yaml.Node) Pos {
 	return Pos{File: f.name, Line: n.Line, Col: n.Column}
 }
 
+// spot returns the place of a node, for what is found out about it later.
+func (f *file) spot(n *yaml.Node) spot {
+	rest := f.data
+	for line := 1; line < n.Line; line++ {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			return spot{Pos: f.pos(n)}
+		}
+		rest = rest[i+1:]
+	}
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	return spot{f.pos(n), f.end(n), strings.TrimRight(string(line), "\r")}
+}
+
 // add notes a mistake, with the line it is in.
 func (f *file) add(d Diagnostic) {
 	if d.Severity == Error {

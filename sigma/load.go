@@ -128,7 +128,7 @@ type sections struct {
 // rule loads a rule, a correlation or a filter, and keeps it where it has no error.
 func (l *loader) rule(root *yaml.Node, part bool) {
 	errors := l.errors
-	r := &Rule{Pos: l.pos(root), part: part}
+	r := &Rule{Pos: l.pos(root), head: l.spot(root), part: part}
 	var s sections
 	for _, p := range l.pairs(root) {
 		l.key(r, &s, p)
@@ -175,9 +175,9 @@ func (l *loader) key(r *Rule, s *sections, p pair) {
 			l.fail(p.key, "", "the title is empty")
 		}
 	case "id":
-		r.ID = l.text(p)
+		r.ID, r.idAt = l.text(p), l.spot(p.value)
 	case "name":
-		r.Name = l.text(p)
+		r.Name, r.nameAt = l.text(p), l.spot(p.value)
 	case "status":
 		r.Status = l.text(p)
 		l.oneOf(p, r.Status, "stable", "test", "experimental", "deprecated", "unsupported")
@@ -221,9 +221,18 @@ func (l *loader) key(r *Rule, s *sections, p pair) {
 	}
 }
 
+// optionalKeys are top-level keys that a rule does not need, so that nobody misses one that is mistyped.
+var optionalKeys = []string{
+	"name", "status", "level", "description", "author", "modified", "references", "tags", "falsepositives",
+	"next_steps", "related", "generate",
+}
+
 // unknown keeps the keys that the specification leaves to the author.
 func (l *loader) unknown(r *Rule, s *sections) {
 	for _, p := range s.unknown {
+		if n := closest(p.key.Value, optionalKeys); n != "" {
+			l.warn(p.key, didYouMean(p.key.Value, optionalKeys), "unknown key %q", p.key.Value)
+		}
 		if r.Custom == nil {
 			r.Custom = make(map[string]any, len(s.unknown))
 		}
@@ -326,6 +335,9 @@ func (l *loader) related(p pair) []Related {
 	return out
 }
 
+// logSourceKeys are what a log source is named by.
+var logSourceKeys = []string{"category", "product", "service"}
+
 // logSource reads the section "logsource", which detections and filters must have.
 func (l *loader) logSource(r *Rule, p pair, root *yaml.Node) {
 	if p.key == nil {
@@ -351,7 +363,13 @@ func (l *loader) logSource(r *Rule, p pair, root *yaml.Node) {
 		}
 	}
 	if r.LogSource.Category == "" && r.LogSource.Product == "" && r.LogSource.Service == "" {
-		l.fail(p.key, misspelt(other, "category", "product", "service"), `"logsource" names no category, product or service`)
+		l.fail(p.key, misspelt(other, logSourceKeys...), `"logsource" names no category, product or service`)
+		return
+	}
+	for _, q := range other {
+		if hint := didYouMean(q.key.Value, logSourceKeys); hint != "" {
+			l.warn(q.key, hint, `unknown key %q in "logsource": without it the rule is about more events`, q.key.Value)
+		}
 	}
 }
 

@@ -35,7 +35,16 @@ type Rule struct {
 
 	Silent bool // referred to by correlations that do not ask for its own hits; set by Collect
 
+	head, idAt, nameAt spot // of the document, of its id and of its name
+
 	part bool // of an old style collection: shares its id with the other parts
+}
+
+// spot is a part of a rule file that a Diagnostic may be about after the file was loaded.
+type spot struct {
+	Pos
+	end    int    // as in Diagnostic
+	source string // the line
 }
 
 // Related is an entry of a rule's "related" list.
