@@ -316,7 +316,11 @@ func addressRole(s string, start int) int {
 		i--
 	}
 	word := s[i:end]
-	if n := strings.LastIndexAny(word, "_-"); n >= 0 && n+1 < len(word) {
+	n := len(word) - 1
+	for n >= 0 && word[n] != '_' && word[n] != '-' {
+		n--
+	}
+	if n >= 0 && n+1 < len(word) {
 		if clueRole(word[:n]) == clueOurs {
 			return clueOurs
 		}
@@ -339,12 +343,12 @@ func clueRole(word string) int {
 		}
 	case 3, 4, 5, 6:
 		for _, w := range [...]string{"from", "addr", "src", "peer", "host", "rip", "rhost", "client", "remote", "source", "saddr"} {
-			if strings.EqualFold(word, w) {
+			if len(word) == len(w) && strings.EqualFold(word, w) {
 				return clueTheirs
 			}
 		}
 		for _, w := range [...]string{"dst", "dest", "lip", "local", "server", "bind", "listen", "daddr", "into", "via", "mask"} {
-			if strings.EqualFold(word, w) {
+			if len(word) == len(w) && strings.EqualFold(word, w) {
 				return clueOurs
 			}
 		}
@@ -362,39 +366,69 @@ func clueRole(word string) int {
 // clueAccount returns the account that a message about a login names: what follows "user", "username", "account" or
 // "for", in quotes or not.
 func clueAccount(s string, address int) string {
-	for at := 0; at < len(s); {
-		i := strings.IndexAny(s[at:], "uUaAeE")
-		if i < 0 {
-			break
-		}
-		i += at
-		at = i + 1
-		if i > 0 && (s[i-1]|0x20 >= 'a' && s[i-1]|0x20 <= 'z') && !(s[i] < 'a' && s[i-1] >= 'a') {
+	forAt, saidAt, byAt := 0, 0, 0 // where a name may follow, in the order of how sure that is
+	for i := range len(s) {
+		if s[i] == ' ' {
+			switch {
+			case i < 4:
+			case s[i-1] == 'r' && forAt == 0 && s[i-4:i] == " for":
+				forAt = i
+			case s[i-1] == ':' && saidAt == 0 && i > 5 && (s[i-5:i-1] == "iled" || s[i-5:i-1] == "nied"):
+				saidAt = i
+			case s[i-1] == 'y' && byAt == 0 && s[i-3:i] == " by":
+				byAt = i
+			}
 			continue
 		}
-		rest := s[i:]
-		n := 0
-		for _, w := range [...]string{"username", "user name", "user_name", "user id", "userid", "user", "uname", "account", "acct", "email"} {
-			if startsFold(rest, w) {
-				n = len(w)
-				break
+		c := s[i] | 0x20
+		if c != 'u' && c != 'a' && c != 'e' || i > 0 && s[i-1]|0x20 >= 'a' && s[i-1]|0x20 <= 'z' && (s[i] >= 'a' || s[i-1] < 'a') {
+			continue
+		}
+		if n := accountWord(s[i:], c); n > 0 {
+			if user := accountAfter(s[i+n:]); user != "" {
+				return user
 			}
 		}
-		if n == 0 {
-			continue
-		}
-		if user := accountAfter(rest[n:]); user != "" {
-			return user
-		}
 	}
-	for _, w := range [...]string{" for ", "ailed: ", "enied: ", " by "} {
-		if i := strings.Index(s, w); i >= 0 && (address < 0 || i < address) {
-			if user := accountAfter(s[i+len(w)-1:]); user != "" && !isAddress(user) {
+	for _, at := range [...]int{forAt, saidAt, byAt} {
+		if at > 0 && (address < 0 || at < address) {
+			if user := accountAfter(s[at:]); user != "" && !isAddress(user) {
 				return user
 			}
 		}
 	}
 	return ""
+}
+
+// accountWord returns the size of a word for an account that s, which begins with c in either case, begins with; 0 if
+// it is none.
+func accountWord(s string, c byte) int {
+	switch c {
+	case 'u':
+		if startsFold(s, "user") {
+			for _, w := range [...]string{"name", " name", "_name", " id", "id"} {
+				if startsFold(s[4:], w) {
+					return 4 + len(w)
+				}
+			}
+			return 4
+		}
+		if startsFold(s, "uname") {
+			return 5
+		}
+	case 'a':
+		if startsFold(s, "account") {
+			return 7
+		}
+		if startsFold(s, "acct") {
+			return 4
+		}
+	case 'e':
+		if startsFold(s, "email") {
+			return 5
+		}
+	}
+	return 0
 }
 
 // accountAfter reads a name after a separator, up to the quote or bracket that closes it where one opens it. Words that
@@ -448,7 +482,7 @@ func stopWord(w string) bool {
 		"null", "none", "nil", "tried", "attempt", "attempted", "could", "can", "cannot", "--", "invalid", "ip", "user", "session",
 		"disabled", "denied", "locked", "using", "via", "no", "service", "host", "client", "request", "found", "more", "details", "exists",
 	} {
-		if strings.EqualFold(w, stop) {
+		if len(w) == len(stop) && strings.EqualFold(w, stop) {
 			return true
 		}
 	}

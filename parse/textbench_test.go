@@ -21,6 +21,12 @@ func BenchmarkLines(b *testing.B) {
 			"Mar  3 09:12:47 gate sshd[814]: Accepted publickey for anna from 198.51.100.3 port 40022 ssh2: ED25519 SHA256:qkYv7yN1Yx3s0qkYv7yN1Yx3s0qkYv7yN1Yx3s0\n"},
 		{"syslog", Syslog, "Mar  3 09:12:44 gate postfix/smtpd[2912]: connect from mail.example.org[203.0.113.7]\n" +
 			"Mar  3 09:12:45 gate dhclient[812]: bound to 192.0.2.7 -- renewal in 1620 seconds.\n"},
+		{"servers", Syslog, "Mar  3 09:12:44 gate postfix/smtpd[2912]: warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: UGFzc3dvcmQ6\n" +
+			"Mar  3 09:12:45 gate dovecot: imap-login: Disconnected: Connection closed (auth failed, 3 attempts in 9 secs): user=<anna>, method=PLAIN, rip=203.0.113.7, lip=192.0.2.1, TLS, session=<x>\n" +
+			"Mar  3 09:12:46 gate named[812]: client @0x7f65100ee4d8 203.0.113.7#3076 (shop.example): query: shop.example IN A +E(0)K (192.0.2.1)\n" +
+			"Mar  3 09:12:47 gate mysqld[812]: 2024-03-03 09:12:47 7 [Warning] Access denied for user 'anna'@'203.0.113.7' (using password: YES)\n"},
+		{"ownfiles", Text, eximLog.example + mysqlLog.example + postgresLog.example + vsftpdLog.example + squidLog.example + bindLog.example},
+		{"login", Text, "2024-03-03 09:12:44 WARNING (MainThread) [components.http.ban] Login attempt or request with invalid authentication from desk (203.0.113.7)\n"},
 		{"rfc5424", Syslog, "<34>1 2024-03-03T09:12:44.120Z gate app 812 ID47 - an event of no known kind, with some text\n"},
 		{"netfilter", Syslog, "Mar  3 09:12:44 gate kernel: [50028442.088484] [UFW BLOCK] IN=eth0 OUT= MAC=00:00:5e:00:53:01:00:00:5e:00:53:02:08:00 SRC=203.0.113.7 DST=192.0.2.1 LEN=40 TOS=0x00 PREC=0x00 TTL=245 ID=37308 PROTO=TCP SPT=8080 DPT=8123 WINDOW=1024 RES=0x00 SYN URGP=0\n"},
 		{"access", Access, "198.51.100.4 - - [03/Mar/2024:09:12:44 +0100] \"GET /shop/cart.php?id=7 HTTP/1.1\" 200 5120 \"https://shop.example/\" \"Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0\"\n"},
