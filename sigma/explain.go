@@ -165,6 +165,9 @@ func (x *explainer) fast(p *Predicate, field string, place int32) bool {
 	if t.kind > testWild {
 		texts = m.exact
 	}
+	if t.gate != nil && !m.passesGate(t, place) {
+		return false
+	}
 	run := texts(place)
 	for i, s := range m.spans[run.from:run.to] {
 		text := m.buf[s.from:s.to]

@@ -92,7 +92,7 @@ func plainLiteral(p Pattern) (text string, where anchor, ok bool) {
 
 // cost guesses how long the test takes, in units of one comparison.
 func (t *test) cost() int {
-	return [...]int{testWhole: 1, testStart: 1, testEnd: 1, testContains: 4, testWild: 12, testCased: 12, testRegexp: 100, testCIDR: 20, testValue: 2, testRef: 8}[t.kind]
+	return [...]int{testWhole: 1, testStart: 1, testEnd: 1, testContains: 4, testWild: 12, testCased: 12, testRegexp: 5000, testCIDR: 20, testValue: 2, testRef: 8}[t.kind]
 }
 
 // appendKey appends what tells the test from others.
