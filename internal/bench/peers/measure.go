@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/tocsin-sec/tocsin/internal/bench/lane"
 )
@@ -39,6 +40,15 @@ func (b *bench) hunt(rules []string, paths ...string) lane.Command {
 func (b *bench) eval(folder, events string, how ...string) lane.Command {
 	args := append([]string{b.cache.program("rsigma"), "engine", "eval", "-r", folder}, how...)
 	return lane.Command{Args: append(args, "-e", "@"+events)}
+}
+
+// plain writes a command with names for the folders of this machine, and few of many files.
+func (b *bench) plain(c lane.Command) string {
+	const most = 14 // words
+	if len(c.Args) > most {
+		c.Args = append(c.Args[:most:most], "…")
+	}
+	return strings.NewReplacer(b.place.Data, "DATA", b.place.Work, "WORK", string(b.cache), "CACHE").Replace(c.String())
 }
 
 // measure times both engines on the long input, on each event once, and on nothing.
@@ -77,7 +87,7 @@ func (b *bench) measure(c *inputs, r *result) error {
 			return err
 		}
 		*m.to = cost
-		r.Commands = append(r.Commands, m.cmd.String())
+		r.Commands = append(r.Commands, b.plain(m.cmd))
 	}
 	if filepath.Ext(c.files[0]) == ".evtx" && b.peers["evtx_dump"].Missing == "" {
 		if err := b.decode(c, r); err != nil {
@@ -158,6 +168,6 @@ func (b *bench) decode(c *inputs, r *result) error {
 	}
 	cmd := lane.Command{Args: []string{b.cache.program("evtx_dump"), "-o", "jsonl", "-t", "1", files[0]}}
 	r.Decode, err = cmd.Median(b.ctx, b.runs, 1)
-	r.Commands = append(r.Commands, cmd.String())
+	r.Commands = append(r.Commands, b.plain(cmd))
 	return err
 }
