@@ -1,6 +1,7 @@
 package sigma
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -248,6 +249,10 @@ func (l *loader) flatten(out *[]*yaml.Node, n *yaml.Node, depth int) {
 
 // value reads one value: it becomes a test, or several where modifiers make alternatives of it.
 func (l *loader) value(it *item, n *yaml.Node) *Expr {
+	if it.field == "" && (isNull(n) || slices.Contains(it.mods, "exists")) {
+		l.fail(n, "", "a keyword is a text that stands somewhere in a record: whether something is there can only be asked of a field")
+		return nil
+	}
 	if l.spent > maxPredicates {
 		return nil
 	}
