@@ -22,20 +22,23 @@ type Engine struct {
 
 	mu       sync.Mutex
 	programs map[string]*program // by the key of residuals
-	weight   int                 // of all programs
+	weight   int                 // of all programs, less what many rules are allowed
 	routes   map[string]*route   // by what tells their events apart
 	wide     map[string]*route   // by their log sources
 }
 
 // Bounds on what an Engine keeps, which only input reaches that makes up channels and event ids. Past maxRoutes, or past
 // maxWeight tests in all programs (some 80 MB), new routes are told apart by their log sources only; past maxWide and
-// maxWideWeight of these too, rules are evaluated one by one. The hits are the same, found more slowly.
+// maxWideWeight of these too, rules are evaluated one by one. The hits are the same, found more slowly. Where there are
+// more rules than the community's, with more than ownWeight tests, there is room for weightRoom times what is above it.
 const (
 	maxRoutes     = 2048
 	maxWeight     = 300_000
 	maxWide       = 256
 	maxWideWeight = 450_000
 	maxRouteKey   = 1024 // bytes
+	ownWeight     = 60_000
+	weightRoom    = 4
 )
 
 // Compile makes an Engine of detections; rules that have none (correlations, filters) are not allowed among them.
@@ -53,8 +56,22 @@ func Compile(rules []*Rule, sources *LogSources) *Engine {
 			e.groups = append(e.groups, group{source: r.LogSource, orphan: !sources.known(r.LogSource)})
 		}
 		e.groups[g].rules = append(e.groups[g].rules, int32(i))
+		e.weight -= weightRoom * r.Detection.tests()
 	}
+	e.weight = min(0, e.weight+weightRoom*ownWeight)
 	return e
+}
+
+// tests counts the tests of an expression.
+func (x *Expr) tests() int {
+	if x.Op == Test {
+		return 1
+	}
+	n := 0
+	for _, k := range x.Kids {
+		n += k.tests()
+	}
+	return n
 }
 
 // Rules returns the rules in the order in which Match numbers them. The caller must not change the slice.
