@@ -104,7 +104,7 @@ func (g *grams) mayStandIn16(s string) bool {
 	var rest [8]byte
 	n := 0
 	for ; i+1 < len(s); i += 2 {
-		if s[i+1] != 0 {
+		if s[i+1] != 0 || s[i] >= 0x80 {
 			return true
 		}
 		rest[n] = s[i]
