@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strings"
 
@@ -97,6 +98,25 @@ func directive(header, name string) string {
 	return ""
 }
 
+// tableLines yields the lines of a block that hold values, with their numbers.
+func tableLines(b *event.Block) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		number := b.First
+		for at := 0; at < len(b.Data); number++ {
+			end := strings.IndexByte(b.Data[at:], '\n')
+			next := at + end + 1
+			if end < 0 {
+				end, next = len(b.Data)-at, len(b.Data)
+			}
+			_, line := trimLine(b.Data, at, at+end)
+			at = next
+			if line != "" && line[0] != '#' && !yield(line, number) {
+				return
+			}
+		}
+	}
+}
+
 // w3cParser parses lines of values.
 type w3cParser struct {
 	fields    fieldShapes
@@ -118,18 +138,7 @@ func (p *w3cParser) Parse(b event.Block, out *event.Batch) {
 	if b.Header != p.header || p.layout.shape == nil {
 		p.begin(b.Header)
 	}
-	number := b.First
-	for at := 0; at < len(b.Data); number++ {
-		end := strings.IndexByte(b.Data[at:], '\n')
-		next := at + end + 1
-		if end < 0 {
-			end, next = len(b.Data)-at, len(b.Data)
-		}
-		_, line := trimLine(b.Data, at, at+end)
-		at = next
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	for line, number := range tableLines(&b) {
 		p.row = p.split(line)
 		e := p.layout.event(&p.fields, p.row, b.Origin, out)
 		p.wholeURI(e)

@@ -51,18 +51,7 @@ func (p *zeekParser) Parse(b event.Block, out *event.Batch) {
 	if b.Header != p.header || p.table.shape == nil {
 		p.begin(b.Header)
 	}
-	number := b.First
-	for at := 0; at < len(b.Data); number++ {
-		end := strings.IndexByte(b.Data[at:], '\n')
-		next := at + end + 1
-		if end < 0 {
-			end, next = len(b.Data)-at, len(b.Data)
-		}
-		_, line := trimLine(b.Data, at, at+end)
-		at = next
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	for line, number := range tableLines(&b) {
 		e := out.Add(p.table.rowShape(&p.fields, strings.Count(line, p.layout.separator)+1))
 		e.Raw, e.Origin, e.Record = line, b.Origin, number
 		p.layout.fill(line, e)
