@@ -298,6 +298,9 @@ func parseTime(s string, zone *time.Location) (ns int64, ok bool) {
 
 // parseLayouts is the slow way, by the standard library.
 func parseLayouts(s string, zone *time.Location) (ns int64, ok bool) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil && t.Year() >= 1970 && t.Year() <= maxYear { // hours of one digit, decimal commas
+		return t.UnixNano(), true
+	}
 	if zone == nil {
 		zone = time.UTC
 	}
