@@ -6,7 +6,7 @@ FUZZ    ?= 5s
 FUZZAGAIN ?= 20s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run test check bench bench-peers docs docs-shown fuzz clean
+.PHONY: build run parts test check bench bench-peers docs docs-shown fuzz clean
 
 build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
@@ -14,7 +14,10 @@ build: ## one static binary
 run: build ## the main job, on the sample attack that the repository carries
 	@$(BIN) hunt $(SAMPLE); s=$$?; test $$s -le 1
 
-test: ## all tests; each fuzz test for $(FUZZ)
+parts: ## the real programs that tests start, from Debian's packages, where they are missing
+	@internal/parts/install.sh
+
+test: parts ## all tests; each fuzz test for $(FUZZ)
 	$(GO) test ./...
 	@$(MAKE) --no-print-directory fuzz
 

@@ -27,8 +27,9 @@ type Result struct {
 
 // EventHit is a hit of a single event.
 type EventHit struct {
-	Rule *sigma.Rule
-	Hit  Hit
+	Rule  *sigma.Rule
+	Hit   Hit
+	Index int // of the event in its batch
 }
 
 // NewWorker returns a Worker for one goroutine.
@@ -52,13 +53,13 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			r.Last = max(r.Last, ev.Time)
 		}
 		for _, rule := range w.matcher.Match(ev) {
-			w.hit(r, ev, rule)
+			w.hit(r, ev, rule, i)
 		}
 	}
 	return r
 }
 
-func (w *Worker) hit(r *Result, ev *event.Event, rule int32) {
+func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 	e := w.engine
 	sr := e.sigma.Rules()[rule]
 	entities := w.entities(ev)
@@ -82,7 +83,7 @@ func (w *Worker) hit(r *Result, ev *event.Event, rule int32) {
 	for i, m := range reasons {
 		h.Matched[i] = Matched{Field: m.Field, Value: excerpt(m.Value, m.At), By: m.By}
 	}
-	r.Hits = append(r.Hits, EventHit{Rule: sr, Hit: h})
+	r.Hits = append(r.Hits, EventHit{Rule: sr, Hit: h, Index: index})
 }
 
 // own returns a copy that keeps no block of input alive.

@@ -53,6 +53,7 @@ type Origin struct {
 	Format    string         // the name of the format that was recognised, e.g. "evtx"
 	Reference time.Time      // when it was last written; settles the year of dates that have none
 	Zone      *time.Location // of times that state none; nil is UTC
+	Sender    string         // who handed the records over, whatever they claim: a peer's address, or the name in its certificate; "" for files
 }
 
 // Block is a run of whole records of one Origin: the unit that is parsed in one go.

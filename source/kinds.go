@@ -1,0 +1,4 @@
+package source
+
+// Kinds are all kinds of live inputs.
+var Kinds = []Kind{}
