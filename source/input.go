@@ -36,6 +36,7 @@ type Delivery struct {
 	Stream   string // whose position it moves on, e.g. "file:/var/log/auth.log"; "" where the input cannot resume
 	Position string // where Stream resumes after the block: for the input alone to read
 	Behind   bool   // more of the stream is known to wait, so the time of its events is not the present
+	Since    int64  // events of before are left out: neither matched nor kept; nanoseconds since 1970, 0 is no bound
 	// Done is called once: with nil when the block and the position are durable, else with the reason why they never
 	// will be. For the deliveries of one stream it is called in the order of Send. It must not wait; it may be nil.
 	Done func(error)
