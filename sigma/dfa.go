@@ -25,7 +25,7 @@ type dfa struct {
 
 	states []dfaState
 	byKey  map[string]int32
-	next   []int32 // state*(classes+1) + class → state; unknown: not worked out yet
+	next   []int32 // state*(classes+1) + class → the next state*(classes+1); unknown: not worked out yet
 
 	stack, set []uint32
 	seen       []bool
@@ -148,7 +148,7 @@ func kindOf(r rune) runeKind {
 
 // match tells whether the expression matches in text.
 func (d *dfa) match(text []byte) bool {
-	s := int32(0)
+	row, next := 0, d.next // row is state*(classes+1)
 	for i := 0; i < len(text); {
 		var class int
 		if c := text[i]; c < utf8.RuneSelf {
@@ -159,10 +159,11 @@ func (d *dfa) match(text []byte) bool {
 			class = d.class(r)
 			i += n
 		}
-		to := d.next[int(s)*(d.classes+1)+class]
+		to := next[row+class]
 		if to < 0 {
 			if to == unknownState {
-				to = d.step(s, class)
+				to = d.step(row, class)
+				next = d.next
 			}
 			switch to {
 			case matched:
@@ -173,23 +174,23 @@ func (d *dfa) match(text []byte) bool {
 				return d.plain.Match(text)
 			}
 		}
-		s = to
+		row = int(to)
 	}
-	end := int(s)*(d.classes+1) + d.classes
+	end := row + d.classes
 	if d.next[end] == unknownState {
 		d.next[end] = failed
-		if d.close(d.states[s], outside) {
+		if d.close(d.states[row/(d.classes+1)], outside) {
 			d.next[end] = matched
 		}
 	}
 	return d.next[end] == matched
 }
 
-// step works out where a state goes on a class; unknownState where there is no room for more states.
-func (d *dfa) step(s int32, class int) int32 {
+// step works out where the state of a row goes on a class; unknownState where there is no room for more states.
+func (d *dfa) step(row, class int) int32 {
 	kind := d.kinds[class]
 	to := int32(matched)
-	if !d.close(d.states[s], kind) {
+	if !d.close(d.states[row/(d.classes+1)], kind) {
 		r := d.example(class)
 		var after []uint32
 		for _, pc := range d.set {
@@ -198,10 +199,12 @@ func (d *dfa) step(s int32, class int) int32 {
 			}
 		}
 		slices.Sort(after)
-		to = d.state(slices.Compact(after), kind)
+		if to = d.state(slices.Compact(after), kind); to >= 0 {
+			to *= int32(d.classes + 1)
+		}
 	}
 	if to != unknownState {
-		d.next[int(s)*(d.classes+1)+class] = to
+		d.next[row+class] = to
 	}
 	return to
 }

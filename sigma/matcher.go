@@ -388,6 +388,9 @@ func (m *Matcher) anyRegexp(t *test, field int32) bool {
 }
 
 func (m *Matcher) matchRegexp(t *test, text []byte) bool {
+	if !t.need.met(text) {
+		return false
+	}
 	d, ok := m.dfas[t.pred.Regexp]
 	if !ok {
 		d = newDFA(t.pred.Regexp)

@@ -30,6 +30,7 @@ type test struct {
 	text []byte   // folded: what testWhole, testStart, testEnd and testContains look for
 	wild wild     // of testWild (folded) and testCased
 	gate [][]byte // of testRegexp: folded, one of them stands in every text that it matches; nil where none are known
+	need demand   // of testRegexp
 	pred *Predicate
 }
 
@@ -41,7 +42,7 @@ func newTest(p *Predicate) test {
 		}
 		return newFoldedTest(p)
 	case Regexp:
-		return test{kind: testRegexp, gate: regexpLiterals(p.Regexp.String()), pred: p}
+		return test{kind: testRegexp, gate: regexpLiterals(p.Regexp.String()), need: newDemand(p.Regexp.String()), pred: p}
 	case CIDR:
 		return test{kind: testCIDR, pred: p}
 	case RefMatch:
