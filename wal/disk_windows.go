@@ -1,0 +1,59 @@
+package wal
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"unsafe"
+)
+
+// Errors of Windows (WinError.h).
+const (
+	errorSharingViolation syscall.Errno = 32
+	errorHandleDiskFull   syscall.Errno = 39
+	errorDiskFull         syscall.Errno = 112
+)
+
+// syncData makes a file's content durable (FlushFileBuffers).
+func syncData(f *os.File) error { return f.Sync() }
+
+// syncFolder does nothing: NTFS journals names, and has no call for it.
+func syncFolder(string) error { return nil }
+
+func makeFolder(dir string) error { return os.MkdirAll(dir, 0o700) }
+
+// lockFile opens a file that nobody else can open until it is closed, which the end of the process does at the latest.
+func lockFile(path string) (*os.File, error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
+		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, errorSharingViolation) {
+		return nil, ErrLocked
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(h), path), nil
+}
+
+// freeBytes returns how much room the disk has for us.
+func freeBytes(dir string) (int64, error) {
+	name, err := syscall.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, err
+	}
+	var free uint64
+	call := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
+	if ok, _, err := call.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&free)), 0, 0); ok == 0 {
+		return 0, os.NewSyscallError("GetDiskFreeSpaceExW", err)
+	}
+	return int64(min(free, 1<<62)), nil
+}
+
+// isFull tells the errors of a write for which there is no room.
+func isFull(err error) bool {
+	return errors.Is(err, errorDiskFull) || errors.Is(err, errorHandleDiskFull)
+}
