@@ -24,15 +24,9 @@ type literals struct {
 	grams    grams
 	start    trie
 	end      trie           // of reversed literals; those that must be the whole text too
-	short    []shortLiteral // by their first bytes
-	shortRun *[257]int32    // by first byte: where its run in short begins; nil without short literals
+	short    *shortLiterals // nil for none
 	sometime []int32        // of empty literals: found in every text
 	raw      rawScan
-}
-
-type shortLiteral struct {
-	text string // 1 to minGrams-1 bytes
-	id   int32
 }
 
 // literal is what a literals is built of.
@@ -44,7 +38,7 @@ type literal struct {
 
 func buildLiterals(all []literal) *literals {
 	l := &literals{}
-	var long []literal
+	var long, short []literal
 	use := gramUse(all)
 	for _, p := range all {
 		switch {
@@ -55,12 +49,12 @@ func buildLiterals(all []literal) *literals {
 		case p.text == "":
 			l.sometime = append(l.sometime, p.id)
 		case len(p.text) < minGrams:
-			l.short = append(l.short, shortLiteral{p.text, p.id})
+			short = append(short, p)
 		default:
 			long = append(long, p)
 		}
 	}
-	l.indexShort()
+	l.short = buildShort(short)
 	l.start.freeze()
 	l.end.freeze()
 	l.grams = buildGrams(long, use)
@@ -97,36 +91,10 @@ func (l *literals) find(text []byte, ids []int32) []int32 {
 		ids = l.end.walkBack(text, ids)
 	}
 	if l.short != nil {
-		ids = l.findShort(text, ids)
+		ids = l.short.find(text, ids)
 	}
 	if l.grams.heads != nil {
 		ids = l.grams.find(text, ids)
-	}
-	return ids
-}
-
-func (l *literals) indexShort() {
-	if l.short == nil {
-		return
-	}
-	slices.SortStableFunc(l.short, func(a, b shortLiteral) int { return cmp.Compare(a.text[0], b.text[0]) })
-	l.shortRun = new([257]int32)
-	for _, s := range l.short {
-		l.shortRun[int(s.text[0])+1]++
-	}
-	for i := range 256 {
-		l.shortRun[i+1] += l.shortRun[i]
-	}
-}
-
-func (l *literals) findShort(text []byte, ids []int32) []int32 {
-	run := l.shortRun
-	for i, c := range text {
-		for j := run[c]; j < run[int(c)+1]; j++ {
-			if s := &l.short[j]; len(text)-i >= len(s.text) && string(text[i:i+len(s.text)]) == s.text {
-				ids = append(ids, s.id)
-			}
-		}
 	}
 	return ids
 }
@@ -136,7 +104,7 @@ func (l *literals) findShort(text []byte, ids []int32) []int32 {
 // it, so only these places are looked at.
 type grams struct {
 	stride int      // 2, 4 or 8
-	bitmap []uint64 // by hash of gram
+	bitmap []uint64 // by hash of gram, in bits: of gram|anyCase, so that it need not be folded
 	shift  uint     // hash → place in bitmap, in bits
 	heads  []gramHead
 	mask   uint32
@@ -178,6 +146,9 @@ type gramLiteral struct {
 }
 
 const gramHash = 0x9E3779B1 // 2^32 over the golden ratio: spreads neighbouring grams
+
+// anyCase makes letters of ASCII the same in either case, and some other characters the same as others.
+const anyCase = 0x20202020
 
 func buildGrams(all []literal, use map[uint32]int) grams {
 	if len(all) == 0 {
@@ -226,9 +197,9 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 		for ; j < len(list) && list[j].gram == list[i].gram; j++ {
 			g.lits = append(g.lits, list[j].gramLiteral)
 		}
-		h := list[i].gram * gramHash
+		h := (list[i].gram | anyCase) * gramHash
 		g.bitmap[h>>g.shift/64] |= 1 << (h >> g.shift % 64)
-		slot := h >> 7 & g.mask
+		slot := headSlot(list[i].gram) & g.mask
 		for g.heads[slot].last != 0 {
 			slot = (slot + 1) & g.mask
 		}
@@ -272,7 +243,7 @@ func (g *grams) findByTwo(text []byte, ids []int32) (int, []int32) {
 	for ; i+8 <= len(text); i += 6 {
 		w := binary.LittleEndian.Uint64(text[i : i+8])
 		a, b, c := uint32(w), uint32(w>>16), uint32(w>>32)
-		at, bt, ct := a*gramHash>>shift, b*gramHash>>shift, c*gramHash>>shift
+		at, bt, ct := (a|anyCase)*gramHash>>shift, (b|anyCase)*gramHash>>shift, (c|anyCase)*gramHash>>shift
 		hit := bitmap[at/64]>>(at%64)&1 | bitmap[bt/64]>>(bt%64)&1 | bitmap[ct/64]>>(ct%64)&1
 		if hit != 0 {
 			ids = g.check(text, i, a, ids)
@@ -283,37 +254,15 @@ func (g *grams) findByTwo(text []byte, ids []int32) (int, []int32) {
 	return i, ids
 }
 
-// step is how far the places in eight bytes reach that are looked at together.
-func (g *grams) step() int {
-	if g.stride == 2 {
-		return 6
-	}
-	return 8
-}
-
-// mayBegin looks up the grams in eight bytes, at places 0, 2 and 4, 0 and 4, or 0; it is false only where none is one
-// that is looked for.
-func (g *grams) mayBegin(w uint64) bool {
-	bitmap, shift := g.bitmap, g.shift
-	a := uint32(w) * gramHash >> shift
-	hit := bitmap[a/64] >> (a % 64)
-	if g.stride < 8 {
-		c := uint32(w>>32) * gramHash >> shift
-		hit |= bitmap[c/64] >> (c % 64)
-	}
-	if g.stride == 2 {
-		b := uint32(w>>16) * gramHash >> shift
-		hit |= bitmap[b/64] >> (b % 64)
-	}
-	return hit&1 != 0
-}
+// headSlot is where the search for a gram in the table of heads begins.
+func headSlot(gram uint32) uint32 { return gram * gramHash >> 7 }
 
 func (g *grams) check(text []byte, i int, gram uint32, ids []int32) []int32 {
-	h := gram * gramHash
-	if g.bitmap[h>>g.shift/64]>>(h>>g.shift%64)&1 == 0 {
+	h := (gram | anyCase) * gramHash >> g.shift
+	if g.bitmap[h/64]>>(h%64)&1 == 0 {
 		return ids
 	}
-	slot := h >> 7 & g.mask
+	slot := headSlot(gram) & g.mask
 	for ; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
 		if g.heads[slot].gram != gram {
 			continue

@@ -3,6 +3,7 @@ package sigma
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,9 @@ func FuzzLiterals(f *testing.F) {
 	f.Add("stanbul,kelvins", "\u0130stanbul \u212aelvins ®kelvinsé")
 	f.Add("straße-é,été-en-", "die straße-é l'été-en-x")
 	f.Add("=,^,$", "")
+	f.Add(`\cmd.exe$,^c:\win,=0x10,n$,/$,"b"$,a$,?.exe$`, `c:\win\cmd.exe`)
+	f.Add("abc$,\n$,/$,=/", "xx\\\nabc/")
+	f.Add("ab,abc,a,abcd,bc,µ,=é,^é,é$", "éabcdé")
 	f.Add("powershell,\\powershell.exe$,aaaaa,aaaa,aaa", "c:\\powershell.exe aaaaaa")
 	f.Fuzz(func(t *testing.T, list, text string) {
 		text = fold(text)
@@ -85,8 +89,23 @@ func dressed(text string) []event.Value {
 	if utf8.ValidString(text) && fold(text) == text {
 		values = append(values, event.Value{Raw: string(wide), Kind: event.UTF16})
 		if fold(strings.ToUpper(text)) == text {
-			values = append(values, event.Literal(string(plain)))
+			values = append(values, event.Literal(string(plain)), event.Literal(strings.ReplaceAll(string(plain), "/", `\/`)))
+			values = append(values, event.Literal(`"`+escaped(text)+`"`))
 		}
 	}
 	return values
+}
+
+// escaped writes every third character of s as JSON can write any.
+func escaped(s string) string {
+	var b strings.Builder
+	for i, r := range []rune(s) {
+		switch {
+		case i%3 == 1 && r < 0x10000 || r < ' ' || r == '"' || r == '\\':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }

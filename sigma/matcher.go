@@ -112,29 +112,42 @@ func (m *Matcher) Match(ev *event.Event) []int32 {
 	return m.hits
 }
 
-// findWitnesses appends the witnesses that stand in a field to m.ids.
+// findWitnesses appends the witnesses that stand in a field to m.ids. Values are decoded and folded only if they may hold
+// any.
 func (m *Matcher) findWitnesses(field int32) {
 	index := m.plan.program.index[field]
-	if !index.raw.usable {
-		run := m.folded(field)
-		for _, s := range m.spans[run.from:run.to] {
-			m.ids = index.find(m.buf[s.from:s.to], m.ids)
+	if m.texts[field].folded.gen != m.gen && index.raw.usable {
+		switch {
+		case m.plan.program.fields[field] != keywordField:
+			if !index.mayHold(m.plan.slots[field].Value(m.event)) {
+				return
+			}
+		case !isLine(m.event):
+			m.findKeywords(index)
+			return
+		case !index.mayHold(event.Value{Raw: m.event.Raw, Kind: event.Text}):
+			return
 		}
-		return
 	}
-	switch {
-	case m.plan.program.fields[field] != keywordField:
-		m.findIn(index, m.plan.slots[field].Value(m.event))
-	case isLine(m.event):
-		m.findIn(index, event.Value{Raw: m.event.Raw, Kind: event.Text})
-	default:
-		for _, v := range m.event.Values {
+	run := m.folded(field)
+	for _, s := range m.spans[run.from:run.to] {
+		m.ids = index.find(m.buf[s.from:s.to], m.ids)
+	}
+}
+
+// findKeywords finds witnesses in all values of an event. Where it was a JSON object, its text is looked at first, which
+// holds the values, but for those that its parser has added.
+func (m *Matcher) findKeywords(index *literals) {
+	ev := m.event
+	known := ev.Raw != "" && !index.mayHoldIn(ev.Raw)
+	for _, v := range ev.Values {
+		if !known || !isPart(v, ev.Raw) {
 			m.findIn(index, v)
 		}
 	}
 }
 
-// findIn appends the witnesses that stand in a value, which is decoded and folded only if it may hold any.
+// findIn appends the witnesses that stand in a value.
 func (m *Matcher) findIn(index *literals, v event.Value) {
 	if v.Kind == event.List {
 		for e := range v.Elements() {

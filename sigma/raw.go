@@ -3,6 +3,7 @@ package sigma
 import (
 	"encoding/binary"
 	"strings"
+	"unsafe"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -10,16 +11,19 @@ import (
 // rawScan says whether a value may hold any of the literals of a literals, by its bytes as they came: most values hold
 // none, and need not be decoded and folded to know that.
 type rawScan struct {
-	usable bool // all literals are looked for by their grams
+	usable bool // no literal is so short that it may hide anywhere
 	plain  bool // the grams are of ASCII, without characters that JSON escapes: they stand in a value in any dress
 	digits bool // a literal consists of what numbers, GUIDs, SIDs and times are written with, or of a part of true or false
+	start  bool // there are literals that a value must begin with
+	end    bool // and ones that it must end with
 }
 
 // digitLike are the characters that values of the kinds other than text are written with.
 const digitLike = "0123456789abcdefx{}-+:.tsz"
 
 func newRawScan(l *literals) rawScan {
-	r := rawScan{usable: l.short == nil && l.sometime == nil && len(l.start.nodes) < 2 && len(l.end.nodes) < 2, plain: true}
+	r := rawScan{usable: l.short == nil && l.sometime == nil, plain: true, start: len(l.start.nodes) > 1, end: len(l.end.nodes) > 1}
+	r.digits = r.start || r.end
 	for _, p := range l.grams.lits {
 		r.digits = r.digits || strings.Trim(p.text, digitLike) == "" || strings.Contains("true", p.text) || strings.Contains("false", p.text)
 		r.plain = r.plain && unescaped(p.text[p.offset:p.offset+4])
@@ -41,24 +45,217 @@ func (l *literals) mayHold(v event.Value) bool {
 	case event.Missing, event.Null:
 		return false
 	case event.Text:
-		return !l.raw.plain || l.grams.mayStandIn(v.Raw)
+		return l.raw.end && l.end.mayEnd(v.Raw) || l.raw.start && l.start.mayStart(v.Raw) || l.anywhereIn(v.Raw)
 	case event.Escaped:
-		return !l.raw.plain || l.grams.mayStandIn(v.Raw) || strings.Contains(v.Raw, `\u`)
+		return l.raw.end && l.end.mayEndEscaped(v.Raw) || l.raw.start && l.start.mayStartEscaped(v.Raw) ||
+			l.anywhereIn(v.Raw) || l.grams.heads != nil && strings.Contains(v.Raw, `\u`)
 	case event.UTF16:
-		return l.grams.mayStandIn16(v.Raw)
+		return l.raw.end && l.end.mayEnd16(v.Raw) || l.raw.start && l.start.mayStart16(v.Raw) ||
+			l.grams.heads != nil && l.grams.mayStandIn16(v.Raw)
 	case event.Number, event.Bool, event.Uint, event.Int, event.Hex, event.GUID, event.FileTime, event.SID:
 		return l.raw.digits
+	case event.List:
+		for e := range v.Elements() {
+			if l.mayHold(e) {
+				return true
+			}
+		}
+		return false
 	}
 	return true
 }
 
+// anywhereIn is false only where none of the literals that may stand anywhere stands in s.
+func (l *literals) anywhereIn(s string) bool {
+	return l.grams.heads != nil && (!l.raw.plain || l.grams.mayStandIn(s))
+}
+
+// mayHoldIn is mayHold of all values that stand in the text of a JSON object.
+func (l *literals) mayHoldIn(text string) bool {
+	return !l.raw.usable || l.raw.start || l.raw.end || l.anywhereIn(text) || strings.Contains(text, `\u`)
+}
+
+// isPart tells whether a value is a window into text.
+func isPart(v event.Value, text string) bool {
+	from, at := uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(unsafe.Pointer(unsafe.StringData(v.Raw)))
+	return at >= from && at+uintptr(len(v.Raw)) <= from+uintptr(len(text))
+}
+
+// mayEnd is false only where s ends with no literal of the trie, in any case; likewise the others.
+func (t *trie) mayEnd(s string) bool {
+	if len(t.nodes[0].ids) > 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, s[i]); n == 0 {
+			return false
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return len(t.nodes[n].whole) > 0
+}
+
+func (t *trie) mayStart(s string) bool {
+	if len(t.nodes[0].ids) > 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, s[i]); n == 0 {
+			return false
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return len(t.nodes[n].whole) > 0
+}
+
+func (t *trie) mayEndEscaped(s string) bool {
+	if len(t.nodes[0].ids) > 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := len(s) - 1; i >= 0; i-- {
+		if s[i] == '\\' || s[i] >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, s[i]); n == 0 {
+			return escapes(s, i)
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return true // the text of a value with an escape is not its bytes
+}
+
+// escapes tells whether s[i], or what follows it up to the next backslash, may belong to an escape.
+func escapes(s string, i int) bool {
+	const longest = len(`\u0000`)
+	k := strings.LastIndexByte(s[max(0, i+1-longest):i], '\\')
+	if k < 0 {
+		return false
+	}
+	k += max(0, i+1-longest)
+	n := 1
+	for n <= k && s[k-n] == '\\' {
+		n++
+	}
+	return n&1 == 1 && (k+1 == i || s[k+1] == 'u')
+}
+
+func (t *trie) mayStartEscaped(s string) bool {
+	if len(t.nodes[0].ids) > 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '\\' {
+			if i++; i == len(s) || s[i] != '\\' && s[i] != '/' && s[i] != '"' {
+				return true
+			}
+			c = s[i]
+		}
+		if c >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, c); n == 0 {
+			return false
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return len(t.nodes[n].whole) > 0
+}
+
+func (t *trie) mayEnd16(s string) bool {
+	if len(t.nodes[0].ids) > 0 || len(s)&1 != 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := len(s) - 2; i >= 0; i -= 2 {
+		if s[i+1] != 0 || s[i] >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, s[i]); n == 0 {
+			return false
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return len(t.nodes[n].whole) > 0
+}
+
+func (t *trie) mayStart16(s string) bool {
+	if len(t.nodes[0].ids) > 0 {
+		return true
+	}
+	n := uint32(0)
+	for i := 0; i+1 < len(s); i += 2 {
+		if s[i+1] != 0 || s[i] >= 0x80 {
+			return true
+		}
+		if n = t.nextFolded(n, s[i]); n == 0 {
+			return false
+		}
+		if len(t.nodes[n].ids) > 0 {
+			return true
+		}
+	}
+	return len(t.nodes[n].whole) > 0
+}
+
+// nextFolded is next of a byte in lower case.
+func (t *trie) nextFolded(n uint32, c byte) uint32 {
+	if c-'A' < 26 {
+		c |= 0x20
+	}
+	return t.next(n, c)
+}
+
 // mayStandIn is false only where none of the grams, all of ASCII, stands in s in any case.
 func (g *grams) mayStandIn(s string) bool {
+	bitmap, shift := g.bitmap, g.shift
 	i := 0
-	for step := g.step(); i+8 <= len(s); i += step {
-		w := load64(s, i)
-		if w&highBits != 0 && mayFoldToASCII(w) || g.begins(foldWord(w)) {
-			return true
+	switch g.stride {
+	case 2:
+		for ; i+8 <= len(s); i += 6 {
+			w := load64(s, i)
+			a, b, c := (uint32(w)|anyCase)*gramHash>>shift, (uint32(w>>16)|anyCase)*gramHash>>shift, (uint32(w>>32)|anyCase)*gramHash>>shift
+			hit := bitmap[a/64]>>(a%64) | bitmap[b/64]>>(b%64) | bitmap[c/64]>>(c%64)
+			if (hit&1 != 0 || w&highBits != 0) && g.begins(w) {
+				return true
+			}
+		}
+	case 4:
+		for ; i+8 <= len(s); i += 8 {
+			w := load64(s, i)
+			a, c := (uint32(w)|anyCase)*gramHash>>shift, (uint32(w>>32)|anyCase)*gramHash>>shift
+			hit := bitmap[a/64]>>(a%64) | bitmap[c/64]>>(c%64)
+			if (hit&1 != 0 || w&highBits != 0) && g.begins(w) {
+				return true
+			}
+		}
+	default:
+		for ; i+8 <= len(s); i += 8 {
+			w := load64(s, i)
+			a := (uint32(w) | anyCase) * gramHash >> shift
+			if (bitmap[a/64]>>(a%64)&1 != 0 || w&highBits != 0) && g.begins(w) {
+				return true
+			}
 		}
 	}
 	return g.tail(s[i:])
@@ -97,7 +294,10 @@ func (g *grams) mayStandIn16(s string) bool {
 	i := 0
 	for step := 2 * g.step(); i+16 <= len(s); i += step {
 		a, b := load64(s, i), load64(s, i+8)
-		if (a|b)&beyondASCII16 != 0 || g.begins(foldWord(narrow(a)|narrow(b)<<32)) {
+		if (a|b)&beyondASCII16 != 0 {
+			return true
+		}
+		if w := narrow(a) | narrow(b)<<32; g.mayBegin(w) && g.begins(w) {
 			return true
 		}
 	}
@@ -137,11 +337,38 @@ func load64(s string, i int) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// begins tells whether one of the grams in eight bytes is one that is looked for.
-func (g *grams) begins(w uint64) bool {
-	if !g.mayBegin(w) {
-		return false
+// step is how far the places in eight bytes reach that are looked at together.
+func (g *grams) step() int {
+	if g.stride == 2 {
+		return 6
 	}
+	return 8
+}
+
+// mayBegin looks up the grams in eight bytes, at places 0, 2 and 4, 0 and 4, or 0; it is false only where none is one
+// that is looked for, in any case.
+func (g *grams) mayBegin(w uint64) bool {
+	bitmap, shift := g.bitmap, g.shift
+	a := (uint32(w) | anyCase) * gramHash >> shift
+	hit := bitmap[a/64] >> (a % 64)
+	if g.stride < 8 {
+		c := (uint32(w>>32) | anyCase) * gramHash >> shift
+		hit |= bitmap[c/64] >> (c % 64)
+	}
+	if g.stride == 2 {
+		b := (uint32(w>>16) | anyCase) * gramHash >> shift
+		hit |= bitmap[b/64] >> (b % 64)
+	}
+	return hit&1 != 0
+}
+
+// begins tells whether one of the grams in eight bytes is one that is looked for, or whether they hold a character that
+// may fold to one of ASCII.
+func (g *grams) begins(w uint64) bool {
+	if w&highBits != 0 && mayFoldToASCII(w) {
+		return true
+	}
+	w = foldWord(w)
 	for at := 0; at <= 4; at += g.stride {
 		if g.has(uint32(w >> (8 * at))) {
 			return true
@@ -152,11 +379,11 @@ func (g *grams) begins(w uint64) bool {
 
 // has tells whether a gram is one that is looked for.
 func (g *grams) has(gram uint32) bool {
-	h := gram * gramHash
-	if g.bitmap[h>>g.shift/64]>>(h>>g.shift%64)&1 == 0 {
+	h := (gram | anyCase) * gramHash >> g.shift
+	if g.bitmap[h/64]>>(h%64)&1 == 0 {
 		return false
 	}
-	for slot := h >> 7 & g.mask; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
+	for slot := headSlot(gram) & g.mask; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
 		if g.heads[slot].gram == gram {
 			return true
 		}
