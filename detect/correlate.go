@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -67,6 +68,7 @@ type Correlator struct {
 	limit int64
 
 	ended     []CorrelationHit
+	watch     bool // tell also of bursts that begin and go on
 	key, text []byte
 
 	undated, ungrouped, notNumbers, valueless, evicted, cut int64
@@ -105,6 +107,7 @@ type CorrelationHit struct {
 	Count    int64    // the events that it is made of
 	Events   []EventRef
 	Entities Entities
+	Open     bool // it may still go on: told by Live only
 }
 
 // NewCorrelator makes a Correlator for these correlation rules, each of which stands after all that it refers to.
@@ -117,6 +120,20 @@ func NewCorrelator(rules []*sigma.Rule) (*Correlator, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// blank returns a Correlator of the same rules that has seen nothing.
+func (c *Correlator) blank() *Correlator {
+	n := &Correlator{
+		sources: c.sources, chained: c.chained, referred: c.referred, due: math.MaxInt64, limit: MaxState, clock: math.MinInt64,
+	}
+	for _, p := range c.plans {
+		q := *p
+		q.groups, q.front, q.back = make(map[string]*group), nil, nil
+		q.out = make([]string, len(p.wants))
+		n.plans = append(n.plans, &q)
+	}
+	return n
 }
 
 // CheckCorrelation tells why a correlation rule cannot be run, apart from what it refers to; nil if it can.
@@ -161,6 +178,23 @@ func (c *Correlator) Evicted() int64 { return c.evicted }
 
 // Cut returns how many events left their window before their time because it was full.
 func (c *Correlator) Cut() int64 { return c.cut }
+
+// notes says which bounds were reached, and what that means for the result.
+func (c *Correlator) notes() []string {
+	var notes []string
+	note := func(n int64, format string) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf(format, n))
+		}
+	}
+	note(c.undated, "%d events that state no time were left out of correlations")
+	note(c.evicted, "%d groups of correlations were forgotten early because their memory was full; rare hits may be missing")
+	note(c.cut, "%d events left the window of a correlation early because it was full; counts are lower bounds")
+	note(c.ungrouped, "%d times an event was left out of a correlation because it lacks a field to group by")
+	note(c.valueless, "%d times an event was left out of a correlation because it lacks the field whose values are counted")
+	note(c.notNumbers, "%d values that correlations compute with were not numbers and were left out")
+	return notes
+}
 
 // Observe takes the next observation in order of (time, path, record, rule). One that is older than the one before it
 // is taken to be of the same time. It returns the hits that are over; the slice is valid until the next call.

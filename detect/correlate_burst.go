@@ -12,6 +12,8 @@ const (
 	maxTuples      = 1024 // different combinations that a hit passes on
 	maxHitEntities = 100  // of one kind that a hit names
 	maxParts       = 256  // hits of inner correlations that a hit is made of
+
+	goesOn = 3600e9 // after this time, in nanoseconds, an open burst that grows slowly is told of again
 )
 
 // seenEvent is an event that a burst is made of.
@@ -63,6 +65,8 @@ type burst struct {
 	entities    Entities
 	latest      *detail // whose entities were added last
 	cost        int64
+	told        int64 // how many events it had when it was last told of while open; 0 is never
+	toldAt      int64
 }
 
 // part is a hit of an inner correlation, as it was when it was last taken into account.

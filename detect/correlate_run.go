@@ -97,6 +97,9 @@ func (c *Correlator) check(p *plan, g *group, s *sighting) {
 		b.add(g.window.at(i))
 	}
 	g.absorbed = g.window.end()
+	if c.watch && p.alone {
+		c.announce(p, g, s.time)
+	}
 	if p.outer != nil {
 		c.pass(p, g, from, fresh, s)
 	}
@@ -225,10 +228,27 @@ func (c *Correlator) close(p *plan, g *group) {
 	if !p.alone || p.late && !b.held {
 		return
 	}
-	c.ended = append(c.ended, CorrelationHit{
+	c.ended = append(c.ended, p.hit(g, b))
+}
+
+func (p *plan) hit(g *group, b *burst) CorrelationHit {
+	return CorrelationHit{
 		Rule: p.rule, Time: b.first, Last: b.last, Ref: b.ref, Group: splitParts(g.key), Value: b.value,
 		Count: b.total(), Events: b.refs(), Entities: b.entities,
-	})
+	}
+}
+
+// announce tells of a burst that has just begun, has doubled since it was last told of, or has gone on for goesOn.
+func (c *Correlator) announce(p *plan, g *group, now int64) {
+	b := g.burst
+	n := b.total()
+	if n < 2*b.told && (n == b.told || !apart(now, b.toldAt, goesOn)) {
+		return
+	}
+	b.told, b.toldAt = n, now
+	h := p.hit(g, b)
+	h.Open, h.Entities = true, b.entities.clone()
+	c.ended = append(c.ended, h)
 }
 
 func (p *plan) link(g *group) {

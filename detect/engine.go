@@ -135,21 +135,7 @@ func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
 }
 
 // Notes says which bounds were reached while counting, and what that means for the result.
-func (e *Engine) Notes() []string {
-	var notes []string
-	note := func(n int64, format string) {
-		if n > 0 {
-			notes = append(notes, fmt.Sprintf(format, n))
-		}
-	}
-	note(e.corr.Undated(), "%d events that state no time were left out of correlations")
-	note(e.corr.Evicted(), "%d groups of correlations were forgotten early because their memory was full; rare hits may be missing")
-	note(e.corr.Cut(), "%d events left the window of a correlation early because it was full; counts are lower bounds")
-	note(e.corr.Ungrouped(), "%d times an event was left out of a correlation because it lacks a field to group by")
-	note(e.corr.Valueless(), "%d times an event was left out of a correlation because it lacks the field whose values are counted")
-	note(e.corr.NotNumbers(), "%d values that correlations compute with were not numbers and were left out")
-	return notes
-}
+func (e *Engine) Notes() []string { return e.corr.notes() }
 
 // Info returns what a reader of hits may want to know of a rule.
 func Info(r *sigma.Rule) RuleInfo {

@@ -23,6 +23,11 @@ func appendObservation(dst []byte, o *Observation, path, rule int) []byte {
 	dst = binary.AppendVarint(dst, o.Ref.Record)
 	dst = binary.AppendUvarint(dst, uint64(path))
 	dst = binary.AppendUvarint(dst, uint64(rule))
+	return appendContent(dst, o)
+}
+
+// appendContent appends what an observation says: its fields and entities.
+func appendContent(dst []byte, o *Observation) []byte {
 	dst = appendStrings(dst, o.Fields, maxStrings)
 	dst = appendStrings(dst, o.Entities.Hosts, maxHitEntities)
 	dst = appendStrings(dst, o.Entities.Users, maxHitEntities)
@@ -79,6 +84,14 @@ func (r *reader) strings(dst []string, words *interned) []string {
 	return dst
 }
 
+// content reads what appendContent wrote. The slices of o are used again.
+func (r *reader) content(o *Observation, words *interned) {
+	o.Fields = r.strings(o.Fields[:0], words)
+	o.Entities.Hosts = r.strings(o.Entities.Hosts[:0], words)
+	o.Entities.Users = r.strings(o.Entities.Users[:0], words)
+	o.Entities.Addresses = r.strings(o.Entities.Addresses[:0], words)
+}
+
 func (s *Sorter) keyOf(data []byte) (sortKey, error) {
 	r := reader{data: data}
 	k := sortKey{time: r.signed(), record: r.signed(), path: int32(r.number(len(s.paths))), rule: int32(r.number(len(s.rules)))}
@@ -96,10 +109,7 @@ func (s *Sorter) decode(o *Observation, data []byte, words *interned) error {
 		return errDamaged
 	}
 	o.Ref.File, o.Rule = s.paths[path], s.rules[rule]
-	o.Fields = r.strings(o.Fields[:0], words)
-	o.Entities.Hosts = r.strings(o.Entities.Hosts[:0], words)
-	o.Entities.Users = r.strings(o.Entities.Users[:0], words)
-	o.Entities.Addresses = r.strings(o.Entities.Addresses[:0], words)
+	r.content(o, words)
 	if r.bad || len(r.data) > 0 {
 		return errDamaged
 	}

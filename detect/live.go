@@ -1,0 +1,238 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// Live counts correlations over a stream that never ends. Its hits are those that Gather and Finish of the Engine find
+// in the same observations, whatever their batches and however many streams bring them, as long as none comes later
+// than it is waited for.
+//
+// Observations wait until no earlier one is to be expected: until the watermark has passed their time. They then go on
+// in the order of a Sorter. The watermark is Lateness before the newest event of the stream that is the farthest behind,
+// of those that hold it back:
+//
+//   - A stream that is Behind holds it back, until it has brought nothing for StalledAfter; one of which no event's time
+//     is known yet holds all back. Streams of which it is known that they will catch up are therefore to be announced,
+//     by Observe without observations, before any other brings its first.
+//   - Any other stream holds it back until it has brought nothing for longer than Lateness.
+//   - Where no stream does, the watermark is Lateness before the present.
+//
+// It never moves back, and no event's time moves it beyond Lateness before the present. What comes after it has passed
+// is taken to be of its time, and Late counts it. What states a time that is farther in the future than Ahead is taken
+// to be of the time at which it comes.
+//
+// The present is what Advance says, and 0 is unknown: then no stream is ever quiet, and no time is in the future. How
+// often Advance is called does not change the hits. Who calls it with the time of arrival before each Observe, and does
+// the same when the stream is run again, gets the same hits, with the same keys. If the clock is set back to more than
+// Ahead before the watermark, all that is open is given out and the watermark begins anew.
+//
+// Memory: MaxState for windows and bursts, as for a Correlator; for what waits LiveOptions.MaxPending observations and
+// MaxPendingBytes; MaxStreams streams. Past MaxPending the oldest do not wait any longer. Of an observation it keeps
+// one encoded copy.
+//
+// A Live belongs to one goroutine. Several may be made of one Engine; they share nothing that changes.
+type Live struct {
+	engine *Engine
+	opt    LiveOptions
+	corr   *Correlator
+	rules  map[*sigma.Rule]int32 // place in the order of a Sorter, of those that correlations refer to
+	keys   map[*sigma.Rule]string
+	queue  pending
+
+	streams   []stream
+	index     map[string]int
+	now       int64
+	watermark int64 // all before it has been counted
+	holder    int   // index of the stream that holds the watermark back; -1 is unknown or none
+
+	late, early, ahead, stalled, resets, crowded, undecoded int64
+
+	words interned
+	next  Observation // the one that is being counted; its slices are used again
+	gone  []string
+}
+
+// LiveOptions are the bounds of a Live.
+type LiveOptions struct {
+	Lateness   time.Duration // how long an event is waited for. Hits are told so much later than their events. 0 is not at all
+	MaxPending int           // observations that wait at most; 0 is DefaultPending
+	Ahead      time.Duration // how far in the future an event's time is believed; 0 is DefaultAhead
+}
+
+// Bounds and defaults of a Live.
+const (
+	DefaultPending  = 1 << 18
+	DefaultAhead    = 5 * time.Minute
+	MaxPendingBytes = 64 << 20         // of the observations that wait, as they are kept
+	MaxStreams      = 1 << 16          // streams that are told apart; others hold nothing back
+	StalledAfter    = 10 * time.Minute // of the wall clock
+)
+
+// Progress says how far a stream has come.
+type Progress struct {
+	Stream string
+	Latest int64 // the newest time that any event of it states, nanoseconds since 1970; 0 is unknown. That of a delivery is enough
+	Behind bool  // more of it is known to wait
+}
+
+// NewLive makes a Live of the engine's rules that has seen nothing.
+func (e *Engine) NewLive(opt LiveOptions) *Live {
+	opt.Lateness = max(opt.Lateness, 0)
+	if opt.MaxPending <= 0 {
+		opt.MaxPending = DefaultPending
+	}
+	if opt.Ahead <= 0 {
+		opt.Ahead = DefaultAhead
+	}
+	l := &Live{
+		engine: e, opt: opt, corr: e.corr.blank(), rules: make(map[*sigma.Rule]int32), keys: make(map[*sigma.Rule]string),
+		index: make(map[string]int), watermark: math.MinInt64, holder: -1,
+	}
+	l.corr.watch = true
+	for i, r := range e.sigma.Rules() {
+		if e.refers[i] {
+			l.rules[r] = int32(i)
+		}
+	}
+	for _, r := range e.chained {
+		l.keys[r] = RuleKey(r)
+	}
+	return l
+}
+
+// Observe takes one delivery of a stream: how far it has come, and what it brought; and calls tell with what is known by
+// that. It keeps nothing of obs but strings.
+func (l *Live) Observe(p Progress, obs []Observation, tell func(*LiveHit)) {
+	l.progress(p)
+	for i := range obs {
+		l.take(&obs[i], tell)
+	}
+	l.settle(tell)
+}
+
+// Advance says what time it is, in nanoseconds since 1970, and calls tell with what is known by that: what waited for
+// streams that are quiet, and bursts that are over.
+func (l *Live) Advance(now int64, tell func(*LiveHit)) {
+	if l.now == 0 {
+		l.resume(now)
+	}
+	l.now = now
+	if l.watermark > now && apart(l.watermark, now, int64(l.opt.Ahead)) {
+		l.resets++
+		l.Finish(tell)
+	}
+	l.forget()
+	l.settle(tell)
+}
+
+// Resume says what time it is when the process goes on after it stood still: after Restore, or after the machine slept.
+// All streams are waited for as if they had just brought something.
+func (l *Live) Resume(now int64) {
+	l.now = now
+	l.resume(now)
+}
+
+func (l *Live) resume(now int64) {
+	for i := range l.streams {
+		l.streams[i].seen = now
+	}
+	l.holder = -1
+}
+
+// Finish counts all that waits, and gives out all that is open, as if no more would ever come. The Live is then as new
+// but for its streams and its counts.
+func (l *Live) Finish(tell func(*LiveHit)) {
+	for len(l.queue.items) > 0 {
+		l.count(l.queue.pop(), tell)
+	}
+	l.give(l.corr.Finish(), tell)
+	l.watermark, l.holder = math.MinInt64, -1
+}
+
+// take lets an observation wait, or counts it at once where it is late.
+func (l *Live) take(o *Observation, tell func(*LiveHit)) {
+	rule, ok := l.rules[o.Rule]
+	if !ok {
+		return
+	}
+	if o.Time == 0 {
+		l.corr.undated++
+		return
+	}
+	at := o.Time
+	if l.now != 0 && at > l.now && apart(at, l.now, int64(l.opt.Ahead)) {
+		at = l.now
+		l.ahead++
+	}
+	if at < l.watermark {
+		l.late++
+		at = l.watermark
+	}
+	l.queue.push(at, rule, o)
+	for len(l.queue.items) > l.opt.MaxPending || l.queue.bytes > MaxPendingBytes {
+		l.early++
+		first := l.queue.pop()
+		l.watermark = max(l.watermark, first.time)
+		l.count(first, tell)
+	}
+}
+
+// settle moves the watermark to where the streams allow it, and counts what waits before it.
+func (l *Live) settle(tell func(*LiveHit)) {
+	mark := l.allowed()
+	if mark <= l.watermark {
+		return
+	}
+	l.watermark = mark
+	for len(l.queue.items) > 0 && l.queue.items[0].time < mark {
+		l.count(l.queue.pop(), tell)
+	}
+	l.give(l.corr.Advance(mark), tell)
+}
+
+// count gives the correlations what has waited.
+func (l *Live) count(w waiting, tell func(*LiveHit)) {
+	if !w.decode(&l.next, &l.words) {
+		l.undecoded++ // cannot be: it was encoded here, or checked when it was restored
+		return
+	}
+	l.next.Rule = l.engine.sigma.Rules()[w.rule]
+	l.give(l.corr.Observe(&l.next), tell)
+}
+
+// Watermark returns the time before which all has been counted, in nanoseconds since 1970; 0 before there is one.
+func (l *Live) Watermark() int64 {
+	if l.watermark == math.MinInt64 {
+		return 0
+	}
+	return l.watermark
+}
+
+// Pending returns how many observations wait.
+func (l *Live) Pending() int { return len(l.queue.items) }
+
+// Late returns how many observations came after the watermark had passed their time.
+func (l *Live) Late() int64 { return l.late }
+
+// Note says which bounds were reached while counting, and what that means for the result.
+func (l *Live) Note() []string {
+	notes := l.corr.notes()
+	note := func(n int64, format string, args ...any) {
+		if n > 0 {
+			notes = append(notes, fmt.Sprintf("%d "+format, append([]any{n}, args...)...))
+		}
+	}
+	note(l.late, "events came more than %v after their time and were correlated as if they had just happened", l.opt.Lateness)
+	note(l.early, "events were correlated before others that may have preceded them came, because too many waited")
+	note(l.ahead, "events state a time more than %v in the future and were correlated as of the time at which they came", l.opt.Ahead)
+	note(l.stalled, "times a stream that was catching up brought nothing for %v and was no longer waited for", StalledAfter)
+	note(l.crowded, "times a stream was not waited for because there were more than %d", MaxStreams)
+	note(l.resets, "times the clock was set back and correlations began anew")
+	note(l.undecoded, "events that waited to be correlated were damaged and were left out")
+	return notes
+}
