@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,28 +73,29 @@ func (m Mistakes) Error() string {
 	return strings.Join(all, "\n")
 }
 
-// Load reads data into the struct that into points to. Its fields are named by their `yaml:"…"` tags, and are strings,
-// booleans, numbers, time.Durations ("90s", "24h"), structs, or slices and maps of these. An empty file is fine. The
-// error is of type Mistakes; what could be read is then set all the same.
-func Load(name string, data []byte, into any) error {
-	r := &reader{name: name, lines: strings.Split(string(data), "\n")}
+// Load reads data into the struct that into points to. Its fields are named by their `yaml:"…"` tags (",inline" takes the
+// keys of a struct as the outer one's), and are strings, booleans, numbers, time.Durations ("90s", "24h", "7d"), structs,
+// or pointers to, slices and maps of these. A text field with the tag `secret:"true"` takes no secret itself, only where
+// it is: env:NAME or file:/path (see Secret). An empty file is fine. The error is of type Mistakes; what could be read is
+// then set all the same, and the Document can place further mistakes.
+func Load(name string, data []byte, into any) (*Document, error) {
+	r := &reader{name: name, lines: strings.Split(string(data), "\n"), nodes: make(map[string]*yaml.Node)}
+	d := &Document{r}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
 		r.syntax(err)
-		return r.mistakes
+		return d, r.mistakes
 	}
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) > 0 {
-		r.value(doc.Content[0], reflect.ValueOf(into).Elem(), 0)
+		r.value(doc.Content[0], reflect.ValueOf(into).Elem(), "")
 	}
-	if len(r.mistakes) > 0 {
-		return r.mistakes
-	}
-	return nil
+	return d, d.Err()
 }
 
 type reader struct {
 	name     string
 	lines    []string
+	nodes    map[string]*yaml.Node // by path: "inputs.syslog[0].listen"
 	mistakes Mistakes
 }
 
@@ -131,24 +133,31 @@ func (r *reader) syntax(err error) {
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-func (r *reader) value(n *yaml.Node, v reflect.Value, depth int) {
+// value reads a node. The path says where it is, and how deep.
+func (r *reader) value(n *yaml.Node, v reflect.Value, path string) {
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if depth > maxDepth {
+	if strings.Count(path, ".")+strings.Count(path, "[") > maxDepth {
 		r.fail(n, "", "nested more than %d deep", maxDepth)
 		return
 	}
-	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+	r.nodes[path] = n
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" && v.Kind() != reflect.Pointer {
 		return
 	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		r.value(n, v.Elem(), path)
 	case reflect.Struct:
-		r.structure(n, v, depth)
+		r.structure(n, v, path)
 	case reflect.Map:
-		r.mapping(n, v, depth)
+		r.mapping(n, v, path)
 	case reflect.Slice:
-		r.list(n, v, depth)
+		r.list(n, v, path)
 	default:
 		r.scalar(n, v)
 	}
@@ -176,46 +185,75 @@ func (r *reader) keys(n *yaml.Node, visit func(key, value *yaml.Node)) {
 	}
 }
 
-func (r *reader) structure(n *yaml.Node, v reflect.Value, depth int) {
-	fields := make(map[string]int)
-	var names []string
+// field is a field of a struct that a key of the file sets.
+type field struct {
+	reflect.StructField
+	key   string
+	value reflect.Value
+}
+
+// fieldsOf returns the fields of a struct that have keys, those of inlined structs in their place.
+func fieldsOf(v reflect.Value) []field {
+	var list []field
 	for i := range v.NumField() {
-		name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
-		if name != "" && name != "-" {
-			fields[name] = i
-			names = append(names, name)
+		f := v.Type().Field(i)
+		key, option, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case option == "inline":
+			list = append(list, fieldsOf(v.Field(i))...)
+		case key != "" && key != "-":
+			list = append(list, field{f, key, v.Field(i)})
 		}
 	}
+	return list
+}
+
+func (r *reader) structure(n *yaml.Node, v reflect.Value, path string) {
+	fields := fieldsOf(v)
 	r.keys(n, func(key, value *yaml.Node) {
-		i, ok := fields[key.Value]
-		if !ok {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
+		if i < 0 {
+			var names []string
+			for _, f := range fields {
+				names = append(names, f.key)
+			}
 			r.fail(key, suggest(key.Value, names), "unknown key %q", key.Value)
 			return
 		}
-		r.value(value, v.Field(i), depth+1)
+		r.value(value, fields[i].value, join(path, key.Value))
+		if fields[i].Tag.Get("secret") == "true" {
+			r.secret(value, fields[i].value)
+		}
 	})
 }
 
-func (r *reader) mapping(n *yaml.Node, v reflect.Value, depth int) {
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func (r *reader) mapping(n *yaml.Node, v reflect.Value, path string) {
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
 	r.keys(n, func(key, value *yaml.Node) {
 		e := reflect.New(v.Type().Elem()).Elem()
-		r.value(value, e, depth+1)
+		r.value(value, e, join(path, key.Value))
 		v.SetMapIndex(reflect.ValueOf(key.Value), e)
 	})
 }
 
 // list reads a list; a single value is a list of one.
-func (r *reader) list(n *yaml.Node, v reflect.Value, depth int) {
+func (r *reader) list(n *yaml.Node, v reflect.Value, path string) {
 	items := n.Content
 	if n.Kind != yaml.SequenceNode {
 		items = []*yaml.Node{n}
 	}
 	s := reflect.MakeSlice(v.Type(), len(items), len(items))
 	for i, item := range items {
-		r.value(item, s.Index(i), depth+1)
+		r.value(item, s.Index(i), fmt.Sprintf("%s[%d]", path, i))
 	}
 	v.Set(s)
 }
@@ -229,7 +267,7 @@ func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
 	switch {
 	case v.Type() == durationType:
 		var d time.Duration
-		d, err = time.ParseDuration(n.Value)
+		d, err = ParseDuration(n.Value)
 		v.SetInt(int64(d))
 	case v.Kind() == reflect.String:
 		v.SetString(n.Value)
@@ -239,7 +277,7 @@ func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
 		v.SetBool(b)
 	case v.CanInt():
 		var i int64
-		i, err = strconv.ParseInt(n.Value, 10, v.Type().Bits())
+		i, err = strconv.ParseInt(strings.ReplaceAll(n.Value, "_", ""), 10, v.Type().Bits())
 		v.SetInt(i)
 	case v.CanFloat():
 		var f float64
@@ -253,10 +291,22 @@ func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
 	}
 }
 
+// ParseDuration reads a duration as a person writes it: 90s, 5m, 24h, 7d, 2w.
+func ParseDuration(s string) (time.Duration, error) {
+	day := 24 * time.Hour
+	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		if number, ok := strings.CutSuffix(s, suffix); ok {
+			n, err := strconv.ParseUint(number, 10, 16)
+			return time.Duration(n) * unit, err
+		}
+	}
+	return time.ParseDuration(s)
+}
+
 func wanted(v reflect.Value) string {
 	switch {
 	case v.Type() == durationType:
-		return "a duration such as 90s, 5m or 24h"
+		return "a duration such as 90s, 5m, 24h or 7d"
 	case v.Kind() == reflect.Bool:
 		return "true or false"
 	case v.CanInt():

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -39,7 +42,7 @@ many:
   - *a
 `
 	got := sample{Hidden: "kept", Inner: inner{Ratio: 2}}
-	if err := Load("x.yml", []byte(text), &got); err != nil {
+	if _, err := Load("x.yml", []byte(text), &got); err != nil {
 		t.Fatal(err)
 	}
 	want := sample{
@@ -52,7 +55,7 @@ many:
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for _, empty := range []string{"", "# nothing\n", "level:\n"} {
-		if err := Load("x.yml", []byte(empty), &got); err != nil || got.Level != "high" {
+		if _, err := Load("x.yml", []byte(empty), &got); err != nil || got.Level != "high" {
 			t.Errorf("%q: %v", empty, err)
 		}
 	}
@@ -96,7 +99,7 @@ x.yml:3:1: key "jobs" is set twice
 x.yml:4:8: expected keys and values, not a list
   4 | inner: [1]
     |        ^
-x.yml:6:11: expected a duration such as 90s, 5m or 24h, not "soon"
+x.yml:6:11: expected a duration such as 90s, 5m, 24h or 7d, not "soon"
   6 |   - wait: soon
     |           ^^^^
 x.yml:7:9: expected true or false, not "maybe"
@@ -111,7 +114,7 @@ x.yml:9:1: unknown key "other"
     = the keys are rules, level, jobs, names, inner, many`},
 	}
 	for _, tt := range tests {
-		err := Load("x.yml", []byte(tt.text), new(sample))
+		_, err := Load("x.yml", []byte(tt.text), new(sample))
 		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 			t.Errorf("%s\ngot:\n%v\nwant:\n%s", tt.text, err, tt.want)
 		}
@@ -123,8 +126,107 @@ func FuzzLoad(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if err := Load("x.yml", []byte(s), new(sample)); err != nil && err.Error() == "" {
+		if _, err := Load("x.yml", []byte(s), new(sample)); err != nil && err.Error() == "" {
 			t.Errorf("%q: an error without a word", s)
 		}
 	})
+}
+
+type service struct {
+	embedded `yaml:",inline"`
+	Listen   string        `yaml:"listen" doc:"where it listens" example:"127.0.0.1:80"`
+	Token    string        `yaml:"token" secret:"true" doc:"who may come in"`
+	Keep     time.Duration `yaml:"keep" default:"30d" doc:"how long"`
+	Parts    []inner       `yaml:"parts"`
+	One      *inner        `yaml:"one"`
+}
+
+type embedded struct {
+	Name string `yaml:"name"`
+}
+
+func TestDocumentPlacesMistakes(t *testing.T) {
+	text := "name: a\nkeep: 7d\nparts:\n  - wait: 1s\n  - wait: 2s\none:\n"
+	var got service
+	doc, err := Load("x.yml", []byte(text), &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Name != "a" || got.Keep != 7*24*time.Hour || len(got.Parts) != 2 || got.One == nil {
+		t.Errorf("read %+v", got)
+	}
+	doc.Fail("parts[1].wait", "", "too long")
+	doc.Fail("parts[1].other", "", "not there")
+	err = doc.Err()
+	for _, want := range []string{"x.yml:5:11: too long", "x.yml:5:5: not there"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v lacks %q", err, want)
+		}
+	}
+}
+
+func TestSecretsDoNotStandInTheFile(t *testing.T) {
+	var got service
+	_, err := Load("x.yml", []byte("token: hunter2\n"), &got)
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "x.yml:1:8: a secret") {
+		t.Errorf("error %v", err)
+	}
+	if got.Token != "" {
+		t.Errorf("token %q was taken", got.Token)
+	}
+	t.Setenv("A_TOKEN", "s3")
+	if _, err := Load("x.yml", []byte("token: env:A_TOKEN\n"), &got); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Secret(got.Token); err != nil || s != "s3" {
+		t.Errorf("Secret gave %q, %v", s, err)
+	}
+	name := filepath.Join(t.TempDir(), "token")
+	if _, err := Secret("file:" + name); err == nil {
+		t.Error("a missing file is no error")
+	}
+	if err := os.WriteFile(name, []byte(" from a file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Secret("file:" + name); err != nil || s != "from a file" {
+		t.Errorf("Secret gave %q, %v", s, err)
+	}
+}
+
+// What Print writes is read again as the same.
+func TestPrintIsReadAgain(t *testing.T) {
+	in := service{embedded: embedded{"yes"}, Listen: "0.0.0.0:80", Keep: 36 * time.Hour, Parts: []inner{{Wait: time.Second}, {}}, Token: "env:X"}
+	text := Print(&in)
+	var out service
+	if _, err := Load("x.yml", []byte(text), &out); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !reflect.DeepEqual(in, out) {
+		t.Errorf("%+v was read as %+v from\n%s", in, out, text)
+	}
+	for _, want := range []string{"# where it listens\nlisten: \"0.0.0.0:80\"\n", "keep: 36h\n", "# one:\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}
+
+func TestSchema(t *testing.T) {
+	var s struct {
+		Properties map[string]struct {
+			Type                 any
+			Description, Default string
+			Pattern              string
+		}
+		AdditionalProperties bool
+	}
+	if err := json.Unmarshal(Schema(&service{}, "a service"), &s); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.Properties["keep"]; p.Type != "string" || p.Description != "how long" || p.Default != "30d" {
+		t.Errorf("keep is %+v", p)
+	}
+	if s.Properties["token"].Pattern != "^(env|file):" || s.Properties["name"].Type != "string" {
+		t.Errorf("properties are %+v", s.Properties)
+	}
 }

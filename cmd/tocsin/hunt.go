@@ -20,8 +20,8 @@ import (
 // hunt is the command `tocsin hunt`.
 type hunt struct {
 	std   streams
-	flags settings // those that the configuration file has too
-	typed settings // the same, as they were before the configuration file came below them
+	flags ruleSettings // those that the configuration file has too
+	typed ruleSettings // the same, as they were before the configuration file came below them
 	paths []string
 
 	config    string
@@ -87,7 +87,7 @@ func (h *hunt) define(cmd *cobra.Command) {
 	f.BoolVarP(&h.quiet, "quiet", "q", false, "tell nothing on standard error but failures")
 	f.BoolVarP(&h.verbose, "verbose", "v", false, "tell every rule that hits in full, also where they are many")
 	f.IntVarP(&h.flags.Jobs, "jobs", "j", 0, "work on this many blocks at a time (default: one for each processor)")
-	f.StringVar(&h.config, "config", "", "configuration `file` (default config.yml in the user's tocsin folder, or in /etc/tocsin)")
+	f.StringVar(&h.config, "config", "", "configuration `file` (default tocsin.yml in the user's tocsin folder, or in /etc/tocsin)")
 }
 
 // merge puts the configuration file below the flags.
@@ -133,7 +133,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if err := h.merge(); err != nil {
 		return err
 	}
-	s := &search{jobs: h.flags.Jobs}
+	s := &huntRun{jobs: h.flags.Jobs}
 	opt, zone, err := h.options(start)
 	if err != nil {
 		return err
@@ -199,12 +199,12 @@ func (h *hunt) options(now time.Time) (opt detect.Options, zone *time.Location, 
 }
 
 // nothingRead tells whether there were files and not one of them could be read.
-func (s *search) nothingRead() bool {
+func (s *huntRun) nothingRead() bool {
 	return s.summary.UnreadTotal > 0 && s.summary.Events == 0 && len(s.summary.Formats) == 0 && s.files.Progress().Bytes == 0
 }
 
 // rules loads what to hunt for.
-func (h *hunt) rules(s *search, opt detect.Options) (*detect.Engine, error) {
+func (h *hunt) rules(s *huntRun, opt detect.Options) (*detect.Engine, error) {
 	set, err := loadRules(&h.flags)
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 )
 
 // write opens the output, lets do fill it, and closes it.
-func (h *hunt) write(s *search, do func(report.Handler, terminal.Look) error) error {
+func (h *hunt) write(s *huntRun, do func(report.Handler, terminal.Look) error) error {
 	if err := keepInput(h.output, s.files.Includes); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (s silent) Summary(sum *detect.Summary) error {
 }
 
 // watch shows the progress of a run where a person reads standard error, and no hits go to a terminal meanwhile.
-func (h *hunt) watch(s *search, start time.Time, look terminal.Look) (stop func()) {
+func (h *hunt) watch(s *huntRun, start time.Time, look terminal.Look) (stop func()) {
 	f, ok := h.std.err.(*os.File)
 	if h.quiet || !ok || h.rendering.streams && look.Width > 0 {
 		return func() {}

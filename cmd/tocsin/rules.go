@@ -40,7 +40,7 @@ A PATH is a folder of rules, a rule file, a zip or tar.gz, or one of the names b
 
 // ruleFlags are the flags of all commands that load rules as a hunt does.
 type ruleFlags struct {
-	settings settings
+	settings ruleSettings
 	config   string
 	json     bool
 }
@@ -49,7 +49,7 @@ func (r *ruleFlags) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&r.settings.Pipelines, "pipeline", "p", nil, "apply a processing pipeline `file` (pySigma's YAML); repeatable")
 	f.StringVar(&r.settings.LogSources, "logsources", "", "`file` that says which events a log source of rules means, beside what is built in")
-	f.StringVar(&r.config, "config", "", "configuration `file` (default config.yml in the user's tocsin folder, or in /etc/tocsin)")
+	f.StringVar(&r.config, "config", "", "configuration `file` (default tocsin.yml in the user's tocsin folder, or in /etc/tocsin)")
 	f.BoolVar(&r.json, "json", false, "one JSON object a line")
 }
 

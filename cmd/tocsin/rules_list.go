@@ -18,9 +18,9 @@ import (
 // rulesList is the command `tocsin rules list`.
 type rulesList struct {
 	ruleFlags
-	level, status, logSource, search string
-	tags                             []string
-	all                              bool
+	level, status, logSource, huntRun string
+	tags                              []string
+	all                               bool
 }
 
 func newRulesList(std streams) *cobra.Command {
@@ -43,7 +43,7 @@ Exit status: 0 listed, 2 failed.`,
 	f.StringVar(&l.status, "status", "", "only rules of this `status` or better: deprecated, experimental, test, stable")
 	f.StringArrayVarP(&l.tags, "tag", "t", nil, "only rules with this `tag`, e.g. t1110 or attack.persistence; repeatable")
 	f.StringVarP(&l.logSource, "logsource", "s", "", "only rules whose log source has these `words`, e.g. windows, sshd or windows/process_creation")
-	f.StringVarP(&l.search, "search", "f", "", "only rules in whose title, description, id or tags all these `words` stand")
+	f.StringVarP(&l.huntRun, "search", "f", "", "only rules in whose title, description, id or tags all these `words` stand")
 	f.BoolVarP(&l.all, "all", "a", false, "also rules that are only parts of correlations")
 	l.define(cmd)
 	return cmd
@@ -85,7 +85,7 @@ func (l *rulesList) matches(r *sigma.Rule) bool {
 		sources = append(sources, shortSource(s))
 	}
 	return hasWords(strings.Join(sources, " "), strings.ReplaceAll(l.logSource, "/", " ")) &&
-		hasWords(strings.Join(append([]string{r.Title, r.Description, r.ID, r.Name}, r.Tags...), " "), l.search)
+		hasWords(strings.Join(append([]string{r.Title, r.Description, r.ID, r.Name}, r.Tags...), " "), l.huntRun)
 }
 
 func hasWords(text, words string) bool {

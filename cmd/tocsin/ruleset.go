@@ -62,7 +62,7 @@ type ruleSet struct {
 
 // loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
 // pipeline or table of log sources that cannot be used is an error.
-func loadRules(s *settings) (*ruleSet, error) {
+func loadRules(s *ruleSettings) (*ruleSet, error) {
 	set := &ruleSet{sources: sigma.BuiltinLogSources()}
 	if s.LogSources != "" {
 		data, err := os.ReadFile(s.LogSources)

@@ -6,26 +6,71 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
 )
 
+// settingsName is the name of the configuration file.
+const settingsName = "tocsin.yml"
+
 // settings are the keys of the configuration file. Flags stand above them.
 type settings struct {
-	Rules        []string            `yaml:"rules"`        // places, as --rules takes them
-	Pipelines    []string            `yaml:"pipelines"`    // files
-	LogSources   string              `yaml:"logsources"`   // a file
-	Placeholders map[string][]string `yaml:"placeholders"` // what rules mean by %name%
-	Exclude      []string            `yaml:"exclude"`      // ids or titles of rules
-	Level        string              `yaml:"level"`
-	Status       string              `yaml:"status"`
-	Timezone     string              `yaml:"timezone"`
-	Jobs         int                 `yaml:"jobs"`
+	ruleSettings `yaml:",inline"`
+
+	Data    string          `yaml:"data" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
+	Group   string          `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
+	Memory  int             `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
+	site    `yaml:",inline"`
+	Tenants map[string]site `yaml:"tenants" doc:"Further tenants, such as the clients of a consultant: each with inputs, events and hits of its own, in a folder of its own. The keys are as above from inputs on."`
 }
 
-// loadSettings reads the configuration: the named file, else the user's, else the machine's, else none. Paths in it
-// are relative to its own folder.
+// ruleSettings say which rules there are, and how they are read.
+type ruleSettings struct {
+	Rules        []string            `yaml:"rules" doc:"Places of rules: folders, files, zips, builtin, installed, pack:NAME." default:"builtin, installed" example:"[builtin, installed, ./rules]"`
+	Pipelines    []string            `yaml:"pipelines" doc:"Processing pipelines (pySigma's YAML) to apply to rules."`
+	LogSources   string              `yaml:"logsources" doc:"A file that says which events a log source of rules means, beside what is built in."`
+	Placeholders map[string][]string `yaml:"placeholders" doc:"What rules mean by %name%." example:"{admins: [anna, ben]}"`
+	Exclude      []string            `yaml:"exclude" doc:"Ids or titles of rules to leave out."`
+	Level        string              `yaml:"level" doc:"Only rules of this level or above: informational, low, medium, high, critical."`
+	Status       string              `yaml:"status" doc:"Only rules of this status or better: deprecated, experimental, test, stable."`
+	Timezone     string              `yaml:"timezone" doc:"The time zone of times that state none: Europe/Berlin, local, +02:00." default:"UTC for hunt, local for serve"`
+	Jobs         int                 `yaml:"jobs" doc:"How many blocks of input are worked on at a time." default:"one for each processor"`
+}
+
+// site is what belongs to one tenant.
+type site struct {
+	Inputs     inputSettings     `yaml:"inputs" doc:"Where logs come from. Without this key: what this machine has, and intakes on its loopback."`
+	Since      time.Duration     `yaml:"since" doc:"How far back to begin at the first start." default:"24h"`
+	Lateness   time.Duration     `yaml:"lateness" doc:"How much later than its time an event may come and still be counted by correlations in its place." default:"30s"`
+	Silence    time.Duration     `yaml:"silence" doc:"After how long a source that says nothing is reported." default:"learnt from each source"`
+	ClockSkew  time.Duration     `yaml:"clock_skew" doc:"How wrong the clock of a source may be before it is reported." default:"10m"`
+	Store      string            `yaml:"store" doc:"A VictoriaLogs server or cluster to keep events on, in place of the built-in store." example:"https://logs.example.com:9428"`
+	StoreToken string            `yaml:"store_token" doc:"The bearer token for store." secret:"true" example:"file:/etc/tocsin/store.token"`
+	StoreCA    string            `yaml:"store_ca" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
+	State      string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:." example:"postgres://tocsin@db.example.com/tocsin"`
+	Retention  retentionSettings `yaml:"retention" doc:"How long events are kept."`
+}
+
+// retentionSettings bound what is kept.
+type retentionSettings struct {
+	Age  time.Duration `yaml:"age" doc:"Events older than this go." default:"365d"`
+	Disk string        `yaml:"disk" doc:"The most that events may take of the disk, in percent or bytes; the oldest days go first." default:"50%" example:"100GB"`
+	Hits time.Duration `yaml:"hits" doc:"Hits older than this go." default:"1095d"`
+}
+
+// inputSettings are the live inputs.
+type inputSettings struct{}
+
+// loadSettings reads the configuration: the named file, else that in the folder, the user's, the machine's, else none.
+// Paths in it are relative to its own folder. The path is "" where there is no file.
 func loadSettings(path string) (*settings, error) {
+	s, _, err := readSettings(path)
+	return s, err
+}
+
+// readSettings does the work of loadSettings, and returns the document for further mistakes; nil where there is no file.
+func readSettings(path string) (*settings, *config.Document, error) {
 	s := &settings{}
 	candidates := []string{path}
 	if path == "" {
@@ -37,24 +82,25 @@ func loadSettings(path string) (*settings, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the configuration: %w", err)
+			return nil, nil, fmt.Errorf("read the configuration: %w", err)
 		}
-		if err := config.Load(p, data, s); err != nil {
-			return nil, err
+		doc, err := config.Load(p, data, s)
+		if err != nil {
+			return nil, doc, err
 		}
 		s.anchor(filepath.Dir(p))
-		break
+		return s, doc, nil
 	}
-	return s, nil
+	return s, nil, nil
 }
 
 // defaultSettings returns where the configuration is looked for.
 func defaultSettings() []string {
 	var list []string
 	if dir, err := os.UserConfigDir(); err == nil {
-		list = append(list, filepath.Join(dir, "tocsin", "config.yml"))
+		list = append(list, filepath.Join(dir, "tocsin", settingsName))
 	}
-	return append(list, filepath.Join("/etc", "tocsin", "config.yml"))
+	return append(list, filepath.Join("/etc", "tocsin", settingsName))
 }
 
 // anchor makes the paths relative to a folder.
@@ -74,4 +120,5 @@ func (s *settings) anchor(dir string) {
 		s.Pipelines[i] = at(p)
 	}
 	s.LogSources = at(s.LogSources)
+	s.Data = at(s.Data)
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/tocsin-sec/tocsin/source"
 )
 
-// search is one run of rules over files: source → parse → detect → report.
-type search struct {
+// huntRun is one run of rules over files: source → parse → detect → report.
+type huntRun struct {
 	files   *source.Files
 	engine  *detect.Engine
 	jobs    int
@@ -48,7 +48,7 @@ type outcome struct {
 }
 
 // run reads everything, tells what it finds, and last the summary.
-func (s *search) run(ctx context.Context, start time.Time) error {
+func (s *huntRun) run(ctx context.Context, start time.Time) error {
 	s.told = make(map[*sigma.Rule]bool)
 	s.formats = make(map[string]*detect.FormatCount)
 	stages := pipeline.Stages[item, outcome]{
@@ -67,7 +67,7 @@ func (s *search) run(ctx context.Context, start time.Time) error {
 	return s.finish(start)
 }
 
-func (s *search) produce(ctx context.Context, send func(item) bool) error {
+func (s *huntRun) produce(ctx context.Context, send func(item) bool) error {
 	return s.files.Blocks(ctx, func(b event.Block, u *event.Unread) bool { return send(item{b, u}) })
 }
 
@@ -75,7 +75,7 @@ func (s *search) produce(ctx context.Context, send func(item) bool) error {
 const maxKept = 1 << 15
 
 // worker makes a worker with parsers, a batch and a matcher of its own.
-func (s *search) worker() func(item) (outcome, error) {
+func (s *huntRun) worker() func(item) (outcome, error) {
 	parsers := make(map[string]parse.Parser)
 	match := s.engine.NewWorker()
 	batch := new(event.Batch)
@@ -130,7 +130,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 }
 
 // collect takes the outcomes in the order of the input.
-func (s *search) collect(o outcome) error {
+func (s *huntRun) collect(o outcome) error {
 	if o.unread != nil {
 		s.unread(*o.unread)
 	}
@@ -165,7 +165,7 @@ func (s *search) collect(o outcome) error {
 }
 
 // span widens the time of the run to hold two times, nanoseconds since 1970; 0 is none.
-func (s *search) span(first, last int64) {
+func (s *huntRun) span(first, last int64) {
 	if first != 0 {
 		if t := time.Unix(0, first).UTC(); s.summary.First.IsZero() || t.Before(s.summary.First) {
 			s.summary.First = t
@@ -178,14 +178,14 @@ func (s *search) span(first, last int64) {
 	}
 }
 
-func (s *search) unread(u event.Unread) {
+func (s *huntRun) unread(u event.Unread) {
 	if s.summary.UnreadTotal++; len(s.summary.Unread) < detect.MaxUnread {
 		s.summary.Unread = append(s.summary.Unread, u)
 	}
 }
 
 // hit tells a hit, and of its rule before the first.
-func (s *search) hit(r *sigma.Rule, h *detect.Hit) error {
+func (s *huntRun) hit(r *sigma.Rule, h *detect.Hit) error {
 	if !s.told[r] {
 		s.told[r] = true
 		info := detect.Info(r)
@@ -198,7 +198,7 @@ func (s *search) hit(r *sigma.Rule, h *detect.Hit) error {
 	return s.out.Hit(h)
 }
 
-func (s *search) finish(start time.Time) error {
+func (s *huntRun) finish(start time.Time) error {
 	p := s.files.Progress()
 	sum := &s.summary
 	sum.Type = "summary"

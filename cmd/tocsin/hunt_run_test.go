@@ -33,7 +33,7 @@ func TestPanicked(t *testing.T) {
 	if err := s.Run(t.Context()); err != nil || len(got) != 3 || got[0].unread == nil || got[1].origin == nil || got[2].origin == nil {
 		t.Fatalf("%+v, error %v", got, err)
 	}
-	want := regexp.MustCompile(`^a defect in tocsin \(please report it\) kept 0 bytes from being read: runtime error: index out of range \[0\] with length 0 at search_test.go:\d+$`)
+	want := regexp.MustCompile(`^a defect in tocsin \(please report it\) kept 0 bytes from being read: runtime error: index out of range \[0\] with length 0 at hunt_run_test.go:\d+$`)
 	if u := got[0].unread; u.Path != "a.log" || u.Offset != 7 || !want.MatchString(u.Reason) {
 		t.Errorf("%+v", u)
 	}
