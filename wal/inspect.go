@@ -80,7 +80,7 @@ func (r *frames) seek(f *os.File, at int64) {
 
 // find looks for the next whole frame behind the place where r met damage.
 func find(f *os.File, r *frames) (at int64, found bool, err error) {
-	const window = 1 << 20
+	const window = 64 << 10
 	buf := make([]byte, window+frameBytes)
 	for at = r.at + 1; at+minFrame <= r.end; at += window {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), r.end-at)], at)

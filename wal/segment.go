@@ -24,7 +24,7 @@ const (
 	begins      = 1 << 31 // bit of the length: the first frame of an Append
 	salvaged    = 1 << 0  // flag of a segment: made from a damaged one; its sequence numbers may have gaps, also after it
 	suffix      = ".wal"
-	readBuffer  = 1 << 20
+	readBuffer  = 256 << 10
 )
 
 // segmentName returns the name of the segment whose first frame has this number; names sort as the numbers do.
