@@ -1,4 +1,6 @@
 package source
 
 // Kinds are all kinds of live inputs.
-var Kinds = []Kind{}
+var Kinds = []Kind{
+	HTTPKind,
+}

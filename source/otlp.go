@@ -1,0 +1,3 @@
+package source
+
+var otlp = protocol{prefix: "/v1/logs", take: func(a *arrival) {}, refuse: refuseLines}
