@@ -49,6 +49,14 @@ type engine interface {
 	workers() int
 }
 
+// Added says what became of the rows of a batch.
+type Added struct {
+	Kept   int
+	TooOld int // rows that retention would remove at once: not kept
+	TooNew int // rows further in the future than is allowed: not kept
+	Trimmed
+}
+
 // ErrFull says that there is no room on the disk, or no more may be used. Nothing was added; the same batch can be added
 // when there is room.
 var ErrFull = errors.New("no room left for events")

@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Options says how an embedded store keeps its rows. The zero value keeps all for ever, up to a full disk.
+type Options struct {
+	Retention time.Duration // how old a row may become; whole days (UTC) are removed; 0: for ever, else at least a day
+	MaxBytes  int64         // room that rows may take; the oldest days are removed, but never the last two; 0: no limit
+	MaxShare  float64       // the same as a share of the file system, above 0 to 1; 0: no limit
+	MinFree   int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 MiB to 2 GiB
+	Future    time.Duration // how far in the future a row's time may be; 0: 48 h; negative: any time
+	Memory    int64         // bytes for the engine's caches; 0: 128 MiB. The first store of the process decides
+	SealAfter time.Duration // how long after its end a day is sealed (see Manifest); 0: 48 h
+	Log       *slog.Logger  // nil: nothing is logged
+
+	flush time.Duration    // how often the engine writes; 0: flushInterval
+	now   func() time.Time // nil: time.Now
+}
+
+func (o Options) filled(dir string) Options {
+	if o.Retention > 0 {
+		o.Retention = max(o.Retention, 24*time.Hour)
+	}
+	if o.Future == 0 {
+		o.Future = 48 * time.Hour
+	}
+	if o.Memory == 0 {
+		o.Memory = 128 << 20
+	}
+	if o.SealAfter == 0 {
+		o.SealAfter = 48 * time.Hour
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.flush == 0 {
+		o.flush = flushInterval
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if total, _, err := diskSpace(dir); err == nil {
+		if o.MinFree == 0 {
+			o.MinFree = min(max(int64(total/100), 64<<20), 2<<30)
+		}
+		if share := int64(o.MaxShare * float64(total)); share > 0 && (o.MaxBytes == 0 || share < o.MaxBytes) {
+			o.MaxBytes = share
+		}
+	}
+	return o
+}
+
+// Embedded is a store in a directory of its own. VictoriaLogs can open the same directory.
+type Embedded struct {
+	dir      string
+	opt      Options
+	repairs  []Repair
+	manifest *manifest
+
+	gate sync.RWMutex // held for reading by who uses vault, for writing by who replaces it
+	v    *vault
+
+	adding  sync.Mutex // held by Add, Lacks and who holds them up
+	names   nameBudget
+	cleared time.Time // when names was emptied
+	row     plainRow
+	id      []byte
+	tracks  tracks
+	found   found
+	late    map[string]int // rows by day that came since the last look of the manifest
+}
+
+// Open opens the store in a directory, which is made if it is not there. What is damaged is put right first, or moved
+// aside: Repairs tells. A directory belongs to one process at a time. With less room on the disk than MinFree the store
+// opens, but takes no rows.
+func Open(dir string, opt Options) (*Embedded, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	opt = opt.filled(dir)
+	prepare(opt.Memory, opt.Log)
+	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), late: make(map[string]int)}
+	var err error
+	if e.repairs, err = heal(dir, opt.now()); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	if e.manifest, err = openManifest(dir); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	if e.v, err = openVault(dir, opt); err != nil {
+		return nil, err
+	}
+	e.tracks.open(e.v.stats().rows)
+	return e, nil
+}
+
+// Close writes everything to disk and closes the store. No other call may be under way or follow.
+func (e *Embedded) Close() error {
+	e.adding.Lock()
+	defer e.adding.Unlock()
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.v == nil {
+		return nil
+	}
+	e.v.close()
+	e.v = nil
+	return e.manifest.close()
+}
+
+// Repairs tells what was put right or moved aside when the store was opened.
+func (e *Embedded) Repairs() []Repair { return e.repairs }
+
+// Add adds the rows of a frame. They are visible within two seconds, and on disk some seconds later: see DurableBefore.
+// seq must not have been used before, but to add the rows again that Lacks says are not there. ErrFull: nothing was
+// added. Rows whose time is out of range are not kept; Added counts them.
+func (e *Embedded) Add(ctx context.Context, seq uint64, b *Batch) (Added, error) {
+	return e.AddSome(ctx, seq, b, nil)
+}
+
+// AddSome is Add of the rows for which lacks is true; of all if lacks is nil. The others count as kept.
+func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bool) (Added, error) {
+	if err := ctx.Err(); err != nil {
+		return Added{}, fmt.Errorf("add rows: %w", err)
+	}
+	if seq > MaxSeq || b.Len() > MaxRows || lacks != nil && len(lacks) != b.Len() {
+		return Added{}, fmt.Errorf("add rows: frame %d of %d rows is out of range", seq, b.Len())
+	}
+	e.adding.Lock()
+	defer e.adding.Unlock()
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.v.full() {
+		return Added{}, ErrFull
+	}
+	added := Added{Trimmed: b.Trimmed()}
+	oldest, newest := e.span()
+	sent := 0
+	for i, row := range b.Rows() {
+		switch {
+		case row.Time < oldest:
+			added.TooOld++
+			continue
+		case row.Time > newest:
+			added.TooNew++
+			continue
+		}
+		added.Kept++
+		if lacks == nil || lacks[i] {
+			added.Folded += e.add(idNumber(seq, i), row)
+			e.found.added(seq, i)
+			sent++
+		}
+	}
+	e.v.send()
+	e.tracks.added(seq, sent, time.Now())
+	return added, nil
+}
+
+// span returns the oldest and newest time that a row may have.
+func (e *Embedded) span() (oldest, newest int64) {
+	now := e.opt.now()
+	newest = lastTime
+	if e.opt.Future >= 0 {
+		newest = min(newest, now.Add(e.opt.Future).UnixNano())
+	}
+	if e.opt.Retention > 0 {
+		oldest = max(0, startOfDay(now.Add(-e.opt.Retention)).UnixNano())
+	}
+	return oldest, newest
+}
+
+// lastTime is the last nanosecond of 2261, after which the engine's times end.
+const lastTime = 9_214_646_399_999_999_999
+
+// add hands one row to the engine, and returns how many of its fields were moved into one.
+func (e *Embedded) add(id uint64, row Row) (folded int) {
+	r := &e.row
+	r.reset()
+	dataset := ""
+	for name, value := range row.Fields() {
+		if name == Dataset {
+			dataset = value
+		}
+		r.add(name, value)
+	}
+	set := e.names.of(dataset)
+	if !set.take(r.names) {
+		if now := time.Now(); now.Sub(e.cleared) > time.Second {
+			e.v.send()
+			e.v.reveal() // from here on the engine has no name in memory that could meet those to come
+			clear(e.names)
+			e.cleared = now
+			set = e.names.of(dataset)
+			set.take(r.names)
+		} else {
+			folded = set.fold(r)
+		}
+	}
+	e.v.begin()
+	e.id = strconv.AppendUint(e.id[:0], id, 10)
+	e.v.field(ID, string(e.id))
+	for i, n := range r.names {
+		e.v.field(n, r.values[i])
+	}
+	e.v.end(row.Time, dataset)
+	e.late[dayOf(row.Time)]++
+	return folded
+}
+
+func (e *Embedded) workers() int { return e.v.workers() }
+
+// scan runs a query; see engine.
+func (e *Embedded) scan(ctx context.Context, logsql string, yield func(worker int, b *Block)) error {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	return e.v.scan(ctx, logsql, yield)
+}
+
+// Stats says what a store holds.
+type Stats struct {
+	Rows  uint64 // rows, without those added within the last seconds
+	Bytes uint64 // on disk; 0 where it is not known
+	Days  int    // days (UTC) that rows are kept of
+	Full  bool   // Add gives ErrFull
+}
+
+// Stats says what the store holds.
+func (e *Embedded) Stats(context.Context) (Stats, error) {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	s := e.v.stats()
+	return Stats{Rows: s.rows, Bytes: s.bytes, Days: int(s.days), Full: e.v.full()}, nil
+}
+
+// dayFormat is how days are named.
+const dayFormat = "20060102"
+
+func startOfDay(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
+
+func dayOf(ns int64) string { return time.Unix(0, ns).UTC().Format(dayFormat) }
