@@ -118,7 +118,7 @@ func plausible(name string) bool {
 // path with a drive, an IPv6 or MAC address, a time of day.
 func (p *parser) plainText(from, to int) bool {
 	rest := p.src[to:]
-	if strings.HasPrefix(rest, "://") || to-from == 1 && (strings.HasPrefix(rest, `:\`) || strings.HasPrefix(rest, ":/") && unicode.IsUpper(rune(p.src[from]))) {
+	if strings.HasPrefix(rest, "://") || to-from == 1 && (strings.HasPrefix(rest, `:\`) || strings.HasPrefix(rest, ":/") && unicode.IsUpper(rune(p.src[from])) && !p.slashedAt(to+1)) {
 		return true
 	}
 	if !strings.HasPrefix(rest, ":") {
@@ -336,6 +336,15 @@ func (p *parser) slashed() (token, bool) {
 		}
 	}
 	return token{}, false
+}
+
+// slashedAt tells whether a regular expression stands at a place.
+func (p *parser) slashedAt(at int) bool {
+	save := p.pos
+	p.pos = at
+	_, ok := p.slashed()
+	p.pos = save
+	return ok
 }
 
 func (p *parser) wordEnds(i int) bool {

@@ -54,6 +54,7 @@ func (p *parser) shown(text string) string {
 }
 
 func (p *parser) mistake(offset, width int, message, hint string) {
+	width = min(width, len(p.src)-offset)
 	if len(p.mistakes) < maxMistakes {
 		p.mistakes = append(p.mistakes, Mistake{Offset: offset, Width: width, Message: message, Hint: hint})
 	}

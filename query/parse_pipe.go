@@ -101,6 +101,7 @@ func (p *parser) skipPipe() {
 		}
 		p.pos++
 	}
+	p.pos = min(p.pos, len(p.src))
 }
 
 // word takes a run of letters and underscores, perhaps with digits after them.
