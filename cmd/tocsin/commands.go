@@ -8,6 +8,7 @@ func commands(std streams) []*cobra.Command {
 		newHunt(std),
 		newShow(std),
 		newRules(std),
+		newBench(std),
 		newDocs(std),
 	}
 }

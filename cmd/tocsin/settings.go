@@ -18,9 +18,9 @@ const settingsName = "tocsin.yml"
 type settings struct {
 	ruleSettings `yaml:",inline"`
 
-	Data    string          `yaml:"data" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
-	Group   string          `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
-	Memory  int             `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
+	Data    string `yaml:"data" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
+	Group   string `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
+	Memory  int    `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
 	site    `yaml:",inline"`
 	Tenants map[string]site `yaml:"tenants" doc:"Further tenants, such as the clients of a consultant: each with inputs, events and hits of its own, in a folder of its own. The keys are as above from inputs on."`
 }
