@@ -103,9 +103,12 @@ func (b *burst) include(inner *burst) {
 		b.cost += refCost
 	}
 	p := &b.parts[i]
-	before := cap(p.list)
+	before := len(p.list)
 	p.count, p.list = inner.total(), inner.events(p.list[:0])
-	b.cost += refCost * int64(cap(p.list)-before)
+	if cap(p.list) > 2*MaxEventRefs {
+		p.list = slices.Clone(p.list)
+	}
+	b.cost += 2 * refCost * int64(len(p.list)-before) // twice, as the list may be half full
 	b.cost += b.entities.merge(&inner.entities)
 }
 

@@ -207,15 +207,19 @@ func describe(p *plan, g *group, l *link, s *sighting, e *entry) {
 	for _, i := range carried {
 		d.carried = append(d.carried, shorten(s.fields[i]))
 	}
+	e.detail = d
+	if !p.late {
+		e.cost += int32(min(d.cost(), math.MaxInt32/2))
+		g.cost += int64(e.cost)
+	}
+}
+
+func (d *detail) cost() int {
 	cost := detailCost + d.entities.cost()
 	for _, v := range d.carried {
 		cost += stringCost + len(v)
 	}
-	e.detail = d
-	if !p.late {
-		e.cost += int32(min(cost, math.MaxInt32/2))
-		g.cost += int64(e.cost)
-	}
+	return cost
 }
 
 // latest returns the detail of the event before, if it is at hand.
@@ -223,7 +227,7 @@ func (g *group) latest() *detail {
 	if g.window.entries > 0 {
 		return g.window.at(g.window.end() - 1).detail
 	}
-	if g.burst != nil {
+	if g.burst != nil && g.n > 0 { // it keeps no events
 		return g.burst.latest
 	}
 	return nil
@@ -243,14 +247,8 @@ func (c *Correlator) count(p *plan, g *group, e *entry) {
 	g.n++
 	switch {
 	case g.distinct != nil:
-		d := g.distinct[string(c.text)]
-		if d == nil {
-			d = &distinct{key: string(c.text)}
-			g.distinct[d.key] = d
-			g.cost += distinctCost + int64(len(d.key))
-		}
-		d.n++
-		e.value = d
+		e.value = g.valueOf(c.text)
+		e.value.n++
 	case g.order != nil:
 		g.order.insert(e.num)
 		g.cost += numberCost
@@ -260,6 +258,16 @@ func (c *Correlator) count(p *plan, g *group, e *entry) {
 	default:
 		g.sum += e.num
 	}
+}
+
+func (g *group) valueOf(text []byte) *distinct {
+	d := g.distinct[string(text)]
+	if d == nil {
+		d = &distinct{key: string(text)}
+		g.distinct[d.key] = d
+		g.cost += distinctCost + int64(len(d.key))
+	}
+	return d
 }
 
 // drop takes the first entry out of the window and out of what is computed.
@@ -283,7 +291,8 @@ func (p *plan) drop(g *group) {
 		g.sum -= e.num
 		g.taken++
 	}
-	g.cost += g.window.pop() - int64(e.cost)
+	g.cost -= int64(e.cost) // before pop, which clears the entry
+	g.cost += g.window.pop()
 	if g.taken >= int64(g.window.entries) { // now and then, so that rounding errors do not add up
 		g.taken, g.sum = 0, 0
 		for i := g.window.begin(); i < g.window.end(); i++ {

@@ -23,6 +23,9 @@ type Engine struct {
 	sigma   *sigma.Engine
 	needs   [][]string // by rule: fields that correlations want of its events; nil where none refers to it
 	refers  []bool
+	place   map[*sigma.Rule]int32 // of rules that correlations refer to: their place among the detections
+	marks   []mark                // by rule: of those that correlations refer to
+	marked  map[mark]int32
 	tell    []bool // by rule: its hits are told on their own
 	corr    *Correlator
 	chained []*sigma.Rule // correlations in force, in order
@@ -95,10 +98,27 @@ func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt 
 		e.refers = append(e.refers, e.corr.Refers(r))
 		e.needs = append(e.needs, e.corr.Needs(r))
 	}
+	e.markAll(rules)
 	e.sigma = sigma.Compile(rules, sources)
 	e.sorter = NewSorter(rules, opt.Spill)
 	e.loaded = len(rules) + len(e.chained)
 	return e, nil
+}
+
+// markAll makes the marks of the detections that correlations refer to.
+func (e *Engine) markAll(rules []*sigma.Rule) {
+	e.marks, e.marked = make([]mark, len(rules)), make(map[mark]int32)
+	e.place = make(map[*sigma.Rule]int32)
+	known := make(marks)
+	for i, r := range rules {
+		if e.refers[i] {
+			k := known.of(r)
+			for _, taken := e.marked[k]; taken; _, taken = e.marked[k] { // one that is the same in all
+				k = markOf(k[:])
+			}
+			e.place[r], e.marks[i], e.marked[k] = int32(i), k, int32(i)
+		}
+	}
 }
 
 func (e *Engine) wanted(r *sigma.Rule) bool { return e.opt.Wanted == nil || e.opt.Wanted(r) }

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -40,8 +41,8 @@ type Live struct {
 	engine *Engine
 	opt    LiveOptions
 	corr   *Correlator
-	rules  map[*sigma.Rule]int32 // place in the order of a Sorter, of those that correlations refer to
 	keys   map[*sigma.Rule]string
+	marks  []mark // of the correlations, in order
 	queue  pending
 
 	streams   []stream
@@ -90,14 +91,17 @@ func (e *Engine) NewLive(opt LiveOptions) *Live {
 		opt.Ahead = DefaultAhead
 	}
 	l := &Live{
-		engine: e, opt: opt, corr: e.corr.blank(), rules: make(map[*sigma.Rule]int32), keys: make(map[*sigma.Rule]string),
+		engine: e, opt: opt, corr: e.corr.blank(), keys: make(map[*sigma.Rule]string),
 		index: make(map[string]int), watermark: math.MinInt64, holder: -1,
 	}
 	l.corr.watch = true
-	for i, r := range e.sigma.Rules() {
-		if e.refers[i] {
-			l.rules[r] = int32(i)
+	known := make(marks)
+	for _, p := range l.corr.plans {
+		k := known.plan(p)
+		for slices.Contains(l.marks, k) { // one that is the same in all
+			k = markOf(k[:])
 		}
+		l.marks = append(l.marks, k)
 	}
 	for _, r := range e.chained {
 		l.keys[r] = RuleKey(r)
@@ -156,7 +160,7 @@ func (l *Live) Finish(tell func(*LiveHit)) {
 
 // take lets an observation wait, or counts it at once where it is late.
 func (l *Live) take(o *Observation, tell func(*LiveHit)) {
-	rule, ok := l.rules[o.Rule]
+	rule, ok := l.engine.place[o.Rule]
 	if !ok {
 		return
 	}

@@ -32,11 +32,20 @@ func randomEngine(t testing.TB, r *rand.Rand) (*Engine, []*sigma.Rule) {
 	if CheckCorrelation(many) == nil && CheckCorrelation(then) == nil {
 		all = append(all, many, then)
 	}
-	e, err := New(rules, all, sigma.BuiltinLogSources(), Options{})
+	e, err := New(rules, all, noSources(t), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e, rules
+}
+
+// noSources returns a table of log sources that knows none.
+func noSources(t testing.TB) *sigma.LogSources {
+	s, err := sigma.ParseLogSources("none", []byte("[]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // randomStreams makes observations of some streams, each of which is one file.

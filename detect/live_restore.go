@@ -1,0 +1,412 @@
+package detect
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// Restore puts back what Snapshot wrote, in place of all that the Live knows. The engine may be of other rules than that
+// of the snapshot: what is of rules that are the same, by id and content, is taken over, the rest begins anew; Gone names
+// the open hits that this leaves without an end. After an error the Live is as it was. Damage of any kind is an error,
+// never a panic.
+func (l *Live) Restore(p []byte) error {
+	u, err := openSnapshot(p)
+	if err != nil {
+		return err
+	}
+	r := &restoring{unpacker: u, size: len(p), live: &Live{
+		engine: l.engine, opt: l.opt, corr: l.corr.blank(), keys: l.keys, marks: l.marks, index: make(map[string]int), holder: -1,
+	}}
+	r.live.corr.watch = true
+	head := u.part()
+	r.live.now, r.live.watermark, r.live.corr.clock = head.signed(), head.signed(), head.signed()
+	for _, n := range r.live.counts() {
+		*n = max(head.signed(), 0)
+	}
+	r.finish(head, "its counts")
+	r.streams(u.part())
+	r.waiting(u.part())
+	r.bursts(u.part())
+	r.plans()
+	if r.err == nil && (u.bad || len(u.data) > 0) {
+		r.damaged("its end")
+	}
+	if r.err != nil {
+		return fmt.Errorf("restore correlations: %w", r.err)
+	}
+	*l = *r.live
+	return nil
+}
+
+// Gone returns the keys of hits that were open in the snapshot that was restored, and of whose rules, which are no
+// longer in force or have changed, no more will be told.
+func (l *Live) Gone() []string { return l.gone }
+
+func openSnapshot(p []byte) (*unpacker, error) {
+	head := len(snapshotMagic) + 1
+	switch {
+	case len(p) < head+4 || string(p[:len(snapshotMagic)]) != snapshotMagic:
+		return nil, errors.New("restore correlations: this is no snapshot of correlations")
+	case p[head-1] != snapshotVersion:
+		return nil, fmt.Errorf("restore correlations: the snapshot is of version %d; version %d is read", p[head-1], snapshotVersion)
+	}
+	body, sum := p[:len(p)-4], binary.LittleEndian.Uint32(p[len(p)-4:])
+	if crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) != sum {
+		return nil, errors.New("restore correlations: the snapshot is damaged: its checksum does not fit")
+	}
+	return &unpacker{reader: reader{data: body[head:]}}, nil
+}
+
+// restoring puts a snapshot back into a new Live.
+type restoring struct {
+	*unpacker
+	size   int
+	live   *Live
+	err    error
+	loaded []*burst
+	depths []int
+	owned  []bool // by burst: it is that of a group
+}
+
+func (r *restoring) damaged(what string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("the snapshot is damaged in %s, in the %d bytes before byte %d", what, r.size, r.size-len(r.data))
+	}
+	r.fail()
+}
+
+// finish checks that a part was read to its end and without damage.
+func (r *restoring) finish(u *unpacker, what string) {
+	if r.bad || u.bad || len(u.data) > 0 {
+		r.damaged(what)
+	}
+}
+
+func (r *restoring) streams(u *unpacker) {
+	l := r.live
+	for range u.number(MaxStreams + 1) {
+		s := stream{name: u.text(), latest: u.signed(), seen: u.signed(), behind: u.number(2) == 1}
+		if _, twice := l.index[s.name]; u.bad || twice {
+			u.fail()
+			break
+		}
+		l.index[s.name] = len(l.streams)
+		l.streams = append(l.streams, s)
+	}
+	r.finish(u, "its streams")
+}
+
+func (r *restoring) waiting(u *unpacker) {
+	items, _ := r.live.engine.unpack(u)
+	for _, w := range items {
+		r.live.queue.add(w)
+	}
+	r.finish(u, "what waits")
+}
+
+const (
+	minBurst = 24 // bytes of a burst without any content
+	minEvent = 3
+)
+
+func (r *restoring) bursts(u *unpacker) {
+	n := u.count(minBurst)
+	for i := 0; i < n && !u.bad; i++ {
+		b, depth := r.burst(u)
+		if depth > len(r.live.corr.plans)+maxDepth {
+			u.fail()
+		}
+		r.loaded, r.depths = append(r.loaded, b), append(r.depths, depth)
+	}
+	r.owned = make([]bool, len(r.loaded))
+	r.finish(u, "its bursts")
+}
+
+// maxDepth bounds how deep bursts of rules that are gone are made of each other.
+const maxDepth = 64
+
+func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
+	b = &burst{first: u.signed()}
+	b.last = b.first + u.signed()
+	b.ref = u.ref()
+	b.value, b.count, b.cost = u.float(), u.signed(), u.signed()
+	b.told, b.toldAt = u.signed(), u.signed()
+	b.list.head = u.events(refsHead, b.first)
+	b.list.tail = u.events(refsTail, b.first)
+	for range u.number(maxParts + 1) {
+		at := u.number(len(r.loaded))
+		p := part{count: u.signed(), list: u.events(MaxEventRefs, b.first)}
+		if u.bad {
+			return b, 0
+		}
+		p.inner = r.loaded[at]
+		depth = max(depth, r.depths[at]+1)
+		b.parts = append(b.parts, p)
+	}
+	cost := b.cost
+	for range u.number(maxTuples + 1) {
+		if t := u.list(maxStrings); u.bad || !b.fresh(t) {
+			u.fail()
+			return b, 0
+		}
+	}
+	b.cost = cost
+	b.entities = u.entities()
+	if b.cost < 0 || b.cost > MaxState || b.count < 0 || b.told < 0 || len(b.list.head) < refsHead && len(b.list.tail) > 0 {
+		u.fail()
+	}
+	return b, depth
+}
+
+func (u *unpacker) ref() EventRef { return EventRef{File: u.word(), Record: u.signed()} }
+
+func (u *unpacker) events(most int, time int64) []seenEvent {
+	n := u.number(min(most, len(u.data)/minEvent) + 1)
+	if n == 0 {
+		return nil
+	}
+	list, record := make([]seenEvent, n), int64(0)
+	for i := range list {
+		time += u.signed()
+		record += u.signed()
+		list[i] = seenEvent{time: time, record: record, file: u.word()}
+	}
+	return list
+}
+
+// place reads which burst is meant.
+func (r *restoring) place(u *unpacker) *burst {
+	n := u.number(len(r.loaded) + 1)
+	if n == 0 {
+		return nil
+	}
+	return r.loaded[n-1]
+}
+
+// plans reads the groups of the correlations that are in force and unchanged.
+func (r *restoring) plans() {
+	l := r.live
+	done := make([]bool, len(l.marks))
+	for range r.count(len(mark{}) + 9) {
+		var k mark
+		copy(k[:], r.bytes(len(k)))
+		var open []string
+		for range r.count(16) {
+			open = append(open, hex.EncodeToString(r.bytes(16)))
+		}
+		u := r.part()
+		if r.bad {
+			r.damaged("its correlations")
+			return
+		}
+		i := slices.Index(l.marks, k)
+		if i < 0 {
+			l.gone = append(l.gone, open...)
+			continue
+		}
+		p := l.corr.plans[i]
+		if !p.alone || !l.engine.wanted(p.rule) {
+			l.gone = append(l.gone, open...)
+		}
+		if done[i] {
+			u.fail()
+		}
+		done[i] = true
+		r.groups(u, p)
+		r.finish(u, fmt.Sprintf("the groups of %q", p.rule.Title))
+	}
+}
+
+const minGroup = 5 // bytes of a group without any content
+
+func (r *restoring) groups(u *unpacker, p *plan) {
+	c := r.live.corr
+	touched := int64(0)
+	for i := range u.count(minGroup) {
+		key := u.text()
+		was := touched
+		touched += u.signed()
+		if _, twice := p.groups[key]; u.bad || twice || !isKey(key, p.nGroup) || i > 0 && touched < was {
+			u.fail()
+			return
+		}
+		g := c.enter(p, key, touched)
+		c.size -= g.cost
+		r.group(u, p, g)
+		c.size += g.cost
+		if c.size > 2*c.limit {
+			u.fail()
+		}
+		if u.bad {
+			return
+		}
+	}
+}
+
+func (r *restoring) group(u *unpacker, p *plan, g *group) {
+	n := u.number(len(r.loaded) + 1)
+	if u.bad || p.late && n == 0 || n > 0 && r.owned[n-1] {
+		u.fail()
+		return
+	}
+	if n > 0 {
+		b := r.loaded[n-1]
+		if g.burst != nil { // the one that was prepared
+			g.cost -= g.burst.cost
+		}
+		for _, t := range b.tuples {
+			if len(t) != p.carried {
+				u.fail()
+			}
+		}
+		r.owned[n-1], g.burst = true, b
+		g.cost += b.cost
+	}
+	if u.bad {
+		return
+	}
+	if p.late {
+		r.lateGroup(u, g)
+	} else {
+		r.window(u, p, g)
+	}
+	if p.sums() {
+		g.sum, g.taken = u.float(), u.signed()
+	}
+	if g.chain != nil {
+		r.chain(u, g.chain, g.touched)
+	}
+}
+
+func (r *restoring) lateGroup(u *unpacker, g *group) {
+	if g.n = u.signed(); g.n < 0 {
+		u.fail()
+	}
+	switch {
+	case g.distinct != nil:
+		for range u.number(min(len(u.data), maxWindow) + 1) {
+			k := u.text()
+			g.distinct[k] = &distinct{key: k, n: 1}
+			g.cost += distinctCost + int64(len(k))
+		}
+	case g.order != nil:
+		for range u.number(min(len(u.data)/8, maxWindow) + 1) {
+			v := u.float()
+			if !finite(v) {
+				u.fail()
+				return
+			}
+			g.order.insert(v)
+			g.cost += numberCost
+		}
+	case g.rules != nil:
+		for i := range g.rules {
+			if g.rules[i] = int32(u.number(math.MaxInt32)); g.rules[i] > 0 {
+				g.mask |= 1 << i
+			}
+		}
+	}
+}
+
+func (r *restoring) window(u *unpacker, p *plan, g *group) {
+	n := u.number(min(len(u.data)/3, p.limit) + 1)
+	size := u.number(bits.Len(maxWindow) + 1)
+	ring := 0
+	if size > 0 {
+		ring = 1 << (size - 1)
+	}
+	if u.bad || ring < n || ring > max(16, 4*n) {
+		u.fail()
+		return
+	}
+	if ring > 0 {
+		g.cost += g.window.resize(ring)
+	}
+	g.absorbed = int64(u.number(n + 1))
+	var values []*distinct
+	before := &entry{time: g.touched}
+	for range n {
+		e := r.entry(u, p, g, before)
+		if g.distinct == nil {
+			r.live.corr.count(p, g, &e)
+		} else if at := u.number(len(values) + 1); !u.bad {
+			if at == len(values) {
+				values = append(values, g.valueOf(u.bytes(u.number(len(u.data)+1))))
+			}
+			e.value = values[at]
+			e.value.n++
+			g.n++
+		}
+		if u.bad {
+			return
+		}
+		_ = g.window.push(e)
+		before = g.window.at(g.window.end() - 1)
+	}
+}
+
+func (r *restoring) entry(u *unpacker, p *plan, g *group, before *entry) entry {
+	has := u.byte()
+	e := entry{time: before.time + u.signed(), record: before.record + u.signed(), file: before.file}
+	if has&entryFile != 0 {
+		e.file = u.word()
+	}
+	if has&entryNumber != 0 {
+		if e.num = u.float(); !finite(e.num) {
+			u.fail()
+		}
+	}
+	if has&entryRule != 0 {
+		e.pos = int32(u.number(len(p.rule.Correlation.Rules)))
+	}
+	switch {
+	case has&entryDetail != 0:
+		e.detail = &detail{entities: u.entities(), carried: u.list(maxStrings), inner: r.place(u)}
+	case has&entryShares != 0:
+		e.detail = before.detail
+	}
+	d := e.detail
+	if d == nil && (has&(entryShares|entryCharged) != 0 || p.carried > 0) || d != nil && len(d.carried) != p.carried {
+		u.fail()
+	}
+	if has&entryCharged != 0 && !u.bad {
+		e.cost = int32(min(d.cost(), math.MaxInt32/2))
+		g.cost += int64(e.cost)
+	}
+	return e
+}
+
+func (r *restoring) chain(u *unpacker, c *chain, than int64) {
+	for i := range c.best {
+		c.best[i], c.next[i] = u.moment(than), u.moment(than)
+	}
+	done, n := binary.Uvarint(u.data)
+	if n <= 0 {
+		u.fail()
+		return
+	}
+	u.data = u.data[n:]
+	c.done, c.time = done, u.moment(than)
+	ref := u.ref()
+	c.file, c.record = ref.File, ref.Record
+}
+
+func finite(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }
+
+// isKey tells whether a text is made of n parts, as appendPart makes them.
+func isKey(key string, n int) bool {
+	for ; n > 0; n-- {
+		size, used := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
+		if used <= 0 || size > MaxValue || size > uint64(len(key)-used) {
+			return false
+		}
+		key = key[used+int(size):]
+	}
+	return key == ""
+}
