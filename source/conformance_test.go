@@ -19,7 +19,10 @@ import (
 )
 
 // conformers are the live inputs that the suite runs on: one line each; each stands in the test file of its input.
-var conformers = []conformer{}
+var conformers = []conformer{
+	conformingSyslog("udp"), conformingSyslog("tcp"), conformingSyslog("tls"),
+	bulkConformer, linesConformer, hecConformer,
+}
 
 // conformer is a kind of live input under test.
 type conformer struct {
@@ -70,7 +73,7 @@ func records(from, to, size int) []string {
 }
 
 // testEnv is the Env of the tests: all formats, no output.
-func testEnv(t *testing.T) Env {
+func testEnv(t testing.TB) Env {
 	return Env{
 		Recognise: func(head string) (string, Splitter) {
 			f := parse.Recognise(parse.Formats, head)

@@ -3,4 +3,5 @@ package source
 // Kinds are all kinds of live inputs.
 var Kinds = []Kind{
 	HTTPKind,
+	SyslogKind,
 }

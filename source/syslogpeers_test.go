@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -87,7 +88,9 @@ input(type="imuxsock" Socket=%q RateLimit.Interval="0")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	parts.Start(t, exec.Command(program, "-n", "-f", file, "-i", filepath.Join(dir, "pid")))
+	cmd := exec.Command(program, "-n", "-f", file, "-i", filepath.Join(dir, "pid"))
+	parts.Start(t, cmd)
+	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM) }) // it does not listen to an interrupt
 	parts.Wait(t, patience, "rsyslog's socket", func() bool {
 		_, err := os.Stat(socket)
 		return err == nil
