@@ -141,7 +141,9 @@ type gramHead struct {
 
 type gramLiteral struct {
 	text   string
-	offset int32 // of the gram in text
+	bare   string // of text: see the function of that name
+	offset int32  // of the gram in text
+	before int32  // bytes of bare before the gram
 	id     int32
 }
 
@@ -176,7 +178,8 @@ func buildGrams(all []literal, use map[uint32]int) grams {
 			}
 		}
 		for j := at; j < at+stride; j++ {
-			list = append(list, chosen{gramAt(text, j), gramLiteral{p.text, int32(j), p.id}})
+			part, before := bare(p.text, int32(j))
+			list = append(list, chosen{gramAt(text, j), gramLiteral{p.text, part, int32(j), before, p.id}})
 		}
 	}
 	slices.SortFunc(list, func(a, b chosen) int {

@@ -48,7 +48,7 @@ func (l *literals) mayHold(v event.Value) bool {
 		return l.raw.end && l.end.mayEnd(v.Raw) || l.raw.start && l.start.mayStart(v.Raw) || l.anywhereIn(v.Raw)
 	case event.Escaped:
 		return l.raw.end && l.end.mayEndEscaped(v.Raw) || l.raw.start && l.start.mayStartEscaped(v.Raw) ||
-			l.anywhereIn(v.Raw) || l.grams.heads != nil && strings.Contains(v.Raw, `\u`)
+			l.anywhereIn(v.Raw) || l.grams.heads != nil && hasUnicodeEscape(v.Raw)
 	case event.UTF16:
 		return l.raw.end && l.end.mayEnd16(v.Raw) || l.raw.start && l.start.mayStart16(v.Raw) ||
 			l.grams.heads != nil && l.grams.mayStandIn16(v.Raw)
@@ -72,7 +72,7 @@ func (l *literals) anywhereIn(s string) bool {
 
 // mayHoldIn is mayHold of all values that stand in the text of a JSON object.
 func (l *literals) mayHoldIn(text string) bool {
-	return !l.raw.usable || l.raw.start || l.raw.end || l.anywhereIn(text) || strings.Contains(text, `\u`)
+	return !l.raw.usable || l.raw.start || l.raw.end || l.anywhereIn(text) || hasUnicodeEscape(text)
 }
 
 // isPart tells whether a value is a window into text.
@@ -236,7 +236,7 @@ func (g *grams) mayStandIn(s string) bool {
 			w := load64(s, i)
 			a, b, c := (uint32(w)|anyCase)*gramHash>>shift, (uint32(w>>16)|anyCase)*gramHash>>shift, (uint32(w>>32)|anyCase)*gramHash>>shift
 			hit := bitmap[a/64]>>(a%64) | bitmap[b/64]>>(b%64) | bitmap[c/64]>>(c%64)
-			if (hit&1 != 0 || w&highBits != 0) && g.begins(w) {
+			if (hit&1 != 0 || w&highBits != 0) && g.begins(s, i, w) {
 				return true
 			}
 		}
@@ -245,7 +245,7 @@ func (g *grams) mayStandIn(s string) bool {
 			w := load64(s, i)
 			a, c := (uint32(w)|anyCase)*gramHash>>shift, (uint32(w>>32)|anyCase)*gramHash>>shift
 			hit := bitmap[a/64]>>(a%64) | bitmap[c/64]>>(c%64)
-			if (hit&1 != 0 || w&highBits != 0) && g.begins(w) {
+			if (hit&1 != 0 || w&highBits != 0) && g.begins(s, i, w) {
 				return true
 			}
 		}
@@ -253,12 +253,30 @@ func (g *grams) mayStandIn(s string) bool {
 		for ; i+8 <= len(s); i += 8 {
 			w := load64(s, i)
 			a := (uint32(w) | anyCase) * gramHash >> shift
-			if (bitmap[a/64]>>(a%64)&1 != 0 || w&highBits != 0) && g.begins(w) {
+			if (bitmap[a/64]>>(a%64)&1 != 0 || w&highBits != 0) && g.begins(s, i, w) {
 				return true
 			}
 		}
 	}
-	return g.tail(s[i:])
+	return g.tail(s, i)
+}
+
+// hasUnicodeEscape tells whether \u stands in s; it looks at eight places at a time.
+func hasUnicodeEscape(s string) bool {
+	const (
+		pair  = '\\' | 'u'<<8
+		pairs = pair | pair<<16 | pair<<32 | pair<<48
+		ones  = 0x0001000100010001
+		highs = 0x8000800080008000
+	)
+	i := 0
+	for ; i+9 <= len(s); i += 8 {
+		a, b := load64(s, i)^pairs, load64(s, i+1)^pairs // a pair that is looked for is 0 in one of them
+		if ((a-ones)&^a|(b-ones)&^b)&highs != 0 {
+			break
+		}
+	}
+	return strings.Contains(s[i:], `\u`)
 }
 
 // mayFoldToASCII tells whether eight bytes hold the first byte of one of the two characters beyond ASCII whose lower
@@ -272,17 +290,17 @@ func mayFoldToASCII(w uint64) bool {
 	return false
 }
 
-// tail is mayStandIn of the last bytes, less than eight.
-func (g *grams) tail(s string) bool {
+// tail is mayStandIn of the last bytes of s, less than eight, from i on.
+func (g *grams) tail(s string, i int) bool {
 	var b [8]byte
-	n := copy(b[:], s)
+	n := copy(b[:], s[i:])
 	w := binary.LittleEndian.Uint64(b[:])
 	if w&highBits != 0 && mayFoldToASCII(w) {
 		return true
 	}
 	w = foldWord(w)
 	for at := 0; at+4 <= n; at += g.stride {
-		if g.has(uint32(w >> (8 * at))) {
+		if g.stands(s, i+at, uint32(w>>(8*at))) {
 			return true
 		}
 	}
@@ -297,7 +315,7 @@ func (g *grams) mayStandIn16(s string) bool {
 		if (a|b)&beyondASCII16 != 0 {
 			return true
 		}
-		if w := narrow(a) | narrow(b)<<32; g.mayBegin(w) && g.begins(w) {
+		if w := narrow(a) | narrow(b)<<32; g.mayBegin(w) && g.begins16(foldWord(w)) {
 			return true
 		}
 	}
@@ -310,7 +328,13 @@ func (g *grams) mayStandIn16(s string) bool {
 		rest[n] = s[i]
 		n++
 	}
-	return g.tail(string(rest[:n]))
+	w := foldWord(binary.LittleEndian.Uint64(rest[:]))
+	for at := 0; at+4 <= n; at += g.stride {
+		if from, to := g.run(uint32(w >> (8 * at))); from < to {
+			return true
+		}
+	}
+	return false
 }
 
 const (
@@ -362,31 +386,83 @@ func (g *grams) mayBegin(w uint64) bool {
 	return hit&1 != 0
 }
 
-// begins tells whether one of the grams in eight bytes is one that is looked for, or whether they hold a character that
-// may fold to one of ASCII.
-func (g *grams) begins(w uint64) bool {
+// begins tells whether a literal may stand in s that has a gram in w, which is the eight bytes at i, or whether w holds a
+// character that may fold to one of ASCII.
+func (g *grams) begins(s string, i int, w uint64) bool {
 	if w&highBits != 0 && mayFoldToASCII(w) {
 		return true
 	}
 	w = foldWord(w)
 	for at := 0; at <= 4; at += g.stride {
-		if g.has(uint32(w >> (8 * at))) {
+		if g.stands(s, i+at, uint32(w>>(8*at))) {
 			return true
 		}
 	}
 	return false
 }
 
-// has tells whether a gram is one that is looked for.
-func (g *grams) has(gram uint32) bool {
-	h := (gram | anyCase) * gramHash >> g.shift
-	if g.bitmap[h/64]>>(h%64)&1 == 0 {
-		return false
-	}
-	for slot := headSlot(gram) & g.mask; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
-		if g.heads[slot].gram == gram {
+// begins16 tells whether one of the grams in eight bytes is one that is looked for.
+func (g *grams) begins16(w uint64) bool {
+	for at := 0; at <= 4; at += g.stride {
+		if from, to := g.run(uint32(w >> (8 * at))); from < to {
 			return true
 		}
 	}
 	return false
+}
+
+// stands tells whether around the gram at s[i] there stands what no escape can hide of one of its literals, in any case.
+func (g *grams) stands(s string, i int, gram uint32) bool {
+	from, to := g.run(gram)
+	for _, l := range g.lits[from:to] {
+		at := i - int(l.before)
+		if at >= 0 && at+len(l.bare) <= len(s) && equalFolded(s[at:at+len(l.bare)], l.bare) {
+			return true
+		}
+	}
+	return false
+}
+
+// run returns where in lits the literals of a gram are; none where it is not looked for.
+func (g *grams) run(gram uint32) (from, to int32) {
+	h := (gram | anyCase) * gramHash >> g.shift
+	if g.bitmap[h/64]>>(h%64)&1 == 0 {
+		return 0, 0
+	}
+	for slot := headSlot(gram) & g.mask; g.heads[slot].last != 0; slot = (slot + 1) & g.mask {
+		if g.heads[slot].gram == gram {
+			return g.heads[slot].first, g.heads[slot].last
+		}
+	}
+	return 0, 0
+}
+
+// equalFolded tells whether s, its letters of ASCII in lower case, is folded, which is as long.
+func equalFolded(s, folded string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c-'A' < 26 {
+			c |= 0x20
+		}
+		if c != folded[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// bare returns the longest part of a literal around the gram at offset that JSON writes as it is, and how far before the
+// gram it begins.
+func bare(text string, offset int32) (part string, before int32) {
+	from, to := int(offset), int(offset)+4
+	if !unescaped(text[from:to]) {
+		return text[from:to], 0
+	}
+	for from > 0 && unescaped(text[from-1:from]) {
+		from--
+	}
+	for to < len(text) && unescaped(text[to:to+1]) {
+		to++
+	}
+	return text[from:to], offset - int32(from)
 }
