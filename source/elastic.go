@@ -1,7 +1,6 @@
 package source
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -179,13 +178,4 @@ func (a *arrival) cat(parts []string) {
 	}
 	a.w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	a.answer(http.StatusOK, []byte(text))
-}
-
-// plainString returns the text of a JSON string as written, without its quotes.
-func plainString(quoted []byte) string {
-	s := ""
-	if len(quoted) < 2 || quoted[0] != '"' || json.Unmarshal(quoted, &s) != nil {
-		return ""
-	}
-	return s
 }

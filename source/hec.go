@@ -103,19 +103,24 @@ func (a *arrival) hecEvents(channel string) {
 		a.fail(err)
 		return
 	}
-	docs, code, number := hecDocuments(data)
-	if len(docs) == 0 && code == hecSuccess {
+	docs := a.newJSONDocs(len(data))
+	code, number := hecDocuments(&docs, data)
+	if len(docs.dst) == 0 && code == hecSuccess {
 		code = hecNoData
 	}
 	if code != hecSuccess {
 		a.tell(NoticeUnreadable, a.sender, "events that are no JSON, or lack the event: "+hecTexts[code], 1)
 	}
-	if len(docs) == 0 {
+	if len(docs.dst) == 0 {
 		a.hecError(http.StatusBadRequest, code, number)
 		return
 	}
-	// What is made of an event may be larger than the event; the room is that of the body all the same.
-	a.hecDeliver(a.lineBlocks("json", docs), channel, code, number)
+	blocks, err := a.docBlocks(&docs)
+	if err != nil {
+		a.fail(err)
+		return
+	}
+	a.hecDeliver(blocks, channel, code, number)
 }
 
 // hecDeliver sends blocks. With a channel the answer is a number, by which the client will ask whether they are durable.
@@ -155,8 +160,7 @@ func (a *arrival) hecDeliver(blocks []event.Block, channel string, code, number 
 
 // hecDocuments turns events into documents, a line each. Those that can be read are taken; code and number say what is
 // wrong with the first that cannot, and reading ends where the text is no JSON.
-func hecDocuments(data []byte) (docs []byte, code, number int) {
-	docs = make([]byte, 0, len(data)+len(data)/8+64)
+func hecDocuments(docs *jsonDocs, data []byte) (code, number int) {
 	number = -1
 	fail := func(n, c int) {
 		if code == hecSuccess {
@@ -179,14 +183,13 @@ func hecDocuments(data []byte) (docs []byte, code, number int) {
 			fail(n, hecBadFormat)
 			break
 		}
-		var c int
-		if docs, c = appendHEC(docs, data[i:end]); c != hecSuccess {
+		if c := appendHEC(docs, data[i:end]); c != hecSuccess {
 			fail(n, c)
 		}
 		i = end
 		n++
 	}
-	return docs, code, number
+	return code, number
 }
 
 // hecEvent is one event as it is sent.
@@ -199,7 +202,7 @@ var hecNames = [...]string{"host", "source", "sourcetype", "index"}
 
 // appendHEC appends the document of one event: the members of the event itself, or its text as message, and those that
 // its sender says about it under the names that Splunk has for them, unless the event has one of that name.
-func appendHEC(dst, object []byte) ([]byte, int) {
+func appendHEC(docs *jsonDocs, object []byte) int {
 	var e hecEvent
 	members(object, func(name, value []byte) bool {
 		switch string(name) {
@@ -216,60 +219,42 @@ func appendHEC(dst, object []byte) ([]byte, int) {
 		}
 		return true
 	})
-	start := len(dst)
-	taken := map[string]bool{"message": true}
 	switch {
 	case e.event == nil || string(e.event) == "null":
-		return dst, hecNoEvent
+		return hecNoEvent
 	case string(e.event) == `""`:
-		return dst, hecBlank
+		return hecBlank
 	case e.event[0] == '{':
-		dst = appendOneLine(dst, e.event)
-		dst = bytes.TrimRight(dst[:len(dst)-1], " \t")
-		members(e.event, func(name, _ []byte) bool { taken[string(name)] = true; return true })
+		docs.beginAs(e.event)
 	default:
-		dst = append(dst, `{"message":`...)
+		docs.begin()
+		docs.name("message")
 		if e.event[0] == '"' {
-			dst = append(dst, e.event...)
+			docs.dst = append(docs.dst, e.event...)
 		} else {
-			dst = event.AppendQuoted(dst, string(e.event))
+			docs.dst = event.AppendQuoted(docs.dst, string(e.event))
 		}
 	}
-	add := func(name string, value []byte) {
-		if taken[name] {
-			return
-		}
-		taken[name] = true
-		if len(dst)-1 > start {
-			dst = append(dst, ',')
-		}
-		dst = append(append(append(dst, '"'), name...), '"', ':')
-		dst = appendOneLine(dst, value)
-	}
-	if t := bytes.Trim(e.time, `" `); len(t) > 0 && (t[0] == '-' || t[0]-'0' <= 9) && numberEnd(t, 0) == len(t) {
-		add("time", t)
+	if t := bytes.Trim(e.time, `" `); len(t) > 0 && t[0]-'0' <= 9 && numberEnd(t, 0) == len(t) && docs.name("time") {
+		docs.dst = append(docs.dst, t...)
 	}
 	for i, value := range e.said {
-		if len(value) > 2 && value[0] == '"' {
-			add(hecNames[i], value)
+		if len(value) > 2 && value[0] == '"' && docs.name(hecNames[i]) {
+			docs.value(value)
 		}
 	}
 	if len(e.fields) > 0 && e.fields[0] == '{' {
-		members(e.fields, func(name, value []byte) bool { add(string(name), value); return true })
+		members(e.fields, func(name, value []byte) bool {
+			if docs.name(memberName(name)) {
+				docs.value(value)
+			}
+			return true
+		})
 	}
-	return append(dst, '}', '\n'), hecSuccess
-}
-
-// appendOneLine appends a JSON value without its line breaks, which stand between its tokens.
-func appendOneLine(dst, value []byte) []byte {
-	start := len(dst)
-	dst = append(dst, value...)
-	for i := start; i < len(dst); i++ {
-		if dst[i] == '\n' || dst[i] == '\r' {
-			dst[i] = ' '
-		}
+	if !docs.end() {
+		return hecBadFormat
 	}
-	return dst
+	return hecSuccess
 }
 
 // hecRaw takes text. Where the request says whose it is, each line becomes a document that says so too.
@@ -284,38 +269,51 @@ func (a *arrival) hecRaw(channel string) {
 		return
 	}
 	query := a.r.URL.Query()
-	var said []byte
+	said := make(map[string]string)
 	for _, name := range hecNames {
 		if v := query.Get(name); v != "" && len(v) <= 1024 {
-			said = event.AppendQuoted(append(append(append(said, `,"`...), name...), `":`...), v)
+			said[name] = v
 		}
 	}
-	if said == nil {
-		blocks, _, err := a.recognised(data)
-		if err != nil {
-			a.fail(err)
-			return
+	var blocks []event.Block
+	if len(said) == 0 {
+		blocks, _, err = a.recognised(data)
+	} else {
+		docs := a.newJSONDocs(2 * len(data))
+		if lost := rawDocuments(&docs, data, said, query.Get("time")); lost > 0 {
+			a.tell(NoticeRefused, a.sender, "lines longer than 16 MiB", lost)
 		}
-		a.hecDeliver(blocks, channel, hecSuccess, -1)
+		blocks, err = a.docBlocks(&docs)
+	}
+	if err != nil {
+		a.fail(err)
 		return
 	}
-	if t := query.Get("time"); t != "" && t[0]-'0' <= 9 && numberEnd([]byte(t), 0) == len(t) {
-		said = append(append(said, `,"time":`...), t...)
-	}
-	a.hecDeliver(a.lineBlocks("json", rawDocuments(data, said)), channel, hecSuccess, -1)
+	a.hecDeliver(blocks, channel, hecSuccess, -1)
 }
 
-// rawDocuments makes a document of each line.
-func rawDocuments(data, said []byte) []byte {
-	var docs []byte
+// rawDocuments makes a document of each line, and returns of how many it could not.
+func rawDocuments(docs *jsonDocs, data []byte, said map[string]string, at string) (lost int64) {
 	for line := range bytes.SplitSeq(data, newline) {
-		if line = bytes.TrimRight(line, "\r"); len(bytes.TrimSpace(line)) == 0 || len(line) > event.MaxRecord/2 {
+		if line = bytes.TrimRight(line, "\r"); len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		docs = event.AppendQuoted(append(docs, `{"message":`...), string(line))
-		docs = append(append(docs, said...), '}', '\n')
+		if docs.full() {
+			break
+		}
+		docs.begin()
+		docs.text("message", string(line))
+		if at != "" && at[0]-'0' <= 9 && numberEnd([]byte(at), 0) == len(at) && docs.name("time") {
+			docs.dst = append(docs.dst, at...)
+		}
+		for _, name := range hecNames {
+			docs.text(name, said[name])
+		}
+		if !docs.end() {
+			lost++
+		}
 	}
-	return docs
+	return lost
 }
 
 // hecAcks tells which requests of a channel are durable: {"acks":[1,2]} → {"acks":{"1":true,"2":false}}.

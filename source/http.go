@@ -125,13 +125,13 @@ func (h *HTTP) Name() string { return h.name }
 
 // Limits of a connection: as long as a client keeps to them it may be slow.
 const (
-	headTime   = 10 * time.Second // for the header of a request, and for TLS to be agreed on
-	idleTime   = 3 * time.Minute  // between requests
-	stallTime  = 30 * time.Second // between two reads of a body
-	bodyTime   = 5 * time.Minute  // for a whole body
-	answerTime = 30 * time.Second // to take the answer
-	graceTime  = 300 * time.Millisecond
-	maxHead    = 32 << 10
+	httpHeadTime   = 10 * time.Second // for the header of a request, and for TLS to be agreed on
+	httpIdleTime   = 3 * time.Minute  // between requests
+	httpStallTime  = 30 * time.Second // between two reads of a body
+	httpBodyTime   = 5 * time.Minute  // for a whole body
+	httpAnswerTime = 30 * time.Second // to take the answer
+	httpGraceTime  = 300 * time.Millisecond
+	httpMaxHead    = 32 << 10
 )
 
 // Run implements Input.
@@ -150,9 +150,9 @@ func (h *HTTP) Run(ctx context.Context, to Intake) error {
 	conns := newConnections(h.maxConn)
 	server := &http.Server{
 		Handler:           h.handler(to, counts),
-		ReadHeaderTimeout: headTime,
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    maxHead,
+		ReadHeaderTimeout: httpHeadTime,
+		IdleTimeout:       httpIdleTime,
+		MaxHeaderBytes:    httpMaxHead,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnState:         conns.state,
 		ErrorLog:          slog.NewLogLogger(h.env.Log.Handler(), slog.LevelDebug),
@@ -182,7 +182,7 @@ func (h *HTTP) Run(ctx context.Context, to Intake) error {
 // stop ends the server. Requests whose records are on their way have a moment to be answered.
 func (h *HTTP) stop(server *http.Server) {
 	h.stopping.Store(true)
-	grace, cancel := context.WithTimeout(context.Background(), 2*graceTime)
+	grace, cancel := context.WithTimeout(context.Background(), 2*httpGraceTime)
 	defer cancel()
 	server.Shutdown(grace) //nolint:errcheck // what is open still is closed next
 	server.Close()

@@ -19,6 +19,10 @@ import (
 
 // httpRoad is an HTTP input and a client that sends records in batches until they are taken.
 func httpRoad(path string, body func(records []string) []byte) func(*testing.T) *road {
+	return httpRoadOf(path, "application/x-ndjson", body)
+}
+
+func httpRoadOf(path, kind string, body func(records []string) []byte) func(*testing.T) *road {
 	return func(t *testing.T) *road {
 		listen := fmt.Sprintf("127.0.0.1:%d", parts.Port(t))
 		client := &http.Client{Timeout: 30 * time.Second}
@@ -28,7 +32,7 @@ func httpRoad(path string, body func(records []string) []byte) func(*testing.T) 
 				defer client.CloseIdleConnections()
 				for len(list) > 0 {
 					n := min(len(list), 1000)
-					if err := postUntilTaken(ctx, client, "http://"+listen+path, body(list[:n])); err != nil {
+					if err := postUntilTaken(ctx, client, "http://"+listen+path, kind, body(list[:n])); err != nil {
 						return err
 					}
 					list = list[n:]
@@ -49,12 +53,13 @@ func newHTTP(t testing.TB, cfg HTTPConfig) Input {
 }
 
 // postUntilTaken posts a body until the answer is good; with ctx done it gives up.
-func postUntilTaken(ctx context.Context, client *http.Client, url string, body []byte) error {
+func postUntilTaken(ctx context.Context, client *http.Client, url, kind string, body []byte) error {
 	for ctx.Err() == nil {
 		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			return err
 		}
+		r.Header.Set("Content-Type", kind)
 		answer, err := client.Do(r)
 		if err == nil {
 			text, _ := io.ReadAll(answer.Body)
@@ -136,4 +141,14 @@ func gzipped(data []byte) []byte {
 func zstded(data []byte) []byte {
 	w, _ := zstd.NewWriter(nil)
 	return w.EncodeAll(data, nil)
+}
+
+// checkDocuments tells whether data is JSON objects, one a line.
+func checkDocuments(t *testing.T, data []byte) {
+	t.Helper()
+	for line := range bytes.Lines(data) {
+		if line[0] != '{' || !bytes.HasSuffix(line, []byte("}\n")) || !json.Valid(line) {
+			t.Fatalf("no document: %q", line)
+		}
+	}
 }

@@ -96,7 +96,7 @@ func (a *arrival) tell(action, sender, reason string, n int64) {
 // answer answers with JSON.
 func (a *arrival) answer(status int, body []byte) {
 	control := http.NewResponseController(a.w)
-	_ = control.SetWriteDeadline(time.Now().Add(answerTime))
+	_ = control.SetWriteDeadline(time.Now().Add(httpAnswerTime))
 	head := a.w.Header()
 	if head.Get("Content-Type") == "" {
 		head.Set("Content-Type", "application/json")
@@ -226,7 +226,7 @@ func (a *arrival) deliver(blocks []event.Block) ([]error, error) {
 		}
 		select { // what is nearly durable is answered, or else it would come twice
 		case <-p.all:
-		case <-time.After(graceTime):
+		case <-time.After(httpGraceTime):
 			return nil, context.Cause(ctx)
 		}
 	}

@@ -85,7 +85,7 @@ const (
 // body reads the whole body of the request, unpacked. It takes room for it, which a.leave gives back. The bytes are
 // the caller's.
 func (a *arrival) body() ([]byte, error) {
-	deadline := time.Now().Add(bodyTime)
+	deadline := time.Now().Add(httpBodyTime)
 	control := http.NewResponseController(a.w)
 	sent := &bodyReader{r: a.r.Body, control: control, deadline: deadline, limit: a.h.maxBody}
 	defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // the connection is then gone
@@ -173,7 +173,7 @@ type bodyReader struct {
 }
 
 func (b *bodyReader) Read(p []byte) (int, error) {
-	until := time.Now().Add(stallTime)
+	until := time.Now().Add(httpStallTime)
 	if until.After(b.deadline) {
 		until = b.deadline
 	}

@@ -1,6 +1,9 @@
 package source
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // jsonDepth bounds how deep values may be nested.
 const jsonDepth = 200
@@ -208,4 +211,21 @@ func members(object []byte, f func(name, value []byte) bool) {
 			i = jsonBlank(p, i+1)
 		}
 	}
+}
+
+// plainString returns the text of a JSON string as written, "" where it is none.
+func plainString(quoted []byte) string {
+	s := ""
+	if len(quoted) < 2 || quoted[0] != '"' || json.Unmarshal(quoted, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// memberName returns the name of a member from how it is written between its quotes.
+func memberName(name []byte) string {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return string(name)
+	}
+	return plainString(append(append([]byte{'"'}, name...), '"'))
 }
