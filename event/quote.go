@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // AppendJSON appends the value as JSON (RFC 8259) on one line: numbers, booleans, null, arrays and objects as such, all
@@ -13,13 +14,16 @@ import (
 func (v Value) AppendJSON(dst []byte) []byte {
 	switch v.Kind {
 	case Number, Bool:
-		if !json.Valid([]byte(v.Raw)) {
+		if !validScalar(v.Raw) {
 			return AppendQuoted(dst, v.Raw)
 		}
 	case Escaped:
-		if !utf8.ValidString(v.Raw) || !json.Valid(v.appendSource(nil)) {
-			return AppendQuoted(dst, v.String())
+		from := len(dst)
+		dst = v.appendSource(dst)
+		if in := dst[from:]; utf8.Valid(in) && validString(unsafe.String(&in[0], len(in)), 1) == len(in) {
+			return dst
 		}
+		return AppendQuoted(dst[:from], v.String())
 	case List, Object:
 		return appendCompact(dst, v.Raw)
 	}
@@ -28,6 +32,9 @@ func (v Value) AppendJSON(dst []byte) []byte {
 
 // appendCompact appends an array or object that stands in the input, however it is laid out there.
 func appendCompact(dst []byte, raw string) []byte {
+	if b, ok := compact(dst, raw); ok {
+		return b
+	}
 	source := []byte(strings.ToValidUTF8(raw, "\uFFFD"))
 	out := bytes.NewBuffer(dst)
 	if err := json.Compact(out, source); err != nil {
@@ -74,6 +81,10 @@ func AppendQuoted(dst []byte, s string) []byte {
 	dst = append(slices.Grow(dst, len(s)+2), '"')
 	from := 0
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) && plainWord(s, i) {
+			i += 8
+			continue
+		}
 		if plain[s[i]] {
 			i++
 			continue

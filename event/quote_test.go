@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // texts are strings whose JSON is easily got wrong.
@@ -138,4 +140,41 @@ func TestAppendJSONIsOneValidLine(t *testing.T) {
 			t.Errorf("%s is no JSON", got)
 		}
 	}
+}
+
+// FuzzCompact compares with encoding/json.
+func FuzzCompact(f *testing.F) {
+	for _, s := range []string{`{"a": [1, 2.5e3, -0, true , null],"b":{ } ,"c":[ ]}`, `["\u00e9\n\"x\\", "\q"]`, `{"a":1,}`, `[1 2]`, "[\"a\x01\"]", `{"a" :"012345678"}`, `[[[[01]]]]`, "[\"\xff\"]", ` [] `, `{"a":nul}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, kind := range []Kind{List, Escaped, Number} {
+			got := Value{s, kind}.AppendJSON([]byte("x"))[1:]
+			want := appendJSONPlainly(Value{s, kind})
+			if string(got) != string(want) {
+				t.Errorf("%q as %d becomes %s, want %s", s, kind, got, want)
+			}
+		}
+	})
+}
+
+// appendJSONPlainly is AppendJSON by means of encoding/json.
+func appendJSONPlainly(v Value) []byte {
+	switch v.Kind {
+	case Number:
+		if json.Valid([]byte(v.Raw)) {
+			return []byte(v.Raw)
+		}
+		return AppendQuoted(nil, v.Raw)
+	case Escaped:
+		if in := `"` + v.Raw + `"`; utf8.ValidString(in) && json.Valid([]byte(in)) {
+			return []byte(in)
+		}
+		return AppendQuoted(nil, v.String())
+	}
+	var out bytes.Buffer
+	if json.Compact(&out, []byte(strings.ToValidUTF8(v.Raw, "\uFFFD"))) != nil {
+		return AppendQuoted(nil, v.Raw)
+	}
+	return out.Bytes()
 }
