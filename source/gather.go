@@ -17,6 +17,7 @@ const (
 	gatherBlock  = 64 << 10 // bytes of a block, about
 	gatherAge    = 50 * time.Millisecond
 	gatherGrace  = 500 * time.Millisecond // to hand over what waits when the input stops
+	gatherSpare  = 64                     // buffers of at most two blocks that are kept to be used again
 	gatherForget = 10 * time.Minute
 	originAge    = 10 * time.Minute // after which Origin.Reference is set anew
 )
@@ -43,7 +44,6 @@ type gather struct {
 	path   string // of the origins, up to the sender
 	format string // of the records; "" recognises it by the first block of each sender
 	plain  string // the format of those that cannot be recognised
-	probe  string // a record of format, for which Env.Recognise gives its splitter
 	limit  int    // bytes over all senders
 	share  int    // bytes of one sender
 	most   int    // senders
@@ -57,12 +57,14 @@ type gather struct {
 	full    queue // senders with a block or more
 	held    int   // bytes
 	swept   time.Time
+	spare   [][]byte // buffers to use again
 }
 
 // pending is what a sender has sent and the intake has not taken.
 type pending struct {
 	who  peer
-	data []byte    // whole lines
+	full [][]byte  // of a block's size
+	data []byte    // whole lines, less than a block
 	age  time.Time // when the first of data came
 	size int       // bytes that are held for it, those that run works on too
 	seat seat
@@ -214,23 +216,30 @@ func (g *gather) sweep(now time.Time, idle time.Duration) {
 }
 
 func (g *gather) append(s *pending, record []byte) {
+	if s.data == nil {
+		s.age = time.Now()
+		if k := len(g.spare); k > 0 {
+			s.data, g.spare = g.spare[k-1], g.spare[:k-1]
+		}
+	}
 	before := len(s.data)
 	s.data = appendLine(s.data, record)
 	n := len(s.data) - before
 	s.size += n
 	g.held += n
-	switch {
-	case s.seat == seatNone && n > 0:
-		s.age = time.Now()
+	if len(s.data) >= gatherBlock {
+		s.full, s.data = append(s.full, s.data), nil
+		if s.seat != seatFull {
+			s.seat = seatFull
+			g.full.push(s)
+			g.poke()
+		}
+	} else if s.seat == seatNone && n > 0 {
 		s.seat = seatYoung
 		g.young.push(s)
 		if g.young.first(seatYoung) == s {
 			g.poke()
 		}
-	case s.seat == seatYoung && len(s.data) >= gatherBlock:
-		s.seat = seatFull
-		g.full.push(s)
-		g.poke()
 	}
 }
 
@@ -293,20 +302,31 @@ func (g *gather) next(now time.Time) (s *pending, data []byte, wait time.Duratio
 	defer g.mu.Unlock()
 	if s = g.full.first(seatFull); s != nil {
 		g.full.pop()
-	} else if s = g.young.first(seatYoung); s != nil {
+		data, s.full[0], s.full = s.full[0], nil, s.full[1:]
+		switch {
+		case len(s.full) > 0:
+			g.full.push(s)
+		case len(s.data) > 0:
+			s.seat = seatYoung
+			g.young.push(s)
+		default:
+			s.full, s.seat = nil, seatNone
+		}
+		return s, data, 0
+	}
+	if s = g.young.first(seatYoung); s != nil {
 		if wait = s.age.Add(gatherAge).Sub(now); wait > 0 {
 			return nil, nil, wait
 		}
 		g.young.pop()
-	} else {
-		if now.Sub(g.swept) > gatherForget {
-			g.swept = now
-			g.sweep(now, gatherForget)
-		}
-		return nil, nil, time.Minute
+		data, s.data, s.seat = s.data, nil, seatNone
+		return s, data, 0
 	}
-	data, s.data, s.seat = s.data, nil, seatNone
-	return s, data, 0
+	if now.Sub(g.swept) > gatherForget {
+		g.swept = now
+		g.sweep(now, gatherForget)
+	}
+	return nil, nil, time.Minute
 }
 
 // send cuts what a sender sent into blocks and hands them over.
@@ -318,6 +338,7 @@ func (g *gather) send(ctx context.Context, to Intake, s *pending, data []byte) e
 		s.rest = nil
 	}
 	text := string(data)
+	defer g.reuse(data)
 	for at := 0; at < len(text); {
 		cut := g.cut(s, data[at:], at < old)
 		if cut.Lost != "" {
@@ -371,6 +392,18 @@ func (g *gather) hold(s *pending, rest string) {
 	}
 }
 
+// reuse keeps a buffer for other lines.
+func (g *gather) reuse(data []byte) {
+	if cap(data) < gatherBlock/4 || cap(data) > 2*gatherBlock {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.spare) < gatherSpare {
+		g.spare = append(g.spare, data[:0])
+	}
+}
+
 func (g *gather) release(s *pending, n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -398,7 +431,11 @@ func (g *gather) giveUp() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, s := range g.senders {
-		if n := countLines(string(s.rest)) + countLines(string(s.data)); n > 0 {
+		n := countLines(string(s.rest)) + countLines(string(s.data))
+		for _, b := range s.full {
+			n += countLines(string(b))
+		}
+		if n > 0 {
 			g.tally.add(NoticeDropped, s.who.String(), "they were received and could not be handed on any more", int64(n))
 		}
 	}
@@ -411,15 +448,16 @@ func (g *gather) giveUp() {
 func (g *gather) know(s *pending, data []byte) {
 	now := g.now()
 	if s.origin == nil {
-		format := g.format
-		name, split := g.env.Recognise(g.probe)
+		format, split := g.format, Splitter(nil)
 		if format == "" {
-			format = g.plain
-			if n, own := g.env.Recognise(string(data[:min(len(data), headSize)])); own != nil {
-				name, split, format = n, own, n
+			if format, split = g.env.Recognise(string(data[:min(len(data), headSize)])); split == nil {
+				format = g.plain
 			}
 		}
-		if split == nil || name != format {
+		if split == nil && g.env.Splitter != nil {
+			split = g.env.Splitter(format)
+		}
+		if split == nil {
 			split = wholeLines{}
 		}
 		s.split = split

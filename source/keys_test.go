@@ -51,7 +51,7 @@ func (k testKeys) as(t *testing.T, name string) *tls.Config {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Certificates = []tls.Certificate{pair}
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil } // wanted or not
 	}
 	return c
 }

@@ -49,9 +49,6 @@ var SyslogKind = Kind{
 // syslogPorts are the usual ports (RFC 5426 §3.3, RFC 6587 §3.2, RFC 5425 §4.1).
 var syslogPorts = map[string]string{"udp": "514", "tcp": "514", "tls": "6514"}
 
-// syslogProbe is a record for which Env.Recognise gives the splitter of syslog.
-const syslogProbe = "<13>1 2024-03-03T09:12:45.120Z gate sudo 913 - - anna : TTY=pts/0 ; PWD=/home/anna ; USER=root ; COMMAND=/bin/ls /root\n"
-
 // syslog is the input.
 type syslog struct {
 	cfg   SyslogConfig
@@ -59,11 +56,13 @@ type syslog struct {
 	place place
 	allow allowed
 	keys  *keyPair // for tls
+
+	frameTime time.Duration
 }
 
 // NewSyslog makes a listener for syslog. It checks the configuration and reads the certificates, and opens nothing yet.
 func NewSyslog(cfg SyslogConfig, env Env) (Input, error) {
-	s := &syslog{cfg: cfg.withDefaults(), env: env}
+	s := &syslog{cfg: cfg.withDefaults(), env: env, frameTime: frameTime}
 	var err error
 	if s.place, err = parsePlace(s.cfg.Listen, syslogPorts); err != nil {
 		return nil, err
@@ -75,6 +74,9 @@ func NewSyslog(cfg SyslogConfig, env Env) (Input, error) {
 		if s.env.Zone, err = time.LoadLocation(cfg.Zone); err != nil {
 			return nil, fmt.Errorf("zone: %w", err)
 		}
+	}
+	if cfg.Format != "" && cfg.Format != "auto" && env.Splitter != nil && env.Splitter(cfg.Format) == nil {
+		return nil, fmt.Errorf("format: there is no format %q", cfg.Format)
 	}
 	if err := s.checkLimits(); err != nil {
 		return nil, err
@@ -164,7 +166,7 @@ func (s *syslog) Run(ctx context.Context, to Intake) error {
 func (s *syslog) gather(t *tally) *gather {
 	g := newGather(s.env, t)
 	g.path = "syslog:" + s.cfg.Listen + "/"
-	g.format, g.plain, g.probe = s.cfg.Format, "syslog", syslogProbe
+	g.format, g.plain = s.cfg.Format, "syslog"
 	if g.format == "auto" {
 		g.format = ""
 	}

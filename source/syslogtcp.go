@@ -223,7 +223,7 @@ func (s *stream) read(ctx context.Context) {
 	for {
 		until := time.Now().Add(s.cfg.Idle)
 		if len(s.buf) > 0 {
-			until = s.began.Add(frameTime)
+			until = s.began.Add(s.frameTime)
 		}
 		n, err := 0, net.ErrClosed
 		if s.wait(s.raw, until) {
