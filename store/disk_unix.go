@@ -15,3 +15,6 @@ func diskSpace(path string) (total, free uint64, err error) {
 	}
 	return uint64(s.Blocks) * uint64(s.Bsize), uint64(s.Bavail) * uint64(s.Bsize), nil
 }
+
+// noDirSync says whether a directory cannot be synced.
+const noDirSync = false

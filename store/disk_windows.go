@@ -19,3 +19,6 @@ func diskSpace(path string) (total, free uint64, err error) {
 	}
 	return total, free, nil
 }
+
+// noDirSync says whether a directory cannot be synced.
+const noDirSync = true

@@ -2,9 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -64,18 +67,21 @@ type Embedded struct {
 	opt      Options
 	repairs  []Repair
 	manifest *manifest
+	keeping  sync.Mutex // held by Maintain, Verify and Backup, one at a time
 
-	gate sync.RWMutex // held for reading by who uses vault, for writing by who replaces it
-	v    *vault
+	gate  sync.RWMutex // held for reading by who uses v, for writing by who replaces it
+	v     *vault       // nil after Close
+	scans scans
 
 	adding  sync.Mutex // held by Add, Lacks and who holds them up
+	clock   wallClock
 	names   nameBudget
 	cleared time.Time // when names was emptied
 	row     plainRow
 	id      []byte
 	tracks  tracks
 	found   found
-	late    map[string]int // rows by day that came since the last look of the manifest
+	touched map[string]time.Time // when a day last got rows, in this process
 }
 
 // Open opens the store in a directory, which is made if it is not there. What is damaged is put right first, or moved
@@ -87,25 +93,35 @@ func Open(dir string, opt Options) (*Embedded, error) {
 	}
 	opt = opt.filled(dir)
 	prepare(opt.Memory, opt.Log)
-	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), late: make(map[string]int)}
+	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), touched: make(map[string]time.Time)}
 	var err error
-	if e.repairs, err = heal(dir, opt.now()); err != nil {
+	if e.clock, err = readClock(dir); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	if e.manifest, err = openManifest(dir); err != nil {
+	if e.repairs, err = heal(dir, opt.now()); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	if e.v, err = openVault(dir, opt); err != nil {
 		return nil, err
 	}
+	var torn []Repair
+	if e.manifest, torn, err = openManifest(dir); err != nil {
+		e.v.close()
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	e.repairs = append(e.repairs, torn...)
+	for _, r := range e.repairs {
+		opt.Log.Warn("event store put right", "path", r.Path, "action", r.Action, "moved", r.Moved, "reason", r.Reason)
+	}
 	e.tracks.open(e.v.stats().rows)
 	return e, nil
 }
 
-// Close writes everything to disk and closes the store. No other call may be under way or follow.
+// Close writes everything to disk and closes the store. Searches that are under way end with an error.
 func (e *Embedded) Close() error {
-	e.adding.Lock()
-	defer e.adding.Unlock()
+	e.scans.stop(ErrClosed)
+	e.keeping.Lock()
+	defer e.keeping.Unlock()
 	e.gate.Lock()
 	defer e.gate.Unlock()
 	if e.v == nil {
@@ -113,8 +129,27 @@ func (e *Embedded) Close() error {
 	}
 	e.v.close()
 	e.v = nil
-	return e.manifest.close()
+	err := os.Remove(filepath.Join(e.dir, diedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err = errors.Join(err, e.manifest.close()); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
 }
+
+// enter returns the open vault, until leave is called.
+func (e *Embedded) enter() (*vault, error) {
+	e.gate.RLock()
+	if e.v == nil {
+		e.gate.RUnlock()
+		return nil, ErrClosed
+	}
+	return e.v, nil
+}
+
+func (e *Embedded) leave() { e.gate.RUnlock() }
 
 // Repairs tells what was put right or moved aside when the store was opened.
 func (e *Embedded) Repairs() []Repair { return e.repairs }
@@ -136,13 +171,18 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 	}
 	e.adding.Lock()
 	defer e.adding.Unlock()
-	e.gate.RLock()
-	defer e.gate.RUnlock()
-	if e.v.full() {
+	v, err := e.enter()
+	if err != nil {
+		return Added{}, err
+	}
+	defer e.leave()
+	if v.full() {
 		return Added{}, ErrFull
 	}
 	added := Added{Trimmed: b.Trimmed()}
+	e.clock.look(e.opt.now(), time.Now())
 	oldest, newest := e.span()
+	today := int64(-1)
 	sent := 0
 	for i, row := range b.Rows() {
 		switch {
@@ -155,24 +195,27 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 		}
 		added.Kept++
 		if lacks == nil || lacks[i] {
-			added.Folded += e.add(idNumber(seq, i), row)
+			added.Folded += e.add(v, idNumber(seq, i), row)
+			if day := row.Time / int64(24*time.Hour); day != today {
+				today = day
+				e.touched[dayOf(row.Time)] = time.Now()
+			}
 			e.found.added(seq, i)
 			sent++
 		}
 	}
-	e.v.send()
+	v.send()
 	e.tracks.added(seq, sent, time.Now())
 	return added, nil
 }
 
-// span returns the oldest and newest time that a row may have.
+// span returns the oldest and newest time that a row may have. Where the clock is in doubt, they are wide.
 func (e *Embedded) span() (oldest, newest int64) {
-	now := e.opt.now()
 	newest = lastTime
 	if e.opt.Future >= 0 {
-		newest = min(newest, now.Add(e.opt.Future).UnixNano())
+		newest = min(newest, e.clock.latest().Add(e.opt.Future).UnixNano())
 	}
-	if e.opt.Retention > 0 {
+	if now, sure := e.clock.sure(); sure && e.opt.Retention > 0 {
 		oldest = max(0, startOfDay(now.Add(-e.opt.Retention)).UnixNano())
 	}
 	return oldest, newest
@@ -182,7 +225,7 @@ func (e *Embedded) span() (oldest, newest int64) {
 const lastTime = 9_214_646_399_999_999_999
 
 // add hands one row to the engine, and returns how many of its fields were moved into one.
-func (e *Embedded) add(id uint64, row Row) (folded int) {
+func (e *Embedded) add(v *vault, id uint64, row Row) (folded int) {
 	r := &e.row
 	r.reset()
 	dataset := ""
@@ -195,8 +238,8 @@ func (e *Embedded) add(id uint64, row Row) (folded int) {
 	set := e.names.of(dataset)
 	if !set.take(r.names) {
 		if now := time.Now(); now.Sub(e.cleared) > time.Second {
-			e.v.send()
-			e.v.reveal() // from here on the engine has no name in memory that could meet those to come
+			v.send()
+			v.reveal() // from here on the engine has no name in memory that could meet those to come
 			clear(e.names)
 			e.cleared = now
 			set = e.names.of(dataset)
@@ -205,24 +248,34 @@ func (e *Embedded) add(id uint64, row Row) (folded int) {
 			folded = set.fold(r)
 		}
 	}
-	e.v.begin()
+	v.begin()
 	e.id = strconv.AppendUint(e.id[:0], id, 10)
-	e.v.field(ID, string(e.id))
+	v.field(ID, string(e.id))
 	for i, n := range r.names {
-		e.v.field(n, r.values[i])
+		v.field(n, r.values[i])
 	}
-	e.v.end(row.Time, dataset)
-	e.late[dayOf(row.Time)]++
+	v.end(row.Time, dataset)
 	return folded
 }
 
-func (e *Embedded) workers() int { return e.v.workers() }
+func (e *Embedded) workers() int { return engineWorkers() }
 
 // scan runs a query; see engine.
 func (e *Embedded) scan(ctx context.Context, logsql string, yield func(worker int, b *Block)) error {
-	e.gate.RLock()
-	defer e.gate.RUnlock()
-	return e.v.scan(ctx, logsql, yield)
+	v, err := e.enter()
+	if err != nil {
+		return err
+	}
+	defer e.leave()
+	ctx, done := e.scans.begin(ctx)
+	defer done()
+	if err := v.scan(ctx, logsql, yield); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return err
+	}
+	return nil
 }
 
 // Stats says what a store holds.
@@ -235,10 +288,13 @@ type Stats struct {
 
 // Stats says what the store holds.
 func (e *Embedded) Stats(context.Context) (Stats, error) {
-	e.gate.RLock()
-	defer e.gate.RUnlock()
-	s := e.v.stats()
-	return Stats{Rows: s.rows, Bytes: s.bytes, Days: int(s.days), Full: e.v.full()}, nil
+	v, err := e.enter()
+	if err != nil {
+		return Stats{}, err
+	}
+	defer e.leave()
+	s := v.stats()
+	return Stats{Rows: s.rows, Bytes: s.bytes, Days: int(s.days), Full: v.full()}, nil
 }
 
 // dayFormat is how days are named.

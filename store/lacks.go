@@ -36,7 +36,7 @@ func (f *found) added(seq uint64, i int) {
 }
 
 // load reads which rows there are of frames from a number on.
-func (f *found) load(ctx context.Context, in engine, from uint64) error {
+func (f *found) load(ctx context.Context, in scanner, from uint64) error {
 	*f = found{from: from, frames: make(map[uint64][]uint64)}
 	var mu sync.Mutex
 	logsql := fmt.Sprintf("%s:>=%d | fields %s", ID, idNumber(from, 0), ID)
@@ -75,10 +75,13 @@ func (e *Embedded) Lacks(ctx context.Context, seq uint64, b *Batch) ([]bool, err
 	defer e.adding.Unlock()
 	f := &e.found
 	if !f.read || seq < f.from || seq > f.to && seq < e.tracks.last {
-		e.gate.RLock()
-		defer e.gate.RUnlock()
-		e.v.reveal()
-		if err := f.load(ctx, e.v, seq); err != nil {
+		v, err := e.enter()
+		if err != nil {
+			return nil, err
+		}
+		defer e.leave()
+		v.reveal()
+		if err := f.load(ctx, v, seq); err != nil {
 			return nil, fmt.Errorf("look for rows of frame %d: %w", seq, err)
 		}
 	}

@@ -39,14 +39,19 @@ type Count struct {
 	Count uint64
 }
 
-// engine runs a query in the engine's own language (LogsQL) over the rows of the store's tenant.
+// engine runs queries in the engine's own language (LogsQL) over the rows of the store's tenant.
 type engine interface {
-	// scan hands out the result in blocks, in no order but that of the query's last pipe. It calls yield from several
-	// goroutines at once, each with a worker number of its own, from 0 to below workers(). A block is valid during the
-	// call. A caller that has enough cancels ctx; scan then returns the context's error.
-	scan(ctx context.Context, logsql string, yield func(worker int, b *Block)) error
+	scanner
 	// workers returns how many goroutines may call yield.
 	workers() int
+}
+
+// scanner runs one query.
+type scanner interface {
+	// scan hands out the result in blocks, in no order but that of the query's last pipe. It calls yield from several
+	// goroutines at once, each with a worker number of its own, from 0 to below workers(). A block is valid during the
+	// call. A caller that has enough cancels ctx; scan then returns the context's cause.
+	scan(ctx context.Context, logsql string, yield func(worker int, b *Block)) error
 }
 
 // Added says what became of the rows of a batch.
@@ -56,6 +61,17 @@ type Added struct {
 	TooNew int // rows further in the future than is allowed: not kept
 	Trimmed
 }
+
+// ErrClosed says that a store was closed; ErrReopened ends a search during which it had to be closed for a moment, to
+// remove days that are too old.
+var (
+	ErrClosed   = errors.New("the event store is closed")
+	ErrReopened = errors.New("the event store was reopened during the search")
+)
+
+// ErrLost says that rows are gone that were added: a server ended before it wrote them to disk. What DurableBefore
+// returned with it is where to begin with Lacks and AddSome.
+var ErrLost = errors.New("rows are lost")
 
 // ErrFull says that there is no room on the disk, or no more may be used. Nothing was added; the same batch can be added
 // when there is room.

@@ -29,18 +29,23 @@ const flushInterval = 5 * time.Second
 // vault is one open directory of the engine. Its methods may be called from many goroutines, close only when no other
 // call is under way.
 type vault struct {
+	dir     string
 	storage *logstorage.Storage
 	rows    *logstorage.LogRows
 	fields  []logstorage.Field
 	stream  [1]logstorage.Field
 }
 
-var once sync.Once
+// library is what the engine's library has once for the whole process.
+var library struct {
+	once  sync.Once
+	words lastWords
+}
 
 // prepare sets what the engine's library has for the whole process: it reads its settings from the command line's flags,
 // which are not ours, and logs in its own way. The first store that is opened decides.
 func prepare(memory int64, log *slog.Logger) {
-	once.Do(func() {
+	library.once.Do(func() {
 		if !flag.Parsed() {
 			_ = flag.CommandLine.Parse(nil)
 		}
@@ -64,6 +69,7 @@ func (l *engineLog) Write(p []byte) (int, error) {
 	case "warn":
 		l.log.Warn("event engine", "at", place, "says", text)
 	case "panic", "fatal":
+		library.words.keep(text, time.Now())
 		l.log.Error("event engine", "at", place, "says", text)
 	default:
 		l.log.Error("event engine", "at", place, "says", text)
@@ -73,12 +79,15 @@ func (l *engineLog) Write(p []byte) (int, error) {
 
 // openVault opens a directory, which must be sound: the engine ends the process over one that is not.
 func openVault(dir string, opt Options) (v *vault, err error) {
+	library.words.open(dir)
 	defer func() {
 		if r := recover(); r != nil {
+			library.words.close(dir)
 			v, err = nil, fmt.Errorf("open %s: %v", dir, r)
 		}
 	}()
 	return &vault{
+		dir: dir,
 		storage: logstorage.MustOpenStorage(dir, &logstorage.StorageConfig{
 			Retention:             always,
 			FutureRetention:       always,
@@ -89,7 +98,10 @@ func openVault(dir string, opt Options) (v *vault, err error) {
 	}, nil
 }
 
-func (v *vault) close() { v.storage.MustClose() }
+func (v *vault) close() {
+	v.storage.MustClose()
+	library.words.close(v.dir)
+}
 
 // full says whether the disk has less room than it must have.
 func (v *vault) full() bool { return v.storage.IsReadOnly() }
@@ -145,7 +157,7 @@ func (v *vault) stats() vaultStats {
 // merge writes what a day holds into as few parts as it can, all of it on disk.
 func (v *vault) merge(day string) { v.storage.MustForceMerge(day) }
 
-func (v *vault) workers() int { return cgroup.AvailableCPUs() }
+func engineWorkers() int { return cgroup.AvailableCPUs() }
 
 // scan runs a query; see engine.
 func (v *vault) scan(ctx context.Context, logsql string, yield func(worker int, b *Block)) error {
@@ -153,7 +165,7 @@ func (v *vault) scan(ctx context.Context, logsql string, yield func(worker int, 
 	if err != nil {
 		return fmt.Errorf("query the engine: %w", err)
 	}
-	blocks := make([]Block, v.workers())
+	blocks := make([]Block, engineWorkers())
 	err = v.storage.RunQuery(ctx, []logstorage.TenantID{{}}, q, func(worker uint, db *logstorage.DataBlock) {
 		b := &blocks[worker]
 		b.Names, b.Columns, b.Rows = b.Names[:0], b.Columns[:0], db.RowsCount()
