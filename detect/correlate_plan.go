@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -177,7 +178,27 @@ func newPlan(r *sigma.Rule) (*plan, error) {
 		p.nValue = 1
 	}
 	p.late, p.counting = !rising, true
-	return p, nil
+	return p, checkCondition(corr.Condition, corr.Type == sigma.EventCount || corr.Type == sigma.ValueCount)
+}
+
+// checkCondition tells why no number can make all comparisons true. A count is whole, and at least 1, as a group without
+// events has no window.
+func checkCondition(cs []sigma.CountCondition, count bool) error {
+	numbers := []float64{0}
+	counts := []float64{1}
+	for _, k := range cs {
+		numbers = append(numbers, math.Nextafter(k.Value, math.Inf(-1)), k.Value, math.Nextafter(k.Value, math.Inf(1)))
+		whole := math.Floor(k.Value)
+		counts = append(counts, max(1, whole-1), max(1, whole), max(1, whole+1))
+	}
+	all := func(v float64) bool { return holdsAll(cs, v) }
+	if !slices.ContainsFunc(numbers, all) {
+		return fmt.Errorf("its condition can never hold: no number is all of that")
+	}
+	if count && !slices.ContainsFunc(counts, all) {
+		return fmt.Errorf("its condition can never hold: a count is a whole number, and a group without any event has no window")
+	}
+	return nil
 }
 
 // countLimit says how many entries an event_count needs to keep. Whether there are at least n events in a window
@@ -200,6 +221,13 @@ func (p *plan) compileTemporal(rising bool) error {
 	if n == 0 || n > maxRefs {
 		return fmt.Errorf("it refers to %d rules, not to 1 to %d", n, maxRefs)
 	}
+	k := 1 // how many of them are enough
+	for k < n && !holdsAll(corr.Condition, float64(k)) {
+		k++
+	}
+	if !holdsAll(corr.Condition, float64(k)) {
+		return fmt.Errorf("its condition cannot hold with %d rules", n)
+	}
 	var err error
 	switch {
 	case corr.Expr != nil:
@@ -211,13 +239,6 @@ func (p *plan) compileTemporal(rising bool) error {
 		p.late = true
 		p.clauses = subsets(n, n)
 	default:
-		k := 1
-		for k <= n && !holdsAll(corr.Condition, float64(k)) {
-			k++
-		}
-		if k > n {
-			return fmt.Errorf("its condition cannot hold with %d rules", n)
-		}
 		p.clauses = subsets(n, k)
 	}
 	if err != nil {

@@ -441,12 +441,43 @@ func TestRefusedCorrelations(t *testing.T) {
 		"names no field":           {Type: sigma.ValueSum, Rules: refs(a), Timespan: minute, Condition: atLeast(1)},
 		"is not resolved":          {Type: sigma.EventCount, Rules: []sigma.RuleRef{{Ref: "z"}}, Timespan: minute, Condition: atLeast(1)},
 		"cannot hold with 1 rules": {Type: sigma.Temporal, Rules: refs(a), Timespan: minute, Condition: atLeast(2)},
+		"no number is all of that": {Type: sigma.ValueSum, Field: []string{"x"}, Rules: refs(a), Timespan: minute, Condition: between(sigma.GT, 5, sigma.LT, 3)},
+		"a count is a whole":       {Type: sigma.EventCount, Rules: refs(a), Timespan: minute, Condition: between(sigma.GT, 5, sigma.LT, 6)},
+		"without any event":        {Type: sigma.ValueCount, Field: []string{"x"}, Rules: refs(a), Timespan: minute, Condition: cond(sigma.LT, 1)},
+		"cannot hold with 2 rules": {Type: sigma.Temporal, Rules: refs(a, base("b")), Timespan: minute, Condition: cond(sigma.LT, 1)},
 		"does not stand before it": {Type: sigma.EventCount, Rules: refs(inner), Timespan: minute, Condition: atLeast(1)},
 		"cannot have this":         {Type: sigma.TemporalOrdered, Rules: refs(a), Timespan: minute, Condition: cond(sigma.LT, 2)},
 	} {
 		_, err := NewCorrelator([]*sigma.Rule{correlation("x", corr)})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func between(from sigma.Cmp, a float64, to sigma.Cmp, b float64) []sigma.CountCondition {
+	return append(cond(from, a), cond(to, b)...)
+}
+
+// TestPossibleConditions shows that nothing is refused that can hold.
+func TestPossibleConditions(t *testing.T) {
+	for i, k := range []struct {
+		typ  sigma.CorrelationType
+		cond []sigma.CountCondition
+	}{
+		{sigma.EventCount, between(sigma.GT, 5, sigma.LT, 7)},
+		{sigma.EventCount, between(sigma.GE, 5, sigma.LE, 5)},
+		{sigma.EventCount, between(sigma.GT, 5, sigma.NE, 6)},
+		{sigma.EventCount, cond(sigma.LT, 1.5)},
+		{sigma.EventCount, cond(sigma.GT, -3)},
+		{sigma.ValueSum, between(sigma.GT, 5, sigma.LT, 5.001)},
+		{sigma.ValueSum, cond(sigma.LT, -3)},
+		{sigma.ValueAvg, cond(sigma.EQ, 0)},
+		{sigma.Temporal, cond(sigma.LT, 2)},
+	} {
+		corr := sigma.Correlation{Type: k.typ, Rules: refs(base("a")), Timespan: minute, Condition: k.cond, Field: []string{"x"}}
+		if err := CheckCorrelation(correlation("x", corr)); err != nil {
+			t.Errorf("%d: %v", i, err)
 		}
 	}
 }

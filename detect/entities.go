@@ -20,8 +20,8 @@ type entitySlots struct{ hosts, users, addresses []event.Slot }
 
 const maxEntityShapes = 4 * event.MaxShapes
 
-// entities returns who and what an event is about.
-func (w *Worker) entities(ev *event.Event) Entities {
+// entitiesOf returns who and what an event is about. Hits of the event share it, so it is never appended to in place.
+func (w *Worker) entitiesOf(ev *event.Event) Entities {
 	s := w.shapes[ev.Shape]
 	if s == nil {
 		s = &entitySlots{slotsOf(ev.Shape, hostFields), slotsOf(ev.Shape, userFields), slotsOf(ev.Shape, addressFields)}
@@ -59,19 +59,28 @@ func named(ev *event.Event, slots []event.Slot, fits func(string) bool) []string
 		}
 	}
 	slices.Sort(list)
-	return list
+	return slices.Clip(list)
 }
 
 func isHost(s string) bool { return s != "" && s != "-" }
 
 // isUser leaves out what Windows writes for nobody in particular: the accounts of the system itself and of machines.
 func isUser(s string) bool {
-	switch strings.ToUpper(s) {
-	case "", "-", "N/A", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", `NT AUTHORITY\SYSTEM`,
-		`NT AUTHORITY\LOCAL SERVICE`, `NT AUTHORITY\NETWORK SERVICE`, "S-1-5-18", "S-1-0-0", "S-1-5-19", "S-1-5-20":
+	if s == "" || strings.HasSuffix(s, "$") {
 		return false
 	}
-	return !strings.HasSuffix(s, "$")
+	for _, n := range nobody {
+		if strings.EqualFold(n, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// nobody are names that mean no person.
+var nobody = [...]string{
+	"-", "N/A", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", `NT AUTHORITY\SYSTEM`,
+	`NT AUTHORITY\LOCAL SERVICE`, `NT AUTHORITY\NETWORK SERVICE`, "S-1-5-18", "S-1-0-0", "S-1-5-19", "S-1-5-20",
 }
 
 func isAddress(s string) bool {

@@ -14,6 +14,10 @@ type Worker struct {
 	matcher *sigma.Matcher
 	shapes  map[*event.Shape]*entitySlots
 	buf     []byte
+
+	told     bool // event and entities are of the event at hand, which has hit before
+	event    []byte
+	entities Entities
 }
 
 // Result is what a batch held. It shares no memory with the batch.
@@ -62,9 +66,11 @@ func (w *Worker) Match(b *event.Batch) *Result {
 func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 	e := w.engine
 	sr := e.sigma.Rules()[rule]
-	entities := w.entities(ev)
+	if !w.told {
+		w.told, w.event, w.entities = true, nil, w.entitiesOf(ev)
+	}
 	if e.refers[rule] {
-		o := Observation{Rule: sr, Time: ev.Time, Ref: EventRef{File: ev.Origin.Path, Record: ev.Record}, Entities: entities}
+		o := Observation{Rule: sr, Time: ev.Time, Ref: EventRef{File: ev.Origin.Path, Record: ev.Record}, Entities: w.entities}
 		o.Fields = make([]string, len(e.needs[rule]))
 		for i, f := range e.needs[rule] {
 			o.Fields[i] = own(w.matcher.Field(rule, f).String())
@@ -74,9 +80,12 @@ func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 	if !e.tell[rule] {
 		return
 	}
+	if w.event == nil {
+		w.event = w.eventJSON(ev)
+	}
 	h := Hit{
 		Type: "hit", Time: ev.When(), Rule: hitRule(sr), File: ev.Origin.Path, Record: ev.Record,
-		LogSource: w.matcher.LogSource(rule), Entities: entities, Event: w.eventJSON(ev),
+		LogSource: w.matcher.LogSource(rule), Entities: w.entities, Event: w.event,
 	}
 	reasons := w.matcher.Explain(rule)
 	h.Matched = make([]Matched, len(reasons))
@@ -89,10 +98,11 @@ func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 // own returns a copy that keeps no block of input alive.
 func own(s string) string { return string([]byte(s)) }
 
-// excerpt shortens a value to MaxMatchedValue bytes around a place in it, at the bounds of characters.
+// excerpt shortens a value to MaxMatchedValue bytes around a place in it, at the bounds of characters; where it does, the
+// result is a copy.
 func excerpt(s string, at int) string {
 	if len(s) <= MaxMatchedValue {
-		return own(s)
+		return s
 	}
 	const mark = "…"
 	room := MaxMatchedValue - 2*len(mark)
