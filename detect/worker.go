@@ -56,6 +56,7 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			}
 			r.Last = max(r.Last, ev.Time)
 		}
+		w.told = false
 		for _, rule := range w.matcher.Match(ev) {
 			w.hit(r, ev, rule, i)
 		}

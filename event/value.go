@@ -4,11 +4,13 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Kind says how the bytes of a Value are to be read.
@@ -47,7 +49,12 @@ func (v Value) String() string {
 	case Text, Number, Bool, List, Object:
 		return v.Raw
 	}
-	return string(v.Append(nil))
+	room := len(v.Raw)
+	if v.Kind == UTF16 {
+		room /= 2
+	}
+	b := v.Append(make([]byte, 0, max(room, 40)))
+	return unsafe.String(unsafe.SliceData(b), len(b)) // nobody else has b
 }
 
 // Append appends the value as text in UTF-8, as a person or a rule would read it: escapes resolved, integers in
@@ -123,7 +130,15 @@ func FileTimeNanos(ft uint64) int64 {
 }
 
 func appendUTF16(dst []byte, s string) []byte {
+	dst = slices.Grow(dst, len(s)/2)
 	for i := 0; i+1 < len(s); {
+		if i+8 <= len(s) {
+			if u := s[i : i+8]; u[1]|u[3]|u[5]|u[7] == 0 && (u[0]|u[2]|u[4]|u[6]) < utf8.RuneSelf {
+				dst = append(dst, u[0], u[2], u[4], u[6])
+				i += 8
+				continue
+			}
+		}
 		if s[i+1] == 0 && s[i] < utf8.RuneSelf {
 			dst = append(dst, s[i])
 			i += 2
@@ -152,6 +167,7 @@ func decodeUTF16(s string) (rune, int) {
 }
 
 func appendUnescaped(dst []byte, s string) []byte {
+	dst = slices.Grow(dst, len(s))
 	for {
 		i := strings.IndexByte(s, '\\')
 		if i < 0 || i+1 >= len(s) {

@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -9,7 +10,7 @@ import (
 // Reason is one test that an event passed, and by which its rule describes it.
 type Reason struct {
 	Field string // as the event names it; "" for a keyword
-	Value string // that passed
+	Value string // that passed; it shares no memory with the event
 	By    string // the test as the rule's author wrote it
 	At    int    // of a Value longer than LongValue: about where in it what the test looks for begins, in bytes; else 0
 }
@@ -103,6 +104,13 @@ func (x *explainer) holds(e *Expr) bool {
 
 // join keeps the reasons of all children of an And, and of all children of an Or that pass.
 func (x *explainer) join(e *Expr) bool {
+	if e.Op == Or && len(e.Kids) >= minWords {
+		if w := x.matcher.wordsOf(e); w != nil {
+			if place, ok := x.matcher.plan.program.places[x.fieldOf(w.field)]; ok {
+				return x.words(e, w, place)
+			}
+		}
+	}
 	before := len(x.reasons)
 	any := false
 	for _, k := range e.Kids {
@@ -118,11 +126,16 @@ func (x *explainer) join(e *Expr) bool {
 	return any || e.Op == And
 }
 
-func (x *explainer) test(p *Predicate) bool {
-	field := p.Field
+// fieldOf returns what the event calls a field of the rule.
+func (x *explainer) fieldOf(field string) string {
 	if n, ok := x.facet.fields[field]; ok {
-		field = n
+		return n
 	}
+	return field
+}
+
+func (x *explainer) test(p *Predicate) bool {
+	field := x.fieldOf(p.Field)
 	if place, ok := x.matcher.plan.program.places[field]; ok && p.Kind != Exists && p.Kind != IsNull && p.Kind != RefMatch && p.Kind != Compare {
 		return x.fast(p, field, place)
 	}
@@ -174,22 +187,29 @@ func (x *explainer) fast(p *Predicate, field string, place int32) bool {
 		if t.kind == testRegexp && !m.matchRegexp(t, text) || t.kind != testRegexp && !t.textHolds(text) {
 			continue
 		}
-		if !x.quiet && len(x.reasons) < maxReasons {
-			name, v := m.nthText(place, i)
-			if field != keywordField {
-				name = field
-			}
-			at := 0
-			if len(text) > LongValue {
-				folded := m.folded(place)
-				f := m.spans[int(folded.from)+i]
-				at = max(0, t.begins(text, m.buf[f.from:f.to]))
-			}
-			x.keep(name, v, p, at)
-		}
+		x.passed(p, field, place, i, text)
 		return true
 	}
 	return false
+}
+
+// passed keeps a test that the text of number i of a field has passed.
+func (x *explainer) passed(p *Predicate, field string, place int32, i int, text []byte) {
+	if x.quiet || len(x.reasons) >= maxReasons {
+		return
+	}
+	m := x.matcher
+	name, v := m.nthText(place, i)
+	if field != keywordField {
+		name = field
+	}
+	at := 0
+	if len(text) > LongValue {
+		folded := m.folded(place)
+		f := m.spans[int(folded.from)+i]
+		at = max(0, m.testOf(p).begins(text, m.buf[f.from:f.to]))
+	}
+	x.keep(name, v, p, at)
 }
 
 // begins returns where in a text that passed what the test looks for begins, in bytes; of a regular expression, where
@@ -283,6 +303,9 @@ func (x *explainer) keyword(p *Predicate) bool {
 func (x *explainer) keep(field string, v event.Value, p *Predicate, at int) {
 	if !x.quiet && len(x.reasons) < maxReasons {
 		s := v.String()
+		if len(s) > 0 && isPart(event.Value{Raw: s}, v.Raw) {
+			s = strings.Clone(s)
+		}
 		x.reasons = append(x.reasons, Reason{Field: field, Value: s, By: p.By, At: min(at, len(s))})
 	}
 }

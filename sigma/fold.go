@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"encoding/binary"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -93,7 +94,16 @@ func appendFoldedValue(dst []byte, v event.Value) []byte {
 
 // appendFoldedASCII16 decodes and folds UTF-16LE in one pass; it gives up at the first character beyond ASCII.
 func appendFoldedASCII16(dst []byte, s string) ([]byte, bool) {
-	for i := 0; i+1 < len(s); i += 2 {
+	dst = slices.Grow(dst, len(s)/2)
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := load64(s, i)
+		if w&beyondASCII16 != 0 {
+			return dst, false
+		}
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(foldWord(narrow(w))))
+	}
+	for ; i+1 < len(s); i += 2 {
 		c := s[i]
 		if s[i+1] != 0 || c >= utf8.RuneSelf {
 			return dst, false

@@ -16,6 +16,7 @@ type Matcher struct {
 	slots  int // of all layouts
 	dfas   map[*regexp.Regexp]*dfa
 	tests  map[*Predicate]*test // of rules that hit
+	words  map[*Expr]*words     // likewise; nil where there are none
 
 	// of the event at hand
 	gen        uint32
@@ -85,6 +86,7 @@ func (e *Engine) NewMatcher() *Matcher {
 		shapes: make(map[*event.Shape]*shapeState),
 		dfas:   make(map[*regexp.Regexp]*dfa),
 		tests:  make(map[*Predicate]*test),
+		words:  make(map[*Expr]*words),
 	}
 }
 
