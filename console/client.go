@@ -1,0 +1,118 @@
+package console
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Client asks a running process.
+type Client struct {
+	http   *http.Client
+	Tenant string // that is asked about; "" is the first
+}
+
+// ErrNotRunning says that nobody answers at a socket.
+var ErrNotRunning = errors.New("tocsin serve is not running")
+
+// Dial returns a client of the process that answers at a socket. Its error is ErrNotRunning where none does.
+func Dial(ctx context.Context, socket string) (*Client, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	c, err := dial(ctx, "", "")
+	if errors.Is(err, errRefused) || errors.Is(err, errNoFile) {
+		return nil, ErrNotRunning
+	}
+	if err != nil {
+		return nil, fmt.Errorf("connect to tocsin serve: %w", err)
+	}
+	_ = c.Close()
+	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+// Get asks for one object.
+func (c *Client) Get(ctx context.Context, path string, args url.Values, into any) error {
+	return c.object(ctx, http.MethodGet, path, args, into)
+}
+
+// Post asks for something to be done, and for what came of it.
+func (c *Client) Post(ctx context.Context, path string, args url.Values, into any) error {
+	return c.object(ctx, http.MethodPost, path, args, into)
+}
+
+func (c *Client) object(ctx context.Context, method, path string, args url.Values, into any) error {
+	resp, err := c.ask(ctx, method, path, args)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 256<<20)).Decode(into); err != nil {
+		return fmt.Errorf("read the answer of tocsin serve: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, args url.Values) (*http.Response, error) {
+	if args == nil {
+		args = url.Values{}
+	}
+	if c.Tenant != "" {
+		args.Set("tenant", c.Tenant)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin/v1/"+path+"?"+args.Encode(), http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("ask tocsin serve: %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	p := &Problem{}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(p); err != nil || p.Title == "" {
+		return nil, fmt.Errorf("tocsin serve answers %s", resp.Status)
+	}
+	return nil, p
+}
+
+// maxLine bounds a line of an answer, in bytes.
+const maxLine = 64 << 20
+
+// Lines asks for many objects, and calls yield with each as it stands until that returns an error.
+func (c *Client) Lines(ctx context.Context, path string, args url.Values, yield func(line []byte) error) error {
+	resp, err := c.ask(ctx, http.MethodGet, path, args)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	in := bufio.NewScanner(resp.Body)
+	in.Buffer(make([]byte, 64<<10), maxLine)
+	for in.Scan() {
+		if strings.HasPrefix(in.Text(), `{"problem":`) {
+			var end struct {
+				Problem *Problem `json:"problem"`
+			}
+			if err := json.Unmarshal(in.Bytes(), &end); err == nil && end.Problem != nil {
+				return end.Problem
+			}
+		}
+		if err := yield(in.Bytes()); err != nil {
+			return err
+		}
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return in.Err()
+}

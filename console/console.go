@@ -1,0 +1,154 @@
+// Package console is what the running process answers: searches, what comes in, hits, its state; over HTTP on a socket of
+// this machine. Client is the other end of it.
+//
+// Everything is under /v1/. Answers are JSON: an object, or one object a line where there may be many, which are sent as
+// they are found. A mistake is answered as RFC 9457 has it ("problem details"), in a stream as a last line of it. Who may
+// connect decides the file system: the socket belongs to the user that runs the process, and to a group.
+//
+// The package decides nothing about events or hits; it asks the rooms that do. Its methods may be called from any
+// goroutine.
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
+)
+
+// Finder finds events: see the methods of store.Embedded.
+type Finder interface {
+	Query(ctx context.Context, q *query.Query, yield func(*store.Block) error) error
+	Fields(ctx context.Context, q *query.Query) ([]store.Count, error)
+	Values(ctx context.Context, q *query.Query, field string, limit int) ([]store.Count, error)
+}
+
+// Tenant is what can be asked about.
+type Tenant struct {
+	Name  string
+	Line  *live.Line
+	Store Finder
+	State *state.State
+}
+
+// Server answers. Its fields are set before Serve, and not changed after.
+type Server struct {
+	Tenants []Tenant // the first is asked where none is named
+	// Status returns what the process says of itself.
+	Status func() any
+	// Reload reads the configuration and the rules anew.
+	Reload func(ctx context.Context) (any, error)
+	// Backup copies everything into a folder that does not exist yet, or is empty.
+	Backup func(ctx context.Context, dir string) (any, error)
+	// Verify checks what is kept against its sums and chains.
+	Verify func(ctx context.Context) (any, error)
+}
+
+// Serve answers on l until ctx is done.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 128 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	stop := context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if server.Shutdown(end) != nil {
+			_ = server.Close()
+		}
+	})
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func (s *Server) handler() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := f(w, r); err != nil {
+				writeProblem(w, err)
+			}
+		})
+	}
+	handle("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) error { return writeJSON(w, s.Status()) })
+	handle("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) error { return answer(w)(s.Reload(r.Context())) })
+	handle("POST /v1/verify", func(w http.ResponseWriter, r *http.Request) error { return answer(w)(s.Verify(r.Context())) })
+	handle("POST /v1/backup", func(w http.ResponseWriter, r *http.Request) error {
+		return answer(w)(s.Backup(r.Context(), r.FormValue("dir")))
+	})
+	handle("GET /v1/search", s.search)
+	handle("GET /v1/tail", s.tail)
+	handle("GET /v1/hits", s.hits)
+	handle("GET /v1/hits/{key}", s.hit)
+	handle("GET /v1/fields", s.fields)
+	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
+		return &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path}
+	})
+	return mux
+}
+
+// tenant returns the tenant that a request is about.
+func (s *Server) tenant(r *http.Request) (*Tenant, error) {
+	name := r.FormValue("tenant")
+	for i := range s.Tenants {
+		if name == "" || s.Tenants[i].Name == name {
+			return &s.Tenants[i], nil
+		}
+	}
+	return nil, &Problem{Status: http.StatusNotFound, Title: "there is no tenant " + name}
+}
+
+// Problem is what went wrong, as RFC 9457 has it.
+type Problem struct {
+	Status int    `json:"status"`
+	Title  string `json:"title"`
+	Detail string `json:"detail,omitempty"` // several lines
+}
+
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Title + "\n" + p.Detail
+	}
+	return p.Title
+}
+
+func asProblem(err error) *Problem {
+	var p *Problem
+	if !errors.As(err, &p) {
+		p = &Problem{Status: http.StatusInternalServerError, Title: err.Error()}
+	}
+	return p
+}
+
+func writeProblem(w http.ResponseWriter, err error) {
+	p := asProblem(err)
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // who is gone needs no answer
+}
+
+func writeJSON(w http.ResponseWriter, v any) error {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+	return nil
+}
+
+// answer writes the result of a call.
+func answer(w http.ResponseWriter) func(any, error) error {
+	return func(v any, err error) error {
+		if err != nil {
+			return err
+		}
+		return writeJSON(w, v)
+	}
+}

@@ -1,0 +1,225 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/source"
+	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
+)
+
+// applier is the goroutine that takes the outcomes in the order of the log: it keeps the events and the hits, counts
+// correlations and makes checkpoints.
+type applier struct {
+	*Line
+	live    *detect.Live
+	engine  *detect.Engine // that live counts for
+	through uint64         // the frame applied last
+	saved   time.Time      // of the last checkpoint
+	resumed bool           // the present has been reached
+	watch   watch
+	keys    map[*sigma.Rule]string // detect.RuleKey
+	hits    []state.Hit            // to be kept
+	told    time.Time              // when a store that does not take was last complained of
+}
+
+// apply takes one outcome.
+func (a *applier) apply(ctx context.Context, o outcome) error {
+	if o.engine != a.engine {
+		a.change(o.engine)
+	}
+	if o.tick {
+		if !a.resumed { // the process stood still, not the sources
+			a.resumed = true
+			a.live.Resume(o.arrived)
+		}
+		a.live.Advance(o.arrived, a.correlated)
+		a.watch.tick(o.arrived)
+		return a.settle(ctx)
+	}
+	a.counted(&o)
+	if err := a.keep(ctx, &o); err != nil {
+		return err
+	}
+	for i := range o.result.Hits {
+		h := &o.result.Hits[i]
+		id := store.IDOf(o.seq, h.Index)
+		a.hits = append(a.hits, hitRow(detect.HitKey(a.ruleKey(h.Rule), id), h.Rule, &h.Hit, id, false, o.arrived))
+	}
+	if !o.again {
+		d := &o.delivery
+		p := detect.Progress{Stream: streamOf(&o), Latest: o.newest, Behind: d.Behind}
+		a.live.Advance(o.arrived, a.correlated) // the same in a replay: so the same hits
+		a.live.Observe(p, o.result.Observations, a.correlated)
+		a.through = o.seq
+		a.count.through.Store(o.seq)
+	}
+	return a.putHits(ctx)
+}
+
+// streamOf names what the order of a delivery's events is that of.
+func streamOf(o *outcome) string {
+	if s := o.delivery.Stream; s != "" {
+		return s
+	}
+	return o.delivery.Block.Origin.Path
+}
+
+// counted counts what came, and tells what could not be read.
+func (a *applier) counted(o *outcome) {
+	a.count.events.Add(o.result.Events)
+	unread := o.result.Unread
+	if o.failed != nil {
+		unread = append(unread, *o.failed)
+	}
+	if len(unread) > 0 && !o.replayed {
+		a.count.unread.Add(int64(len(unread)))
+		u := unread[0]
+		a.Notice(source.Notice{
+			Action: source.NoticeUnreadable, Stream: u.Path, Sender: o.delivery.Block.Origin.Sender, Count: int64(len(unread)),
+			Reason: fmt.Sprintf("at byte %d: %s", u.Offset, u.Reason),
+		})
+	}
+	if !o.replayed {
+		a.watch.saw(o)
+	}
+}
+
+// keep hands the events to the store, again and again while it does not take them.
+func (a *applier) keep(ctx context.Context, o *outcome) error {
+	if o.rows == nil || o.rows.Len() == 0 {
+		return nil
+	}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		added, err := a.add(ctx, o)
+		if err == nil {
+			a.count.kept.Add(int64(added.Kept))
+			if lost := added.TooOld + added.TooNew; lost > 0 {
+				a.count.unkept.Add(int64(lost))
+			}
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if now := time.Now(); now.Sub(a.told) > time.Minute {
+			a.told = now
+			a.opt.Log.Warn("the store does not take events; those who send wait", "error", err)
+		}
+		a.count.full.Store(errors.Is(err, store.ErrFull))
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// add adds the rows of a frame, of one that may have been kept before only those that are not there.
+func (a *applier) add(ctx context.Context, o *outcome) (store.Added, error) {
+	if !o.replayed {
+		return a.opt.Store.AddSome(ctx, o.seq, o.rows, nil)
+	}
+	lacks, err := a.opt.Store.Lacks(ctx, o.seq, o.rows)
+	if err != nil {
+		return store.Added{}, err
+	}
+	return a.opt.Store.AddSome(ctx, o.seq, o.rows, lacks)
+}
+
+// change goes on with another engine: correlations that it has too keep what they have counted.
+func (a *applier) change(e *detect.Engine) {
+	fresh := e.NewLive(detect.LiveOptions{Lateness: a.opt.Lateness})
+	if a.live != nil {
+		if err := fresh.Restore(a.live.Snapshot(nil)); err != nil {
+			a.opt.Log.Error("what correlations had counted could not be taken over", "error", err)
+		}
+	}
+	a.live, a.engine = fresh, e
+	a.keys = make(map[*sigma.Rule]string)
+}
+
+// ruleKey is detect.RuleKey, worked out once for each rule.
+func (a *applier) ruleKey(r *sigma.Rule) string {
+	key, ok := a.keys[r]
+	if !ok {
+		key = detect.RuleKey(r)
+		a.keys[r] = key
+	}
+	return key
+}
+
+// correlated takes what a correlation found.
+func (a *applier) correlated(h *detect.LiveHit) {
+	row := hitRow(h.Key, h.Rule, h.Hit, "", h.Open, a.opt.Now().UnixNano())
+	row.Last = h.Last
+	a.hits = append(a.hits, row)
+}
+
+// putHits keeps the hits, again and again while the state does not take them.
+func (a *applier) putHits(ctx context.Context) error {
+	if len(a.hits) == 0 {
+		return nil
+	}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := a.opt.State.PutHits(ctx, a.hits)
+		if err == nil {
+			a.count.hits.Add(int64(len(a.hits)))
+			a.hits = a.hits[:0]
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		a.opt.Log.Warn("hits cannot be kept; trying again", "error", err)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// settle keeps what is left, and makes a checkpoint if it is time for one.
+func (a *applier) settle(ctx context.Context) error {
+	if err := a.putHits(ctx); err != nil {
+		return err
+	}
+	if a.opt.Now().Sub(a.saved) < a.opt.Checkpoint {
+		return nil
+	}
+	return a.save()
+}
+
+// finish makes the last checkpoint.
+func (a *applier) finish(ctx context.Context) error {
+	if err := a.putHits(ctx); err != nil {
+		return err
+	}
+	return a.save()
+}
+
+// hitRow makes of a hit what is kept of it.
+func hitRow(key string, r *sigma.Rule, h *detect.Hit, eventID string, open bool, seen int64) state.Hit {
+	text, err := json.Marshal(h)
+	if err != nil {
+		text = []byte("{}") // a hit holds nothing that JSON cannot: its event was made by us
+	}
+	row := state.Hit{
+		Key: key, RuleID: r.ID, RuleTitle: r.Title, Level: int(r.Level), Seen: seen, Count: max(h.Count, 1), Open: open,
+		File: h.File, Record: h.Record, EventID: eventID, Tags: r.Tags, JSON: string(text),
+		Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses,
+	}
+	if !h.Time.IsZero() {
+		row.Time = h.Time.UnixNano()
+	} else {
+		row.Time = seen
+	}
+	return row
+}

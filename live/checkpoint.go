@@ -1,0 +1,173 @@
+package live
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkpoint is what the line knows at one place of the log: everything that later frames build on.
+type checkpoint struct {
+	Version   int               `json:"version"`
+	Through   uint64            `json:"through"`   // the frame that was applied last
+	Positions map[string]string `json:"positions"` // of streams, as far as the log held them
+	Live      []byte            `json:"live"`      // detect.Live.Snapshot
+	Own       int64             `json:"own"`       // events about tocsin itself so far
+	Sum       uint32            `json:"sum"`       // CRC-32C of all this with Sum 0
+
+	end uint64 // the first frame that is newer than the process
+}
+
+const checkpointVersion = 1
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func (l *Line) checkpointPath() string { return filepath.Join(l.opt.Dir, "checkpoint.json") }
+
+// save makes a checkpoint, durably, and then lets go of the frames that nothing needs any more: those that are before
+// it, and whose events the store has on disk.
+func (a *applier) save() error {
+	c := checkpoint{Version: checkpointVersion, Through: a.through, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
+	a.mu.Lock()
+	c.Positions = make(map[string]string, len(a.positions))
+	for k, v := range a.positions {
+		c.Positions[k] = v
+	}
+	a.mu.Unlock()
+	if err := c.write(a.checkpointPath()); err != nil {
+		a.opt.Log.Error("a checkpoint could not be written; the log is kept until one can", "error", err)
+		a.saved = a.opt.Now()
+		return nil
+	}
+	a.saved = a.opt.Now()
+	if err := a.wal.Trim(min(a.through+1, a.opt.Store.DurableBefore())); err != nil {
+		return fmt.Errorf("trim the write-ahead log: %w", err)
+	}
+	return nil
+}
+
+// write replaces the file as a whole.
+func (c *checkpoint) write(path string) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	c.Sum = crc32.Checksum(text, castagnoli)
+	if text, err = json.Marshal(c); err != nil {
+		return err
+	}
+	return writeWhole(path, text)
+}
+
+// writeWhole makes a file of these bytes that is either there as a whole or not at all.
+func writeWhole(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return err
+}
+
+// readCheckpoint reads the last checkpoint; none is as if nothing had ever come.
+func readCheckpoint(path string) (*checkpoint, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &checkpoint{Version: checkpointVersion, Positions: map[string]string{}}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoint: %w", err)
+	}
+	var c checkpoint
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, fmt.Errorf("read the checkpoint %s: %w", path, err)
+	}
+	if c.Version != checkpointVersion {
+		return nil, fmt.Errorf("the checkpoint %s is of version %d; this program reads version %d", path, c.Version, checkpointVersion)
+	}
+	sum := c.Sum
+	c.Sum = 0
+	if text, err = json.Marshal(&c); err != nil || crc32.Checksum(text, castagnoli) != sum {
+		return nil, fmt.Errorf("the checkpoint %s is damaged: its sum does not fit", path)
+	}
+	return &c, nil
+}
+
+// resume takes up from the last checkpoint.
+func (l *Line) resume() error {
+	c, err := readCheckpoint(l.checkpointPath())
+	if err != nil {
+		return err
+	}
+	if c.Through >= l.wal.Next() {
+		return fmt.Errorf("the write-ahead log ends at %d, before its checkpoint at %d: it is not the one that belongs to it", l.wal.Next()-1, c.Through)
+	}
+	l.count.own.Store(c.Own)
+	for k, v := range c.Positions {
+		l.positions[k] = v
+	}
+	a := &applier{Line: l, through: c.Through, saved: l.opt.Now(), watch: newWatch(l)}
+	a.change(l.opt.Engine)
+	l.count.through.Store(c.Through)
+	if len(c.Live) > 0 {
+		if err := a.live.Restore(c.Live); err != nil {
+			return fmt.Errorf("take up what correlations had counted: %w", err)
+		}
+	}
+	l.applied = a
+	c.end = l.wal.Next()
+	l.checkpoint = c
+	// Positions must be known before inputs begin; what the frames hold comes again when they are replayed.
+	return l.wal.Replay(max(l.wal.First(), c.Through+1), func(seq uint64, frame []byte) error {
+		d, _, err := readFrame(frame)
+		if err != nil {
+			return fmt.Errorf("frame %d of the write-ahead log: %w", seq, err)
+		}
+		if d.Stream != "" {
+			l.positions[d.Stream] = d.Position
+		}
+		return nil
+	})
+}
+
+// replay sends what the log holds to the pipeline once more: of frames before the checkpoint, only events are added to
+// the store that it had not yet on disk.
+func (l *Line) replay(send func(item) bool) error {
+	end := l.checkpoint.end
+	err := l.wal.Replay(l.wal.First(), func(seq uint64, frame []byte) error {
+		if seq >= end {
+			return errReplayed
+		}
+		d, at, err := readFrame(frame)
+		if err != nil {
+			return fmt.Errorf("frame %d of the write-ahead log: %w", seq, err)
+		}
+		if !send(item{seq: seq, delivery: d, arrived: at, engine: l.opt.Engine, replayed: true, again: seq <= l.checkpoint.Through}) {
+			return errReplayed
+		}
+		return nil
+	})
+	if errors.Is(err, errReplayed) {
+		return nil
+	}
+	return err
+}
+
+// errReplayed ends a replay.
+var errReplayed = errors.New("replayed")
