@@ -85,14 +85,14 @@ func objectBegins(s string, i int) bool {
 
 // jsonParser parses blocks of JSON records.
 type jsonParser struct {
-	env    *Env
-	root   *jsonNode
-	nodes  int
-	walk   jsonWalk
-	lines  *lineParser // for what is no JSON
-	said   said        // what a message in the journal says
-	inner  *jsonParser // for records within the lines of records …
-	within bool        // … which is what this parser reads
+	env     *Env
+	root    *jsonNode
+	nodes   int
+	walk    jsonWalk
+	lines   *lineParser // for what is no JSON
+	said    said        // what a message in the journal says
+	carried *lineReader // of lines within records; made when the first is seen
+	within  bool        // what this parser reads is such a line
 
 	block   event.Block
 	out     *event.Batch
@@ -221,7 +221,7 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	if plan.skip {
 		return
 	}
-	if plan.message >= 0 && p.innerLine(plan, start, end) {
+	if plan.carrier != nil && p.carry(plan, start, end) {
 		return
 	}
 	shape := plan.shape

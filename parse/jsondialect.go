@@ -17,7 +17,7 @@ type jsonPlan struct {
 	web     webFields
 	clues   jsonClues
 	journal *journalPlan
-	message int // place in the record of a line that is a log line of its own; -1 for none
+	carrier *carrier // of a line that is a log line of its own; nil for none
 }
 
 // timeField is a place in the event where its time may be.
@@ -34,7 +34,6 @@ type layout struct {
 	places map[string]int // name → the first place in names
 	format *event.Format
 	times  []timeName
-	inner  bool // the message is a log line of its own
 	finish func(*jsonParser, *jsonPlan, *event.Event)
 }
 
@@ -81,10 +80,7 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 	if l.format == journald.format {
 		plan.journal = newJournalPlan(l)
 	}
-	plan.message = -1
-	if l.inner {
-		plan.message = l.from[l.places["message"]]
-	}
+	plan.carrier = newCarrier(l)
 	return plan
 }
 
@@ -322,6 +318,7 @@ func (l *layout) usualTimes() {
 		"start_time", "startTime", "StartTime", "start", "_time", "_timestamp", "@t", "t", "when", "utc_time", "unixTime", "unixtime",
 		"requestTime", "request_time", "event_timestamp", "receivedAt", "received_at", "receiveTimestamp", "ingestTime", "id.time",
 		"Time", "TIMESTAMP", "metadata.timestamp", "event.timestamp", "source.timestamp")
+	l.timesOf(carriedTimes...)
 }
 
 // timeOf is time for the values of a record, which are in another order than those of its event.

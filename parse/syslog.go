@@ -68,33 +68,38 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 	if !h.read(line, &p.years) {
 		return false
 	}
+	p.syslogMessage(line, &h, out)
+	return true
+}
+
+// syslogMessage makes an event of a line of syslog whose header is h.
+func (p *lineParser) syslogMessage(line string, h *syslogHeader, out *event.Batch) {
 	if auditSender(h.tag) && strings.Contains(h.text, "audit(") && p.auditLine(out) {
-		return true
+		return
 	}
 	if h.tag != p.lastTag || p.last == nil {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}
 	known := p.last.read(messageBody(h.text), &p.said)
-	if !known && mayBeAppliance(p.last, h.tag) && p.applianceLine(line, &h, out) {
-		return true
+	if !known && mayBeAppliance(p.last, h.tag) && p.applianceLine(line, h, out) {
+		return
 	}
 	if !known && h.text != "" {
-		if p.relayed(line, &h, out) {
-			return true
+		if p.relayed(line, h, out) {
+			return
 		}
 		p.last.readClues(h.text, &p.said)
 	}
 	kind := p.said.kind
 	var e *event.Event
 	if len(h.data) > 2 && h.data[0] == '[' {
-		e = p.structured(&h, kind, out)
+		e = p.structured(h, kind, out)
 	} else {
 		e = out.Add(kind.shape)
 	}
 	h.fill(e.Values)
 	copy(e.Values[afterSyslog:], p.said.values[:len(kind.names)])
 	e.Time = h.time
-	return true
 }
 
 // relayed makes an event of a message that is a record of another format: a JSON object or a line of an access log.
