@@ -177,6 +177,9 @@ func (b *burst) fresh(tuple []string) bool {
 	return true
 }
 
+// kinds returns the lists, in the order in which they are written.
+func (e *Entities) kinds() [3]*[]string { return [...]*[]string{&e.Hosts, &e.Users, &e.Addresses} }
+
 func (e *Entities) empty() bool {
 	return len(e.Hosts) == 0 && len(e.Users) == 0 && len(e.Addresses) == 0
 }

@@ -71,7 +71,8 @@ type restoring struct {
 	err    error
 	loaded []*burst
 	depths []int
-	owned  []bool // by burst: it is that of a group
+	owned  []bool   // by burst: it is that of a group
+	last   Entities // of the detail read last
 }
 
 func (r *restoring) damaged(what string) {
@@ -227,6 +228,7 @@ const minGroup = 5 // bytes of a group without any content
 
 func (r *restoring) groups(u *unpacker, p *plan) {
 	c := r.live.corr
+	r.last = Entities{}
 	touched := int64(0)
 	for i := range u.count(minGroup) {
 		key := u.text()
@@ -367,7 +369,7 @@ func (r *restoring) entry(u *unpacker, p *plan, g *group, before *entry) entry {
 	}
 	switch {
 	case has&entryDetail != 0:
-		e.detail = &detail{entities: u.entities(), carried: u.list(maxStrings), inner: r.place(u)}
+		e.detail = &detail{entities: r.named(u), carried: u.list(maxStrings), inner: r.place(u)}
 	case has&entryShares != 0:
 		e.detail = before.detail
 	}
@@ -380,6 +382,17 @@ func (r *restoring) entry(u *unpacker, p *plan, g *group, before *entry) entry {
 		g.cost += int64(e.cost)
 	}
 	return e
+}
+
+// named reads the entities of a detail. As details do not change, they may share what they have in common.
+func (r *restoring) named(u *unpacker) Entities {
+	same := u.byte()
+	for i, list := range r.last.kinds() {
+		if same>>i&1 == 0 {
+			*list = u.list(maxHitEntities)
+		}
+	}
+	return r.last
 }
 
 func (r *restoring) chain(u *unpacker, c *chain, than int64) {

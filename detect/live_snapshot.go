@@ -96,6 +96,7 @@ type snapshot struct {
 	*packer
 	order  []*burst
 	places map[*burst]int // in order
+	last   *Entities      // of the detail written last
 }
 
 // bursts writes all bursts that any group or event refers to, also those that are over.
@@ -187,6 +188,7 @@ func (s *snapshot) place(b *burst) {
 // plan writes the groups of a correlation, that which was touched first at first.
 func (s *snapshot) plan(p *plan) {
 	s.number(len(p.groups))
+	s.last = &Entities{}
 	time := int64(0)
 	for g := p.front; g != nil; g = g.next {
 		s.text(g.key)
@@ -304,10 +306,25 @@ func (s *snapshot) entry(e, before *entry) {
 		s.number(int(e.pos))
 	}
 	if has&entryDetail != 0 {
-		s.entities(&e.detail.entities)
+		s.named(&e.detail.entities)
 		s.list(e.detail.carried)
 		s.place(e.detail.inner)
 	}
+}
+
+// named writes entities of which one kind or the other is often that of the detail before.
+func (s *snapshot) named(e *Entities) {
+	at := len(s.dst)
+	s.dst = append(s.dst, 0)
+	was := s.last.kinds()
+	for i, list := range e.kinds() {
+		if slices.Equal(*list, *was[i]) {
+			s.dst[at] |= 1 << i
+		} else {
+			s.list(*list)
+		}
+	}
+	s.last = e
 }
 
 func (s *snapshot) chain(c *chain, than int64) {
