@@ -25,6 +25,11 @@ func takeElastic(a *arrival) {
 	}
 	a.elasticHead()
 	parts := strings.Split(strings.TrimPrefix(a.path, "/"), "/")
+	for i, part := range parts { // names of indices may hold a slash: <logs-{now/d}>
+		if plain, err := url.PathUnescape(part); err == nil {
+			parts[i] = plain
+		}
+	}
 	last := parts[len(parts)-1]
 	post := a.r.Method == http.MethodPost || a.r.Method == http.MethodPut
 	switch {
@@ -169,8 +174,7 @@ func (a *arrival) cat(parts []string) {
 	case len(parts) > 1 && parts[1] == "health":
 		text = "0 00:00:00 tocsin green 1 1 1 1 0 0 0 0 - 100.0%\n"
 	case len(parts) > 2 && parts[1] == "templates":
-		name, _ := url.PathUnescape(parts[2])
-		text = fmt.Sprintf("%s [%s-*] 150\n", name, name)
+		text = fmt.Sprintf("%s [%s-*] 150\n", parts[2], parts[2])
 	}
 	if a.r.URL.Query().Get("format") == "json" {
 		a.answer(http.StatusOK, []byte(`[]`))

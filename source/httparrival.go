@@ -33,7 +33,7 @@ type arrival struct {
 	w        http.ResponseWriter
 	r        *http.Request
 	protocol *protocol
-	path     string // without a slash at the end
+	path     string // escaped, without a slash at the end
 	sender   string // as in event.Origin
 	name     string // of the token, or else the peer
 	held     int64  // of h.room
@@ -49,7 +49,7 @@ func (h *HTTP) handler(to Intake, counts *tally) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.requests.Add(1)
 		defer h.requests.Done()
-		a := &arrival{h: h, to: to, tally: counts, w: w, r: r, path: strings.TrimRight(r.URL.Path, "/")}
+		a := &arrival{h: h, to: to, tally: counts, w: w, r: r, path: strings.TrimRight(r.URL.EscapedPath(), "/")}
 		for _, p := range protocols {
 			if strings.HasPrefix(a.path, p.prefix) {
 				a.protocol = p
