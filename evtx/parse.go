@@ -2,6 +2,7 @@ package evtx
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -45,11 +46,13 @@ func NewParser(shapes *event.Shapes) *Parser {
 }
 
 // Parse appends the events of b's chunks to out, in the order of the block. Event.Record is the EventRecordID, and
-// Event.Raw is empty: a record has no text form.
+// Event.Raw is empty: a record has no text form. With a Block.Header "after N", records up to number N are left out.
 func (p *Parser) Parse(b event.Block, out *event.Batch) {
+	text, _ := strings.CutPrefix(b.Header, "after ")
+	after, _ := strconv.ParseUint(text, 10, 64) // 0 where the header says nothing of the kind
 	for at := 0; at < len(b.Data); at += chunkSize {
 		p.begin(b.Data[at:min(at+chunkSize, len(b.Data))])
-		w := walk{p: p, b: b, base: b.Offset + int64(at), out: out}
+		w := walk{p: p, b: b, base: b.Offset + int64(at), out: out, after: after}
 		w.chunk()
 	}
 	p.begin("") // let go of the block
@@ -80,6 +83,7 @@ type walk struct {
 	free        int    // where the header says that the records end
 	first, last uint64 // the ids that it says they have; all where it says nothing sensible
 	id          uint64 // of the record read last
+	after       uint64 // records up to this one are left out
 
 	failed int // parts that could not be read
 }
@@ -159,7 +163,9 @@ func (w *walk) record(at int) (int, string) {
 		return 0, "no record where one should be"
 	}
 	size := int(u32(chunk, at+4))
-	w.id = u64(chunk, at+8)
+	if w.id = u64(chunk, at+8); w.id <= w.after && w.after > 0 {
+		return size, ""
+	}
 	if err := w.p.record(at, at+size-4, w.b.Origin, w.out); err != nil {
 		w.fail(at, fmt.Sprintf("record %d: %v", w.id, err))
 	}

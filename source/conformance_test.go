@@ -20,8 +20,9 @@ import (
 
 // conformers are the live inputs that the suite runs on: one line each; each stands in the test file of its input.
 var conformers = []conformer{
+	filesConformer,
 	conformingSyslog("udp"), conformingSyslog("tcp"), conformingSyslog("tls"),
-	bulkConformer, linesConformer, hecConformer,
+	bulkConformer, linesConformer, hecConformer, otlpConformer,
 }
 
 // conformer is a kind of live input under test.
@@ -82,7 +83,15 @@ func testEnv(t testing.TB) Env {
 			}
 			return f.Name, f.NewSplitter()
 		},
-		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Splitter: func(format string) Splitter {
+			for _, f := range parse.Formats {
+				if f.Name == format {
+					return f.NewSplitter()
+				}
+			}
+			return nil
+		},
 		TempDir: t.TempDir(),
 	}
 }
@@ -272,8 +281,13 @@ func feeding(t *testing.T, r *road, list []string) (wait func()) {
 	done := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { done <- r.feed(ctx, list) }()
+	over := false
 	return func() {
 		t.Helper()
+		if over {
+			return
+		}
+		over = true
 		defer cancel()
 		select {
 		case err := <-done:

@@ -71,7 +71,8 @@ const (
 type Env struct {
 	// Recognise is as in Options.
 	Recognise func(head string) (string, Splitter)
-	Zone      *time.Location // of times that state none; nil is UTC
+	Splitter  func(format string) Splitter // a new splitter of a format that is known by name, nil where there is none
+	Zone      *time.Location               // of times that state none; nil is UTC
 	Log       *slog.Logger
 	TempDir   string
 	Now       func() time.Time // the clock; nil is time.Now

@@ -2,6 +2,7 @@ package source
 
 // Kinds are all kinds of live inputs.
 var Kinds = []Kind{
+	FilesKind,
 	HTTPKind,
 	SyslogKind,
 }
