@@ -166,7 +166,7 @@ func (p *program) eval(n *node, e *event.Event, s *scratch) bool {
 				return true
 			}
 		}
-		return len(columns) == 0 && n.tester.Match("")
+		return false
 	}
 	return false
 }
@@ -225,7 +225,7 @@ func dataset(e *event.Event) string {
 func (s *scratch) holds(x *Tester, v event.Value) bool {
 	switch v.Kind {
 	case event.Missing, event.Null:
-		return x.Match("")
+		return false
 	case event.Text, event.Number, event.Bool, event.List, event.Object:
 		return x.Match(v.Raw)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Tester decides a Test on the text of a value. It is immutable, for any number of goroutines, and allocates nothing.
@@ -15,6 +16,7 @@ type Tester struct {
 	pattern *pattern
 	text    string
 	re      *regexp.Regexp
+	demand  *pattern // what must stand in a value for re to match; nil: nothing that is known
 	net     netip.Prefix
 	between *between
 }
@@ -43,6 +45,7 @@ func NewTester(t *Test) (*Tester, error) {
 			return nil, fmt.Errorf("regular expression of %d bytes; at most %d are taken", len(t.Text), maxRegexp)
 		}
 		x.re, err = regexp.Compile(t.Text)
+		x.demand = demanded(t.Text)
 	case InNet:
 		x.net, err = netip.ParsePrefix(t.Text)
 		x.net = x.net.Masked()
@@ -52,11 +55,10 @@ func NewTester(t *Test) (*Tester, error) {
 	return x, err
 }
 
-// Match tells whether the test holds for the text of a value. A value of no text is none: only an Exact or Is test of no
-// text holds for it.
+// Match tells whether the test holds for the text of a value. A value of no text is none: no test holds for it.
 func (x *Tester) Match(v string) bool {
 	if v == "" {
-		return (x.op == Exact || x.op == Is) && x.text == ""
+		return false
 	}
 	switch x.op {
 	case Words, Is:
@@ -64,6 +66,9 @@ func (x *Tester) Match(v string) bool {
 	case Exact:
 		return v == x.text
 	case Regexp:
+		if x.demand != nil && !x.demand.match(v) && plain(v) {
+			return false
+		}
 		return x.re.MatchString(v)
 	case InNet:
 		return inNet(x.net, v)
@@ -71,6 +76,17 @@ func (x *Tester) Match(v string) bool {
 		return x.between.match(v)
 	}
 	return true // Exists
+}
+
+// plain tells whether text is ASCII: beyond it there are other forms of k and s, which regular expressions take for the
+// same letters when case does not matter.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // MatchTime decides a test of the field _time on a time in nanoseconds since 1970. It tells ok=false where the test does
@@ -181,12 +197,10 @@ func (b *between) matchTime(t int64) bool {
 	return (!b.hasMin || t > b.minTime || t == b.minTime && !b.minOpen) && (!b.hasMax || t < b.maxTime || t == b.maxTime && !b.maxOpen)
 }
 
-// Number reads a number: decimal, or hexadecimal with 0x. Neither white space nor "inf" and "nan" are taken.
+// Number reads a number as logs have them: decimal, at most 19 digits, perhaps with a minus sign and a fraction; or
+// hexadecimal with 0x.
 func Number(s string) (float64, bool) {
-	if s == "" || len(s) > 64 {
-		return 0, false
-	}
-	if c := s[0]; (c < '0' || c > '9') && c != '-' && c != '+' && c != '.' {
+	if s == "" || len(s) > 21 || (s[0] < '0' || s[0] > '9') && s[0] != '-' {
 		return 0, false
 	}
 	if f, ok := digits(s); ok {
@@ -196,16 +210,19 @@ func Number(s string) (float64, bool) {
 		u, err := strconv.ParseUint(s[2:], 16, 64)
 		return float64(u), err == nil
 	}
-	dots := 0
+	point, count := -1, 0
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c == '.':
-			dots++
-		case (c < '0' || c > '9') && c != '-' && c != '+' && c|0x20 != 'e':
+		case c >= '0' && c <= '9':
+			count++
+		case c == '-' && i == 0:
+		case c == '.' && point < 0 && count > 0 && i < len(s)-1:
+			point = i
+		default: // an address, a version or a time, as most values that begin with a digit are
 			return 0, false
 		}
 	}
-	if dots > 1 { // an address or a version, as most values that begin with a digit are
+	if count == 0 || count > 19 {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(s, 64)

@@ -48,7 +48,7 @@ func letterAt(s string, i int) bool { c := s[i] | 0x20; return c >= 'a' && c <= 
 
 // compare makes the test of one word or quoted text.
 func (p *parser) compare(c context, t token) Expr {
-	if c.op == Exact {
+	if c.op == Exact && t.literal() != "" {
 		return &Test{Field: c.field, Op: Exact, Text: t.literal()}
 	}
 	text := t.pattern()

@@ -31,6 +31,7 @@ type Block struct {
 	Names   []string   // names of the columns
 	Columns [][]string // Columns[i][r] is the value of column i in row r; "" where the row has none
 	Rows    int
+	Notes   []string // what a person has to know of a result: where a limit cut it, where numbers are estimates
 }
 
 // Count is a name or value and how many events have it.
