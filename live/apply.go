@@ -22,12 +22,17 @@ type applier struct {
 	engine  *detect.Engine // that live counts for
 	through uint64         // the frame applied last
 	saved   time.Time      // of the last checkpoint
-	resumed bool           // the present has been reached
+	begun   time.Time      // when the present was reached
+	settled bool
 	watch   watch
 	keys    map[*sigma.Rule]string // detect.RuleKey
 	hits    []state.Hit            // to be kept
 	told    time.Time              // when a store that does not take was last complained of
 }
+
+// settling is a stream that brings nothing: it keeps correlations from going on to the present before those who begin in
+// the past have said so.
+const settling = "\x00settling"
 
 // apply takes one outcome.
 func (a *applier) apply(ctx context.Context, o outcome) error {
@@ -35,9 +40,13 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		a.change(o.engine)
 	}
 	if o.tick {
-		if !a.resumed { // the process stood still, not the sources
-			a.resumed = true
+		if a.begun.IsZero() { // the process stood still, not the sources
+			a.begun = a.opt.Now()
 			a.live.Resume(o.arrived)
+		}
+		if !a.settled && a.opt.Now().Sub(a.begun) >= a.opt.Settle {
+			a.settled = true
+			a.live.Observe(detect.Progress{Stream: settling}, nil, a.correlated)
 		}
 		a.live.Advance(o.arrived, a.correlated)
 		a.watch.tick(o.arrived)
@@ -52,11 +61,13 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		id := store.IDOf(o.seq, h.Index)
 		a.hits = append(a.hits, hitRow(detect.HitKey(a.ruleKey(h.Rule), id), h.Rule, &h.Hit, id, false, o.arrived))
 	}
-	if !o.again {
+	if !o.again && (o.delivery.Block.Origin.Path != ownPath || len(o.result.Observations) > 0) {
 		d := &o.delivery
 		p := detect.Progress{Stream: streamOf(&o), Latest: o.newest, Behind: d.Behind}
 		a.live.Advance(o.arrived, a.correlated) // the same in a replay: so the same hits
 		a.live.Observe(p, o.result.Observations, a.correlated)
+	}
+	if !o.again {
 		a.through = o.seq
 		a.count.through.Store(o.seq)
 	}
@@ -194,7 +205,7 @@ func (a *applier) settle(ctx context.Context) error {
 	if a.opt.Now().Sub(a.saved) < a.opt.Checkpoint {
 		return nil
 	}
-	return a.save()
+	return a.save(ctx)
 }
 
 // finish makes the last checkpoint.
@@ -202,7 +213,7 @@ func (a *applier) finish(ctx context.Context) error {
 	if err := a.putHits(ctx); err != nil {
 		return err
 	}
-	return a.save()
+	return a.save(ctx)
 }
 
 // hitRow makes of a hit what is kept of it.

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tocsin-sec/tocsin/detect"
 )
 
 // checkpoint is what the line knows at one place of the log: everything that later frames build on.
@@ -30,7 +33,7 @@ func (l *Line) checkpointPath() string { return filepath.Join(l.opt.Dir, "checkp
 
 // save makes a checkpoint, durably, and then lets go of the frames that nothing needs any more: those that are before
 // it, and whose events the store has on disk.
-func (a *applier) save() error {
+func (a *applier) save(ctx context.Context) error {
 	c := checkpoint{Version: checkpointVersion, Through: a.through, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
 	a.mu.Lock()
 	c.Positions = make(map[string]string, len(a.positions))
@@ -44,7 +47,12 @@ func (a *applier) save() error {
 		return nil
 	}
 	a.saved = a.opt.Now()
-	if err := a.wal.Trim(min(a.through+1, a.opt.Store.DurableBefore())); err != nil {
+	durable, err := a.opt.Store.DurableBefore(ctx)
+	if err != nil {
+		a.opt.Log.Warn("the store does not say what is on disk; the log is kept", "error", err)
+		return nil
+	}
+	if err := a.wal.Trim(min(a.through+1, durable)); err != nil {
 		return fmt.Errorf("trim the write-ahead log: %w", err)
 	}
 	return nil
@@ -130,6 +138,7 @@ func (l *Line) resume() error {
 			return fmt.Errorf("take up what correlations had counted: %w", err)
 		}
 	}
+	a.live.Observe(detect.Progress{Stream: settling, Behind: true}, nil, a.correlated)
 	l.applied = a
 	c.end = l.wal.Next()
 	l.checkpoint = c

@@ -35,7 +35,7 @@ import (
 type Keeper interface {
 	AddSome(ctx context.Context, seq uint64, b *store.Batch, lacks []bool) (store.Added, error)
 	Lacks(ctx context.Context, seq uint64, b *store.Batch) ([]bool, error)
-	DurableBefore() uint64
+	DurableBefore(ctx context.Context) (uint64, error)
 }
 
 // Options say what a Line works with. Every field without a default must be set.
@@ -44,11 +44,12 @@ type Options struct {
 	Engine *detect.Engine
 	Parser func(format string, env *parse.Env) parse.Parser // nil where no format has the name
 	Store  Keeper                                           // the Line does not close it
-	State  *state.State                                        // nor this
+	State  *state.State                                     // nor this
 	Log    *slog.Logger
 
 	Zone       *time.Location   // of times that state none; nil is UTC
 	Lateness   time.Duration    // how much later than its time an event may come and still be correlated in order; 0 is 30 s
+	Settle     time.Duration    // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
 	Checkpoint time.Duration    // between checkpoints; 0 is 30 s
 	Silence    time.Duration    // after which a source that always spoke is called silent; 0 is learnt, see watch
 	Skew       time.Duration    // that a source's clock may be wrong by; 0 is 10 min
@@ -64,6 +65,7 @@ func (o *Options) withDefaults() {
 		}
 	}
 	set(&o.Lateness, 30*time.Second)
+	set(&o.Settle, 3*time.Second)
 	set(&o.Checkpoint, 30*time.Second)
 	set(&o.Skew, 10*time.Minute)
 	if o.Jobs <= 0 {
