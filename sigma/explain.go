@@ -178,7 +178,7 @@ func (x *explainer) fast(p *Predicate, field string, place int32) bool {
 	if t.kind > testWild {
 		texts = m.exact
 	}
-	if t.gate != nil && !m.passesGate(t, place) {
+	if t.regexp != nil && t.regexp.gate != nil && !m.passesGate(t, place) {
 		return false
 	}
 	run := texts(place)
@@ -221,7 +221,7 @@ func (t *test) begins(text, folded []byte) int {
 	case testEnd:
 		return len(text) - len(t.text)
 	case testRegexp:
-		for _, g := range t.gate {
+		for _, g := range t.regexp.gate {
 			if at := bytes.Index(folded, g); at >= 0 {
 				return at
 			}

@@ -390,7 +390,7 @@ func (m *Matcher) anyTest(l *disjunction) bool {
 
 // anyRegexp makes a testRegexp, of texts that hold what every match of it holds.
 func (m *Matcher) anyRegexp(t *test, field int32) bool {
-	if t.gate != nil && !m.passesGate(t, field) {
+	if t.regexp.gate != nil && !m.passesGate(t, field) {
 		return false
 	}
 	run := m.exact(field)
@@ -403,7 +403,7 @@ func (m *Matcher) anyRegexp(t *test, field int32) bool {
 }
 
 func (m *Matcher) matchRegexp(t *test, text []byte) bool {
-	if !t.need.met(text) {
+	if !t.regexp.need.met(text) {
 		return false
 	}
 	d, ok := m.dfas[t.pred.Regexp]
@@ -420,7 +420,7 @@ func (m *Matcher) matchRegexp(t *test, text []byte) bool {
 func (m *Matcher) passesGate(t *test, field int32) bool {
 	run := m.folded(field)
 	for _, s := range m.spans[run.from:run.to] {
-		for _, g := range t.gate {
+		for _, g := range t.regexp.gate {
 			if bytes.Contains(m.buf[s.from:s.to], g) {
 				return true
 			}

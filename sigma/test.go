@@ -26,12 +26,17 @@ const (
 
 // test is a Predicate, made ready.
 type test struct {
-	kind testKind
-	text []byte   // folded: what testWhole, testStart, testEnd and testContains look for
-	wild wild     // of testWild (folded) and testCased
-	gate [][]byte // of testRegexp: folded, one of them stands in every text that it matches; nil where none are known
-	need demand   // of testRegexp
-	pred *Predicate
+	kind   testKind
+	text   []byte      // folded: what testWhole, testStart, testEnd and testContains look for
+	wild   wild        // of testWild (folded) and testCased
+	regexp *regexpTest // of testRegexp
+	pred   *Predicate
+}
+
+// regexpTest is what is looked for before a regular expression is tried.
+type regexpTest struct {
+	gate [][]byte // folded, one of them stands in every text that it matches; nil where none are known
+	need demand
 }
 
 func newTest(p *Predicate) test {
@@ -42,7 +47,8 @@ func newTest(p *Predicate) test {
 		}
 		return newFoldedTest(p)
 	case Regexp:
-		return test{kind: testRegexp, gate: regexpLiterals(p.Regexp.String()), need: newDemand(p.Regexp.String()), pred: p}
+		expr := p.Regexp.String()
+		return test{kind: testRegexp, regexp: &regexpTest{regexpLiterals(expr), newDemand(expr)}, pred: p}
 	case CIDR:
 		return test{kind: testCIDR, pred: p}
 	case RefMatch:

@@ -132,7 +132,7 @@ func (t *test) hooks(field int32, hooks []hook) []hook {
 	case testWild, testCased:
 		return t.wildHook(field, hooks)
 	case testRegexp:
-		for _, l := range t.gate {
+		for _, l := range t.regexp.gate {
 			hooks = append(hooks, hook{field, anywhere, string(l)})
 		}
 	}
