@@ -108,8 +108,8 @@ var pageStyle string
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
 		"style":    func() template.CSS { return template.CSS(pageStyle) },
-		"amount":   amount,
-		"amount64": func(n int) string { return amount(int64(n)) },
+		"amount":   Amount,
+		"amount64": func(n int) string { return Amount(int64(n)) },
 		"many":     func(n int, word string) string { return many(int64(n), word) },
 		"safe":     visible,
 	}).Parse(pageText))

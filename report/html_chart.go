@@ -78,7 +78,7 @@ func newChart(h *histogram) *chart {
 		c.Rows = append(c.Rows, chartRow{moment(h.start(i)), h.buckets[i][:]})
 	}
 	for _, v := range gridValues(most) {
-		c.Lines = append(c.Lines, gridLine{fixed(float64(chartTop+chartHeight) - float64(v)/float64(most)*chartHeight), amount(v)})
+		c.Lines = append(c.Lines, gridLine{fixed(float64(chartTop+chartHeight) - float64(v)/float64(most)*chartHeight), Amount(v)})
 	}
 	c.Ticks = axisTicks(h.start(0), h.start(slots))
 	return c
@@ -97,7 +97,7 @@ func drawBar(h *histogram, i, slots int, most int64) bar {
 		height := max(float64(n)/float64(most)*chartHeight, leastHeight)
 		y -= height
 		b.Parts = append(b.Parts, barPart{levels[s].name, fixed(float64(i)*step + step*.08), fixed(step * .84), fixed(max(y, 0)), fixed(height)})
-		words = append(words, amount(n)+" "+levels[s].name)
+		words = append(words, Amount(n)+" "+levels[s].name)
 	}
 	b.Label += " " + strings.Join(words, ", ")
 	return b

@@ -166,7 +166,7 @@ func (p *htmlPage) days() (list []dayView, told int64) {
 		}
 		m := momentView{
 			Time: clock, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Count: e.count, Names: entityNames(&e.entities),
-			Rule: ruleRef{e.rule + 1, r.title()}, Linked: e.rule < maxPageRules, Place: fmt.Sprintf("%s, record %s", e.file, amount(e.record)),
+			Rule: ruleRef{e.rule + 1, r.title()}, Linked: e.rule < maxPageRules, Place: fmt.Sprintf("%s, record %s", e.file, Amount(e.record)),
 		}
 		if e.last.Unix() != e.first.Unix() {
 			m.Until = e.last.UTC().Format(onlyTime)
@@ -208,7 +208,7 @@ func (p *htmlPage) say(v *pageView) {
 	v.Worst = levels[worst].name
 	v.Verdict = verdicts[worst]
 	v.Headline = p.headline(worst)
-	first := fmt.Sprintf("%s of %s found something in the logs: %s", amount(int64(len(p.order))), many(int64(s.Rules.Loaded), "rule"), many(p.hits, "hit"))
+	first := fmt.Sprintf("%s of %s found something in the logs: %s", Amount(int64(len(p.order))), many(int64(s.Rules.Loaded), "rule"), many(p.hits, "hit"))
 	if !p.first.IsZero() {
 		first += ", " + v.HitPeriod
 	}
@@ -246,7 +246,7 @@ func (p *htmlPage) headline(worst int) string {
 	var parts []string
 	for i := worst; i < len(levels) && len(parts) < 2; i++ {
 		if p.levels[i] > 0 {
-			parts = append(parts, amount(p.levels[i])+" "+levels[i].name)
+			parts = append(parts, Amount(p.levels[i])+" "+levels[i].name)
 		}
 	}
 	text := enumerate(parts) + " hit"

@@ -23,7 +23,7 @@ func visibleTo(s string, limit int) string {
 	rest := ""
 	if len(s) > limit {
 		at := runeStart(s, limit)
-		rest = fmt.Sprintf(" … (%s more)", size(int64(len(s)-at)))
+		rest = fmt.Sprintf(" … (%s more)", Size(int64(len(s)-at)))
 		s = s[:at]
 	}
 	var b strings.Builder
@@ -77,7 +77,7 @@ func pieces(r *reason) []piece {
 	}
 	add(r.value[at:to], false)
 	if n := len(r.value) - to; n > 0 {
-		add(fmt.Sprintf(" … (%s more)", size(int64(n))), false)
+		add(fmt.Sprintf(" … (%s more)", Size(int64(n))), false)
 	}
 	return list
 }
@@ -182,5 +182,5 @@ func cutTo(s string, n int) string {
 		return s
 	}
 	at := runeStart(s, n)
-	return s[:at] + fmt.Sprintf(" … (%s more)", size(int64(len(s)-at)))
+	return s[:at] + fmt.Sprintf(" … (%s more)", Size(int64(len(s)-at)))
 }

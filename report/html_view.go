@@ -120,7 +120,7 @@ var levelWords = map[string]string{"informational": "Info", "low": "Low", "mediu
 // view puts together what the page shows.
 func (p *htmlPage) view() *pageView {
 	s := &p.summary
-	v := &pageView{Version: p.version, Summary: s, Hits: p.hits, Chart: newChart(&p.histogram), Size: size(s.Bytes)}
+	v := &pageView{Version: p.version, Summary: s, Hits: p.hits, Chart: newChart(&p.histogram), Size: Size(s.Bytes)}
 	v.Period, v.HitPeriod = period(s.First, s.Last), period(p.first, p.last)
 	for i := range levels {
 		l := levelView{Name: levels[i].name, Word: levelWords[levels[i].name], Hits: p.levels[i]}
@@ -234,7 +234,7 @@ func briefly(r *ruleDigest) string {
 }
 
 func eventOf(s *sample, fields []field) eventView {
-	e := eventView{Time: fullTime(s.time), Place: fmt.Sprintf("%s, record %s", s.file, amount(s.record)), Names: entityNames(&s.entities), More: s.unlisted}
+	e := eventView{Time: fullTime(s.time), Place: fmt.Sprintf("%s, record %s", s.file, Amount(s.record)), Names: entityNames(&s.entities), More: s.unlisted}
 	matched := map[string]bool{}
 	for _, r := range reasons(s.matched) {
 		matched[r.field] = true
@@ -258,9 +258,9 @@ func eventOf(s *sample, fields []field) eventView {
 	if s.count > 0 {
 		e.Events = many(s.count, "event")
 		if n := len(s.events); n > 0 {
-			e.Events += fmt.Sprintf(", first %s, record %s", s.events[0].File, amount(s.events[0].Record))
+			e.Events += fmt.Sprintf(", first %s, record %s", s.events[0].File, Amount(s.events[0].Record))
 			if n > 1 {
-				e.Events += fmt.Sprintf("; last %s, record %s", s.events[n-1].File, amount(s.events[n-1].Record))
+				e.Events += fmt.Sprintf("; last %s, record %s", s.events[n-1].File, Amount(s.events[n-1].Record))
 			}
 		}
 	}
@@ -347,7 +347,7 @@ func period(first, last time.Time) string {
 // atLeast writes a number that may be greater than what is known.
 func atLeast(n int, whole bool) string {
 	if whole {
-		return amount(int64(n))
+		return Amount(int64(n))
 	}
-	return "at least " + amount(int64(n))
+	return "at least " + Amount(int64(n))
 }

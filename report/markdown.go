@@ -71,7 +71,7 @@ func (m *markdown) overview() {
 		for _, t := range Techniques(r.info.Tags) {
 			ids = append(ids, t.ID)
 		}
-		m.line("| %s %s | %s | %s | %s | %s |", l.shape, l.name, m.prose(r.info.Title), amount(r.count), moment(r.first), strings.Join(ids, ", "))
+		m.line("| %s %s | %s | %s | %s | %s |", l.shape, l.name, m.prose(r.info.Title), Amount(r.count), moment(r.first), strings.Join(ids, ", "))
 	}
 }
 
@@ -94,7 +94,7 @@ func (m *markdown) names(hosts, users, addresses *tally, n int) {
 		for _, e := range list {
 			s := m.code(e.name)
 			if e.count > 1 {
-				s += " ×" + amount(e.count)
+				s += " ×" + Amount(e.count)
 			}
 			told = append(told, s)
 		}
@@ -122,7 +122,7 @@ func (m *markdown) rule(r *ruleDigest) {
 		m.sample(s)
 	}
 	if more := r.count - int64(len(list)); more > 0 {
-		m.line("\nAnd %s more like these.", amount(more))
+		m.line("\nAnd %s more like these.", Amount(more))
 	}
 	m.advice("Harmless if", r.info.FalsePositives)
 	m.advice("Do next", r.info.NextSteps)
@@ -163,7 +163,7 @@ func (m *markdown) sample(s *sample) {
 
 func (m *markdown) totals() {
 	s := &m.summary
-	m.line("\n---\n\n%s in %s, %s, searched with %s.", many(s.Events, "event"), many(s.Files, "file"), size(s.Bytes), many(int64(s.Rules.Loaded), "rule"))
+	m.line("\n---\n\n%s in %s, %s, searched with %s.", many(s.Events, "event"), many(s.Files, "file"), Size(s.Bytes), many(int64(s.Rules.Loaded), "rule"))
 	if s.UnreadTotal > 0 {
 		m.line("\n%s could not be read:\n", many(s.UnreadTotal, "place"))
 		for i := range s.Unread[:min(len(s.Unread), unreadReasons)] {
@@ -171,7 +171,7 @@ func (m *markdown) totals() {
 			m.line("- %s at byte %d: %s", m.code(u.Path), u.Offset, m.code(u.Reason))
 		}
 		if more := s.UnreadTotal - unreadReasons; more > 0 {
-			m.line("- and %s more", amount(more))
+			m.line("- and %s more", Amount(more))
 		}
 	}
 	for _, n := range s.Notes {

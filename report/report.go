@@ -70,8 +70,8 @@ func span(first, last time.Time) string {
 	return moment(first) + " – " + moment(last)
 }
 
-// amount writes a number with a comma at every thousand.
-func amount(n int64) string {
+// Amount writes a number with a comma at every thousand.
+func Amount(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -84,11 +84,11 @@ func many(n int64, word string) string {
 	if n == 1 {
 		return "1 " + word
 	}
-	return amount(n) + " " + word + "s"
+	return Amount(n) + " " + word + "s"
 }
 
-// size writes a number of bytes with its decimal unit.
-func size(n int64) string {
+// Size writes a number of bytes with its decimal unit.
+func Size(n int64) string {
 	if n < 1000 {
 		return many(n, "byte")
 	}

@@ -100,7 +100,7 @@ func (t *text) headline() {
 		if len(line) > 1 {
 			line = append(line, Span{"", "  "})
 		}
-		line = append(line, Span{levels[i].name, fmt.Sprintf("%s %s %s", levels[i].shape, amount(n), levels[i].name)})
+		line = append(line, Span{levels[i].name, fmt.Sprintf("%s %s %s", levels[i].shape, Amount(n), levels[i].name)})
 	}
 	t.Print(0, 2, line...)
 	if !t.first.IsZero() {
@@ -156,7 +156,7 @@ func (t *text) names(hosts, users, addresses *tally, n int) []Span {
 			}
 			line = append(line, Span{"", e.name})
 			if e.count > 1 && len(list)+more > 1 {
-				line = append(line, Span{"dim", " ×" + amount(e.count)})
+				line = append(line, Span{"dim", " ×" + Amount(e.count)})
 			}
 		}
 		if more > 0 || !whole {
@@ -168,9 +168,9 @@ func (t *text) names(hosts, users, addresses *tally, n int) []Span {
 
 func andMore(more int, whole bool) string {
 	if !whole {
-		return fmt.Sprintf("and more than %s more", amount(int64(more)))
+		return fmt.Sprintf("and more than %s more", Amount(int64(more)))
 	}
-	return fmt.Sprintf("and %s more", amount(int64(more)))
+	return fmt.Sprintf("and %s more", Amount(int64(more)))
 }
 
 func plural(word string, n int) string {
@@ -187,7 +187,7 @@ func plural(word string, n int) string {
 func (t *text) rule(r *ruleDigest) {
 	l := levels[r.severity]
 	t.Print(0, 2, Span{l.name, l.shape + " " + strings.ToUpper(l.name)}, Span{"", "  "}, Span{"title", r.info.Title},
-		Span{"dim", "  ×" + amount(r.count)})
+		Span{"dim", "  ×" + Amount(r.count)})
 	line := []Span{{"", span(r.first, r.last)}}
 	for _, tech := range Techniques(r.info.Tags) {
 		line = append(line, Span{"dim", " · "}, Span{"", tech.ID}, Span{"dim", strings.TrimPrefix(tech.String(), tech.ID)})
@@ -215,7 +215,7 @@ func (t *text) rule(r *ruleDigest) {
 		t.sample(s, r)
 	}
 	if more := r.count - int64(len(samples)); more > 0 {
-		t.Print(4, 4, Span{"dim", fmt.Sprintf("and %s more like these", amount(more))})
+		t.Print(4, 4, Span{"dim", fmt.Sprintf("and %s more like these", Amount(more))})
 	}
 	t.advice("Harmless if: ", r.info.FalsePositives)
 	t.advice("Do next: ", r.info.NextSteps)
@@ -264,7 +264,7 @@ func (t *text) others(rules []*ruleDigest) {
 	}
 	t.Print(0, 0)
 	if t.detailed() > 0 {
-		t.Print(0, 0, Span{"bold", fmt.Sprintf("%s more %s", amount(int64(len(rules))), plural("rule", len(rules)))}, Span{"dim", "  (--verbose tells them in full)"})
+		t.Print(0, 0, Span{"bold", fmt.Sprintf("%s more %s", Amount(int64(len(rules))), plural("rule", len(rules)))}, Span{"dim", "  (--verbose tells them in full)"})
 	}
 	var rows [][]Span
 	for _, r := range rules {
@@ -274,7 +274,7 @@ func (t *text) others(rules []*ruleDigest) {
 			{"dim", t.when(r.first)},
 			{"bold", r.info.Title},
 			{"", who(r, t.o.Width)},
-			{"dim", "×" + amount(r.count)},
+			{"dim", "×" + Amount(r.count)},
 		}
 		if !t.narrow() {
 			row = append(row, Span{"dim", t.ids(r)})

@@ -12,14 +12,14 @@ func (t *text) totals() {
 	t.Print(0, 0)
 	line := []Span{
 		{"bold", many(s.Events, "event")},
-		{"", fmt.Sprintf(" in %s, %s", many(s.Files, "file"), size(s.Bytes))},
+		{"", fmt.Sprintf(" in %s, %s", many(s.Files, "file"), Size(s.Bytes))},
 	}
 	if s.Seconds > 0 {
-		line = append(line, Span{"", fmt.Sprintf(" in %s (%s/s)", took(s.Seconds), size(int64(float64(s.Bytes)/s.Seconds)))})
+		line = append(line, Span{"", fmt.Sprintf(" in %s (%s/s)", took(s.Seconds), Size(int64(float64(s.Bytes)/s.Seconds)))})
 	}
 	line = append(line, Span{"", " with " + many(int64(s.Rules.Loaded), "rule")})
 	if s.Rules.Refused > 0 {
-		line = append(line, Span{"bold", fmt.Sprintf(" (%s refused)", amount(int64(s.Rules.Refused)))})
+		line = append(line, Span{"bold", fmt.Sprintf(" (%s refused)", Amount(int64(s.Rules.Refused)))})
 	}
 	t.Print(0, 2, line...)
 	if !s.First.IsZero() {
@@ -27,7 +27,7 @@ func (t *text) totals() {
 	}
 	var formats []string
 	for _, f := range s.Formats {
-		formats = append(formats, fmt.Sprintf("%s %s", f.Format, amount(f.Events)))
+		formats = append(formats, fmt.Sprintf("%s %s", f.Format, Amount(f.Events)))
 	}
 	if len(formats) > 0 {
 		t.Print(0, 2, Span{"dim", "read as: " + strings.Join(formats, ", ")})
@@ -72,12 +72,12 @@ func (t *text) unread() {
 	for _, g := range groups[:min(len(groups), unreadReasons)] {
 		line := []Span{{"", g.reason}, {"dim", "  " + g.first}}
 		if g.count > 1 {
-			line = append(line, Span{"dim", fmt.Sprintf(" and %s more", amount(int64(g.count-1)))})
+			line = append(line, Span{"dim", fmt.Sprintf(" and %s more", Amount(int64(g.count-1)))})
 		}
 		t.Print(2, 4, line...)
 		told += g.count
 	}
 	if more := s.UnreadTotal - int64(told); more > 0 {
-		t.Print(2, 4, Span{"dim", fmt.Sprintf("and %s more; --json lists them", amount(more))})
+		t.Print(2, 4, Span{"dim", fmt.Sprintf("and %s more; --json lists them", Amount(more))})
 	}
 }
