@@ -226,7 +226,7 @@ func pattern(s string) string {
 
 // rules returns the ids of the rules that are called so.
 func (s *State) rules(ctx context.Context, name string) ([]any, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT DISTINCT id FROM hit_rules WHERE id = $1 OR title = $2 LIMIT 500", text(name), fold(name))
+	rows, err := s.read.QueryContext(ctx, "SELECT DISTINCT id FROM hit_rules WHERE id = $1 OR folded = $2 LIMIT 500", text(name), fold(name))
 	if err != nil {
 		return nil, err
 	}
@@ -275,8 +275,7 @@ func (s *State) CountHits(ctx context.Context, f HitFilter, by By) ([]HitCount, 
 
 func (s *State) countHits(ctx context.Context, f HitFilter, by By) ([]HitCount, error) {
 	columns := map[By]string{
-		ByNothing: "'', ''", ByRule: "h.rule_id, max(h.rule_title)", ByLevel: "h.level, ''",
-		ByDay: "h.at / 86400000000000, ''", ByEntity: "c.value, ''",
+		ByNothing: "''", ByRule: "h.rule_id", ByLevel: "h.level", ByDay: "h.at / 86400000000000", ByEntity: "c.value",
 	}[by]
 	if columns == "" {
 		return nil, fmt.Errorf("no such thing to count by: %d", by)
@@ -295,7 +294,7 @@ func (s *State) countHits(ctx context.Context, f HitFilter, by By) ([]HitCount, 
 	case ByDay, ByLevel:
 		q.text(" GROUP BY 1 ORDER BY 1")
 	default:
-		q.text(" GROUP BY 1 ORDER BY 4 DESC, 1")
+		q.text(" GROUP BY 1 ORDER BY 3 DESC, 1")
 	}
 	if f.Limit > 0 {
 		q.text(" LIMIT ")
@@ -308,7 +307,7 @@ func (s *State) countHits(ctx context.Context, f HitFilter, by By) ([]HitCount, 
 	var counts []HitCount
 	for rows.Next() {
 		var c HitCount
-		err := rows.Scan(&c.Name, &c.Title, &c.Level, &c.Hits, &c.Events, &c.Last)
+		err := rows.Scan(&c.Name, &c.Level, &c.Hits, &c.Events, &c.Last)
 		if err == nil && by == ByDay {
 			var day int64
 			day, err = strconv.ParseInt(c.Name, 10, 64)
@@ -319,5 +318,28 @@ func (s *State) countHits(ctx context.Context, f HitFilter, by By) ([]HitCount, 
 		}
 		counts = append(counts, c)
 	}
-	return counts, errors.Join(rows.Err(), rows.Close())
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || by != ByRule {
+		return counts, err
+	}
+	return counts, s.addTitles(ctx, counts)
+}
+
+// addTitles adds the titles to counts by rule.
+func (s *State) addTitles(ctx context.Context, counts []HitCount) error {
+	rows, err := s.read.QueryContext(ctx, "SELECT id, max(title) FROM hit_rules GROUP BY id")
+	if err != nil {
+		return err
+	}
+	titles := make(map[string]string)
+	for rows.Next() {
+		var id, title string
+		if err := rows.Scan(&id, &title); err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		titles[id] = title
+	}
+	for i := range counts {
+		counts[i].Title = titles[counts[i].Name]
+	}
+	return errors.Join(rows.Err(), rows.Close())
 }

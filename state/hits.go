@@ -127,14 +127,14 @@ func putRules(ctx context.Context, tx *sql.Tx, hits []Hit) error {
 			continue
 		}
 		if len(seen) == 0 {
-			q.text("INSERT INTO hit_rules (id, title) VALUES ")
+			q.text("INSERT INTO hit_rules (id, folded, title) VALUES ")
 		} else {
 			q.text(", ")
 		}
 		seen[r] = true
-		q.row(r[0], r[1])
+		q.row(r[0], r[1], h.RuleTitle)
 	}
-	q.text(" ON CONFLICT (id, title) DO NOTHING")
+	q.text(" ON CONFLICT (id, folded) DO NOTHING")
 	return q.exec(ctx, tx)
 }
 
@@ -285,12 +285,12 @@ func scanHits(rows *sql.Rows) ([]Hit, error) {
 	return hits, errors.Join(rows.Err(), rows.Close())
 }
 
-// DeleteHits forgets hits whose last event was before a time, and says how many. It does so in many short transactions.
+// DeleteHits forgets hits whose Time and Last are before a time, and says how many. It does so in many short transactions.
 func (s *State) DeleteHits(ctx context.Context, before int64) (n int64, err error) {
 	for {
 		var gone int64
 		err := s.tx(ctx, func(tx *sql.Tx) error {
-			const which = " IN (SELECT key FROM hits WHERE last_at < $1 ORDER BY last_at, key LIMIT 500)"
+			const which = " IN (SELECT key FROM hits WHERE at < $1 AND last_at < $1 ORDER BY at, key LIMIT 500)"
 			if _, err := tx.ExecContext(ctx, "DELETE FROM hit_entities WHERE hit"+which, before); err != nil {
 				return err
 			}

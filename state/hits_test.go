@@ -141,28 +141,8 @@ func testList(t *testing.T, p place) {
 		}},
 	} {
 		for order, less := range compare {
-			want := model(c.keep, less)
 			c.f.Order = order
-			wantKeys(t, fmt.Sprint(c.name, " ", order), keys(t, s, c.f), want...)
-			c.f.Limit = 7
-			wantKeys(t, fmt.Sprint(c.name, " limited ", order), keys(t, s, c.f), want[:min(7, len(want))]...)
-			var paged []string
-			for page := c.f; ; {
-				page.Limit = 333
-				n := len(paged)
-				for h, err := range s.ListHits(ctx, page) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					paged = append(paged, h.Key)
-					page.After = order.Cursor(h)
-				}
-				if len(paged) == n {
-					break
-				}
-			}
-			wantKeys(t, fmt.Sprint(c.name, " paged ", order), paged, want...)
-			c.f.Limit = 0
+			checkList(t, s, c.name, c.f, model(c.keep, less))
 		}
 	}
 	for _, bad := range []string{"x", "t.1", "t.x.k", "w.1.2.k", "u.1.k"} {
@@ -178,6 +158,31 @@ func testList(t *testing.T, p place) {
 			break
 		}
 	}
+}
+
+// checkList lists hits at once, the first few, and page by page.
+func checkList(t *testing.T, s *State, name string, f HitFilter, want []string) {
+	t.Helper()
+	name = fmt.Sprint(name, " in order ", f.Order)
+	wantKeys(t, name, keys(t, s, f), want...)
+	f.Limit = 7
+	wantKeys(t, name+", limited", keys(t, s, f), want[:min(7, len(want))]...)
+	var paged []string
+	f.Limit = 333
+	for {
+		n := len(paged)
+		for h, err := range s.ListHits(t.Context(), f) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			paged = append(paged, h.Key)
+			f.After = f.Order.Cursor(h)
+		}
+		if len(paged) == n {
+			break
+		}
+	}
+	wantKeys(t, name+", paged", paged, want...)
 }
 
 func byTime(a, b Hit) int {

@@ -129,11 +129,11 @@ func (s *State) script(names ...string) (func(context.Context, *sql.Tx) error, e
 		}
 		text.Write(data)
 	}
-	collation := " TEXT " // SQLite compares bytes if nothing else is said
+	words := strings.NewReplacer(" TEXT C ", " TEXT ", ") CLUSTERED;", ") WITHOUT ROWID;") // SQLite compares bytes if nothing else is said
 	if s.engine == postgres {
-		collation = ` TEXT COLLATE "C" `
+		words = strings.NewReplacer(" TEXT C ", ` TEXT COLLATE "C" `, ") CLUSTERED;", ");")
 	}
-	query := strings.ReplaceAll(text.String(), " TEXT C ", collation)
+	query := words.Replace(text.String())
 	return func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, query)
 		return err

@@ -146,6 +146,8 @@ func connectPostgres(ctx context.Context, place string, opt Options) (*State, er
 		cfg.RuntimeParams["application_name"] = "tocsin"
 	}
 	cfg.RuntimeParams["synchronous_commit"] = "on"
+	// A plan that was made when the tables were empty reads all of them for ever.
+	cfg.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 	if opt.Schema != "" {
 		cfg.RuntimeParams["search_path"] = pgx.Identifier{opt.Schema}.Sanitize()
 	}

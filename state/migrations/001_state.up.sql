@@ -1,4 +1,5 @@
--- C stands for the collation that compares bytes, so that both engines sort texts in one way.
+-- C stands for the collation that compares bytes, so that both engines sort texts in one way, CLUSTERED for
+-- a table that is its primary key's index, as SQLite has it.
 CREATE TABLE hits (
     key        TEXT C NOT NULL PRIMARY KEY,
     rule_id    TEXT C NOT NULL,
@@ -19,11 +20,11 @@ CREATE TABLE hits (
     tags       TEXT NOT NULL,
     json       TEXT NOT NULL
 );
-CREATE INDEX hits_by_time ON hits (at, key);
-CREATE INDEX hits_by_level ON hits (level, at, key);
-CREATE INDEX hits_by_rule ON hits (rule_id, at, key);
+-- Each is for an order and a condition; what stands behind the key lets hits be counted without a look at their rows.
+CREATE INDEX hits_by_time ON hits (at, key, level, events, last_at);
+CREATE INDEX hits_by_level ON hits (level, at, key, events, last_at);
+CREATE INDEX hits_by_rule ON hits (rule_id, at, key, level, events, last_at);
 CREATE INDEX hits_by_update ON hits (updated, key);
-CREATE INDEX hits_by_end ON hits (last_at);
 
 -- The hosts, users and addresses of hits, in lower case.
 CREATE TABLE hit_entities (
@@ -31,20 +32,21 @@ CREATE TABLE hit_entities (
     value TEXT C NOT NULL,
     at    BIGINT NOT NULL,
     PRIMARY KEY (hit, value)
-);
+) CLUSTERED;
 CREATE INDEX hit_entities_by_value ON hit_entities (value, at, hit);
 
--- The titles, in lower case, by which a rule can be asked for.
+-- The titles of rules, and in lower case as they are asked for.
 CREATE TABLE hit_rules (
-    id    TEXT C NOT NULL,
-    title TEXT C NOT NULL,
-    PRIMARY KEY (id, title)
-);
+    id     TEXT C NOT NULL,
+    folded TEXT C NOT NULL,
+    title  TEXT C NOT NULL,
+    PRIMARY KEY (id, folded)
+) CLUSTERED;
 
 CREATE TABLE facts (
     name  TEXT C NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
-);
+) CLUSTERED;
 
 CREATE TABLE audit (
     seq    BIGINT NOT NULL PRIMARY KEY,
