@@ -15,24 +15,45 @@ var (
 	addressFields = []string{"source.ip", "destination.ip"}
 )
 
-// entitySlots is where the events of one shape name entities.
-type entitySlots struct{ hosts, users, addresses []event.Slot }
+// telling is what is worked out once to tell of the events of one shape: where they name entities, and each name of a
+// field as a member of a JSON object, with the comma before it.
+type telling struct {
+	hosts, users, addresses []event.Slot
+	keys                    []string
+}
 
-const maxEntityShapes = 4 * event.MaxShapes
+// maxTellings bounds the shapes for which a telling is kept, and maxTellingFields their fields.
+const (
+	maxTellings      = 4 * event.MaxShapes
+	maxTellingFields = event.MaxShapeFields
+)
+
+// telling returns the telling of a shape.
+func (w *Worker) telling(shape *event.Shape) *telling {
+	t := w.tellings[shape]
+	if t == nil {
+		t = &telling{hosts: slotsOf(shape, hostFields), users: slotsOf(shape, userFields), addresses: slotsOf(shape, addressFields)}
+		fields := shape.Fields()
+		t.keys = make([]string, len(fields))
+		for i, name := range fields {
+			w.buf = append(event.AppendQuoted(append(w.buf[:0], ','), name), ':')
+			t.keys[i] = string(w.buf)
+		}
+		if len(w.tellings) < maxTellings && w.tellingFields+len(fields) <= maxTellingFields && !shape.Transient {
+			w.tellings[shape] = t
+			w.tellingFields += len(fields)
+		}
+	}
+	return t
+}
 
 // entitiesOf returns who and what an event is about. Hits of the event share it, so it is never appended to in place.
 func (w *Worker) entitiesOf(ev *event.Event) Entities {
-	s := w.shapes[ev.Shape]
-	if s == nil {
-		s = &entitySlots{slotsOf(ev.Shape, hostFields), slotsOf(ev.Shape, userFields), slotsOf(ev.Shape, addressFields)}
-		if len(w.shapes) < maxEntityShapes && !ev.Shape.Transient {
-			w.shapes[ev.Shape] = s
-		}
-	}
+	t := w.telling(ev.Shape)
 	return Entities{
-		Hosts:     named(ev, s.hosts, isHost),
-		Users:     named(ev, s.users, isUser),
-		Addresses: named(ev, s.addresses, isAddress),
+		Hosts:     named(ev, t.hosts, isHost),
+		Users:     named(ev, t.users, isUser),
+		Addresses: named(ev, t.addresses, isAddress),
 	}
 }
 

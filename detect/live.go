@@ -21,11 +21,16 @@ import (
 //     is known yet holds all back. Streams of which it is known that they will catch up are therefore to be announced,
 //     by Observe without observations, before any other brings its first.
 //   - Any other stream holds it back until it has brought nothing for longer than Lateness.
-//   - Where no stream does, the watermark is Lateness before the present.
+//   - Where no stream does, the watermark is Lateness before the present, once any stream has brought something.
 //
 // It never moves back, and no event's time moves it beyond Lateness before the present. What comes after it has passed
-// is taken to be of its time, and Late counts it. What states a time that is farther in the future than Ahead is taken
-// to be of the time at which it comes.
+// is late, and Late counts it: what is late by little, Lateness or LittleLate, is taken to be of the watermark's time.
+// What is later than that, as when a machine sends what it kept while it was offline, is a backlog. It would be a burst
+// of everything if it were taken to be of one time, so it is correlated by itself, in the order of its own time, with a
+// watermark of its own; with what came in time it is not correlated, and a stream that brings it holds nothing back until
+// it has come near the watermark. A backlog ends, and what is open in it is given out, when
+// the streams that bring it have been quiet for BacklogPause. What states a time that is farther in the future than
+// Ahead is taken to be of the time at which it comes.
 //
 // The present is what Advance says, and 0 is unknown: then no stream is ever quiet, and no time is in the future. How
 // often Advance is called does not change the hits. Who calls it with the time of arrival before each Observe, and does
@@ -33,8 +38,8 @@ import (
 // Ahead before the watermark, all that is open is given out and the watermark begins anew.
 //
 // Memory: MaxState for windows and bursts, as for a Correlator; for what waits LiveOptions.MaxPending observations and
-// MaxPendingBytes; MaxStreams streams. Past MaxPending the oldest do not wait any longer. Of an observation it keeps
-// one encoded copy.
+// MaxPendingBytes; MaxStreams streams; and a quarter of it while there is a backlog. Past MaxPending the oldest do not
+// wait any longer. Of an observation it keeps one encoded copy.
 //
 // A Live belongs to one goroutine. Several may be made of one Engine; they share nothing that changes.
 type Live struct {
@@ -50,6 +55,10 @@ type Live struct {
 	now       int64
 	watermark int64 // all before it has been counted
 	holder    int   // index of the stream that holds the watermark back; -1 is unknown or none
+
+	room    int   // bytes that may wait
+	backlog *Live // of what is late by more than a little; nil while there is none
+	side    bool  // it is the backlog of another
 
 	late, early, ahead, stalled, resets, crowded, undecoded int64
 
@@ -72,12 +81,14 @@ const (
 	MaxPendingBytes = 64 << 20         // of the observations that wait, as they are kept
 	MaxStreams      = 1 << 16          // streams that are told apart; others hold nothing back
 	StalledAfter    = 10 * time.Minute // of the wall clock
+	LittleLate      = 10 * time.Second // lateness that is overlooked, where Lateness is less
+	BacklogPause    = time.Minute      // of the wall clock; where Lateness is more, that
 )
 
 // Progress says how far a stream has come.
 type Progress struct {
 	Stream string
-	Latest int64 // the newest time that any event of it states, nanoseconds since 1970; 0 is unknown. That of a delivery is enough
+	Latest int64 // the newest time that any event of it states, nanoseconds since 1970; 0 is unknown. That of the delivery is enough
 	Behind bool  // more of it is known to wait
 }
 
@@ -92,7 +103,7 @@ func (e *Engine) NewLive(opt LiveOptions) *Live {
 	}
 	l := &Live{
 		engine: e, opt: opt, corr: e.corr.blank(), keys: make(map[*sigma.Rule]string),
-		index: make(map[string]int), watermark: math.MinInt64, holder: -1,
+		index: make(map[string]int), watermark: math.MinInt64, holder: -1, room: MaxPendingBytes,
 	}
 	l.corr.watch = true
 	known := make(marks)
@@ -112,10 +123,20 @@ func (e *Engine) NewLive(opt LiveOptions) *Live {
 // Observe takes one delivery of a stream: how far it has come, and what it brought; and calls tell with what is known by
 // that. It keeps nothing of obs but strings.
 func (l *Live) Observe(p Progress, obs []Observation, tell func(*LiveHit)) {
-	l.progress(p)
 	for i := range obs {
-		l.take(&obs[i], tell)
+		p.Latest = max(p.Latest, obs[i].Time)
 	}
+	l.progress(p)
+	old := Progress{Stream: p.Stream, Behind: p.Behind}
+	for i := range obs {
+		if o := &obs[i]; l.isBacklog(o) {
+			old.Latest = max(old.Latest, o.Time)
+			l.keepBacklog(o, tell)
+		} else {
+			l.take(o, tell)
+		}
+	}
+	l.settleBacklog(old, tell)
 	l.settle(tell)
 }
 
@@ -132,6 +153,11 @@ func (l *Live) Advance(now int64, tell func(*LiveHit)) {
 	}
 	l.forget()
 	l.settle(tell)
+	if b := l.backlog; b != nil {
+		if b.Advance(now, tell); len(b.streams) == 0 {
+			l.endBacklog(tell)
+		}
+	}
 }
 
 // Resume says what time it is when the process goes on after it stood still: after Restore, or after the machine slept.
@@ -139,6 +165,9 @@ func (l *Live) Advance(now int64, tell func(*LiveHit)) {
 func (l *Live) Resume(now int64) {
 	l.now = now
 	l.resume(now)
+	if l.backlog != nil {
+		l.backlog.Resume(now)
+	}
 }
 
 func (l *Live) resume(now int64) {
@@ -156,6 +185,7 @@ func (l *Live) Finish(tell func(*LiveHit)) {
 	}
 	l.give(l.corr.Finish(), tell)
 	l.watermark, l.holder = math.MinInt64, -1
+	l.endBacklog(tell)
 }
 
 // take lets an observation wait, or counts it at once where it is late.
@@ -178,7 +208,7 @@ func (l *Live) take(o *Observation, tell func(*LiveHit)) {
 		at = l.watermark
 	}
 	l.queue.push(at, rule, o)
-	for len(l.queue.items) > l.opt.MaxPending || l.queue.bytes > MaxPendingBytes {
+	for len(l.queue.items) > l.opt.MaxPending || l.queue.bytes > l.room {
 		l.early++
 		first := l.queue.pop()
 		l.watermark = max(l.watermark, first.time)
@@ -218,20 +248,29 @@ func (l *Live) Watermark() int64 {
 }
 
 // Pending returns how many observations wait.
-func (l *Live) Pending() int { return len(l.queue.items) }
+func (l *Live) Pending() int {
+	n := len(l.queue.items)
+	if l.backlog != nil {
+		n += len(l.backlog.queue.items)
+	}
+	return n
+}
 
 // Late returns how many observations came after the watermark had passed their time.
 func (l *Live) Late() int64 { return l.late }
 
 // Note says which bounds were reached while counting, and what that means for the result.
 func (l *Live) Note() []string {
+	if l.backlog != nil {
+		l.adopt(l.backlog)
+	}
 	notes := l.corr.notes()
 	note := func(n int64, format string, args ...any) {
 		if n > 0 {
 			notes = append(notes, fmt.Sprintf("%d "+format, append([]any{n}, args...)...))
 		}
 	}
-	note(l.late, "events came more than %v after their time and were correlated as if they had just happened", l.opt.Lateness)
+	note(l.late, "events came more than %v after their time and were correlated by themselves, or as if they had just happened", l.opt.Lateness)
 	note(l.early, "events were correlated before others that may have preceded them came, because too many waited")
 	note(l.ahead, "events state a time more than %v in the future and were correlated as of the time at which they came", l.opt.Ahead)
 	note(l.stalled, "times a stream that was catching up brought nothing for %v and was no longer waited for", StalledAfter)

@@ -31,7 +31,11 @@ func (l *Live) give(hits []CorrelationHit, tell func(*LiveHit)) {
 }
 
 func (l *Live) key(r *sigma.Rule, group []string, at int64) string {
-	parts := append(make([]string, 0, 8), "burst", l.keys[r], strconv.FormatInt(at, 10))
+	kind := "burst"
+	if l.side {
+		kind = "late burst"
+	}
+	parts := append(make([]string, 0, 8), kind, l.keys[r], strconv.FormatInt(at, 10))
 	return hashOf(append(parts, group...)...)
 }
 

@@ -22,8 +22,9 @@ func (l *Live) Restore(p []byte) error {
 	}
 	r := &restoring{unpacker: u, size: len(p), live: &Live{
 		engine: l.engine, opt: l.opt, corr: l.corr.blank(), keys: l.keys, marks: l.marks, index: make(map[string]int), holder: -1,
+		room: l.room, side: l.side,
 	}}
-	r.live.corr.watch = true
+	r.live.corr.watch, r.live.corr.limit = true, l.corr.limit
 	head := u.part()
 	r.live.now, r.live.watermark, r.live.corr.clock = head.signed(), head.signed(), head.signed()
 	for _, n := range r.live.counts() {
@@ -34,6 +35,7 @@ func (l *Live) Restore(p []byte) error {
 	r.waiting(u.part())
 	r.bursts(u.part())
 	r.plans()
+	r.backlog(u.part().data)
 	if r.err == nil && (u.bad || len(u.data) > 0) {
 		r.damaged("its end")
 	}
@@ -87,6 +89,23 @@ func (r *restoring) finish(u *unpacker, what string) {
 	if r.bad || u.bad || len(u.data) > 0 {
 		r.damaged(what)
 	}
+}
+
+// backlog restores that of a Live, which is a snapshot of its own.
+func (r *restoring) backlog(p []byte) {
+	if r.bad || len(p) == 0 {
+		return
+	}
+	if r.live.side {
+		r.damaged("its backlog")
+		return
+	}
+	b := r.live.newBacklog()
+	if err := b.Restore(p); err != nil {
+		r.err = err
+		return
+	}
+	r.live.backlog, r.live.gone = b, append(r.live.gone, b.gone...)
 }
 
 func (r *restoring) streams(u *unpacker) {

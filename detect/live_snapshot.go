@@ -14,7 +14,8 @@ import (
 // A snapshot is: snapshotMagic, its version (one byte), parts, and the CRC-32C (Castagnoli) of all before it, little
 // endian. A part is its length (8 bytes, little endian) and as many bytes. The parts are: times and counts; streams;
 // what waits; bursts, each after those that it is made of; and for each correlation its mark, the keys of its open hits,
-// and its groups. Of the last, those of correlations that are not in force any more are skipped.
+// and its groups. Of the last, those of correlations that are not in force any more are skipped. The last part is the
+// snapshot of the backlog, or empty.
 const (
 	snapshotMagic   = "tocsin live"
 	snapshotVersion = 1
@@ -58,6 +59,11 @@ func (l *Live) Snapshot(dst []byte) []byte {
 		}
 		w.part(func() { s.plan(p) })
 	}
+	w.part(func() {
+		if l.backlog != nil {
+			w.dst = l.backlog.Snapshot(w.dst)
+		}
+	})
 	return binary.LittleEndian.AppendUint32(w.dst, crc32.Checksum(w.dst[base:], crc32.MakeTable(crc32.Castagnoli)))
 }
 

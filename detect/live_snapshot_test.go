@@ -145,11 +145,18 @@ func TestRulesChange(t *testing.T) {
 
 // TestReplay stops without a snapshot of the last deliveries and runs these again, at their own times: the same keys.
 func TestReplay(t *testing.T) {
+	late, backlogs := int64(0), 0
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 6))
 		e, rules := randomEngine(t, r)
-		deliveries := arriving(r, randomStreams(r, e, rules, 3), 9) // some are late: the lateness is less
-		opt := LiveOptions{Lateness: 2, Ahead: 2}
+		streams, scale := randomStreams(r, e, rules, 3), []int64{1, 12 * second}[r.IntN(2)]
+		for _, obs := range streams {
+			for i := range obs {
+				obs[i].Time *= scale
+			}
+		}
+		deliveries := arriving(r, streams, int(9*scale)) // some are late, by little or by more: the lateness is less
+		opt := LiveOptions{Lateness: time.Duration(2 * scale), Ahead: time.Duration(2 * scale)}
 		from := r.IntN(len(deliveries) + 1)
 		l, all := e.NewLive(opt), newLedger(t)
 		var saved []byte
@@ -162,6 +169,10 @@ func TestReplay(t *testing.T) {
 			}
 			l.Advance(d.at, all.tell)
 			l.Observe(d.p, d.obs, all.tell)
+		}
+		late += l.Late()
+		if l.backlog != nil {
+			backlogs++
 		}
 		if saved == nil {
 			continue
@@ -182,6 +193,9 @@ func TestReplay(t *testing.T) {
 				t.Fatalf("seed %d: %s, before %s", seed, h, all.final[key])
 			}
 		}
+	}
+	if late < 500 || backlogs < 20 {
+		t.Errorf("only %d observations late, %d backlogs", late, backlogs)
 	}
 }
 

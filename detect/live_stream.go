@@ -29,8 +29,11 @@ func (l *Live) progress(p Progress) {
 	}
 }
 
-// holds tells whether the watermark waits for a stream.
+// holds tells whether the watermark waits for a stream: not if it is quiet, and not while what it brings is a backlog.
 func (l *Live) holds(s *stream) bool {
+	if s.latest != 0 && l.farBehind(s.latest) {
+		return false
+	}
 	if s.behind {
 		return !l.quiet(s, int64(StalledAfter))
 	}
@@ -94,7 +97,7 @@ func (l *Live) allowed() int64 {
 	switch {
 	case l.holder >= 0:
 		at = l.upTo(&l.streams[l.holder])
-	case l.now == 0:
+	case l.now == 0 || l.side || l.watermark == math.MinInt64 && len(l.streams) == 0: // nothing has come yet
 		return math.MinInt64
 	}
 	if at < math.MinInt64+int64(l.opt.Lateness) {

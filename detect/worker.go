@@ -10,10 +10,13 @@ import (
 
 // Worker matches batches of events. It belongs to one goroutine.
 type Worker struct {
-	engine  *Engine
-	matcher *sigma.Matcher
-	shapes  map[*event.Shape]*entitySlots
-	buf     []byte
+	engine   *Engine
+	matcher  *sigma.Matcher
+	tellings map[*event.Shape]*telling
+	buf      []byte
+
+	tellingFields int // of all tellings
+	usual         int // hits of the batch before: as much room is made for those of the next
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	event    []byte
@@ -38,7 +41,7 @@ type EventHit struct {
 
 // NewWorker returns a Worker for one goroutine.
 func (e *Engine) NewWorker() *Worker {
-	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), shapes: make(map[*event.Shape]*entitySlots)}
+	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling)}
 }
 
 // Match finds the hits of a batch.
@@ -58,11 +61,18 @@ func (w *Worker) Match(b *event.Batch) *Result {
 		}
 		w.told = false
 		for _, rule := range w.matcher.Match(ev) {
+			if r.Hits == nil {
+				r.Hits = make([]EventHit, 0, min(max(w.usual, 1), maxUsual))
+			}
 			w.hit(r, ev, rule, i)
 		}
 	}
+	w.usual = len(r.Hits)
 	return r
 }
+
+// maxUsual bounds the room that is made for hits before there are any.
+const maxUsual = 256
 
 func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 	e := w.engine
@@ -127,17 +137,18 @@ func excerpt(s string, at int) string {
 
 // eventJSON renders an event's native fields as an object, in the order of the source.
 func (w *Worker) eventJSON(ev *event.Event) []byte {
+	keys := w.telling(ev.Shape).keys
 	b := append(w.buf[:0], '{')
-	for i, name := range ev.Shape.Fields() {
-		v := ev.Values[i]
+	for i := range ev.Values {
+		v := &ev.Values[i]
 		if v.Kind == event.Missing {
 			continue
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
+		key := keys[i]
+		if len(b) == 1 {
+			key = key[1:]
 		}
-		b = append(event.AppendQuoted(b, name), ':')
-		b = v.AppendJSON(b)
+		b = v.AppendJSON(append(b, key...))
 	}
 	w.buf = append(b, '}')
 	out := slices.Clone(w.buf)
