@@ -52,6 +52,10 @@ func (a *applier) save(ctx context.Context) error {
 		a.opt.Log.Warn("the store does not say what is on disk; the log is kept", "error", err)
 		return nil
 	}
+	if !a.trimming.TryLock() {
+		return nil // a backup is being made
+	}
+	defer a.trimming.Unlock()
 	if err := a.wal.Trim(min(a.through+1, durable)); err != nil {
 		return fmt.Errorf("trim the write-ahead log: %w", err)
 	}

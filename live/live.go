@@ -97,6 +97,7 @@ type Line struct {
 	mu         sync.Mutex
 	positions  map[string]string // durable
 	applied    *applier
+	trimming   sync.Mutex // held by who needs the frames that are there
 	checkpoint *checkpoint // that the line began with
 }
 

@@ -7,7 +7,18 @@ func commands(std streams) []*cobra.Command {
 	return []*cobra.Command{
 		newHunt(std),
 		newShow(std),
+		newServe(std),
+		newStatus(std),
+		newAlerts(std),
+		newSearch(std),
+		newTail(std),
 		newRules(std),
+		newCheck(std),
+		newConfig(std),
+		newReload(std),
+		newBackup(std),
+		newRestore(std),
+		newVerify(std),
 		newBench(std),
 		newDocs(std),
 	}

@@ -128,7 +128,7 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 		kind, body, _ := strings.Cut(parts[i], "\n")
 		switch kind {
 		case "console":
-			parts[i] = kind + "\n" + console(ts, body)
+			parts[i] = kind + "\n" + runConsole(ts, body)
 			ran++
 		case "sh":
 			for line := range strings.Lines(body) {
@@ -151,8 +151,8 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// console runs the commands of one block and returns it with what they print now.
-func console(ts *testscript.TestScript, body string) string {
+// runConsole runs the commands of one block and returns it with what they print now.
+func runConsole(ts *testscript.TestScript, body string) string {
 	var out []string
 	lines := strings.Split(body, "\n")
 	for i := 0; i < len(lines); {

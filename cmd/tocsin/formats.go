@@ -36,3 +36,13 @@ func parserOf(name string, env *parse.Env) parse.Parser {
 	}
 	return nil
 }
+
+// splitterOf returns a new splitter of the format of that name, nil where there is none.
+func splitterOf(name string) source.Splitter {
+	for _, f := range formats {
+		if f.Name == name {
+			return f.NewSplitter()
+		}
+	}
+	return nil
+}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/report"
-	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -102,7 +101,7 @@ func (h *hunt) merge() error {
 		f.Rules = s.Rules
 	}
 	if len(f.Rules) == 0 {
-		f.Rules = []string{rules.BuiltinPath, rules.InstalledPath}
+		f.Rules = defaultPlaces()
 	}
 	if len(f.Pipelines) == 0 {
 		f.Pipelines = s.Pipelines

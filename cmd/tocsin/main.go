@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/tocsin-sec/tocsin/internal/hush"
 )
 
 // The exit statuses. They are the same for every command.
@@ -30,6 +32,7 @@ const (
 )
 
 func main() {
+	hush.Over()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
 	}

@@ -45,6 +45,9 @@ func packsFolder() string {
 	return filepath.Join(dir, "rules")
 }
 
+// defaultPlaces are the places of rules where none is named.
+func defaultPlaces() []string { return []string{rules.BuiltinPath, rules.InstalledPath} }
+
 // isPlaceName tells whether a place of rules is a name and no path.
 func isPlaceName(s string) bool {
 	return s == rules.BuiltinPath || s == rules.InstalledPath || strings.HasPrefix(s, rules.BuiltinPath+":") || strings.HasPrefix(s, rules.PackPrefix)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/source"
 )
 
 // settingsName is the name of the configuration file.
@@ -40,16 +41,17 @@ type ruleSettings struct {
 
 // site is what belongs to one tenant.
 type site struct {
-	Inputs     inputSettings     `yaml:"inputs" doc:"Where logs come from. Without this key: what this machine has, and intakes on its loopback."`
-	Since      time.Duration     `yaml:"since" doc:"How far back to begin at the first start." default:"24h"`
-	Lateness   time.Duration     `yaml:"lateness" doc:"How much later than its time an event may come and still be counted by correlations in its place." default:"30s"`
-	Silence    time.Duration     `yaml:"silence" doc:"After how long a source that says nothing is reported." default:"learnt from each source"`
-	ClockSkew  time.Duration     `yaml:"clock_skew" doc:"How wrong the clock of a source may be before it is reported." default:"10m"`
-	Store      string            `yaml:"store" doc:"A VictoriaLogs server or cluster to keep events on, in place of the built-in store." example:"https://logs.example.com:9428"`
-	StoreToken string            `yaml:"store_token" doc:"The bearer token for store." secret:"true" example:"file:/etc/tocsin/store.token"`
-	StoreCA    string            `yaml:"store_ca" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
-	State      string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:." example:"postgres://tocsin@db.example.com/tocsin"`
-	Retention  retentionSettings `yaml:"retention" doc:"How long events are kept."`
+	Inputs      inputSettings     `yaml:"inputs" doc:"Where logs come from. Without this key: what this machine has, and intakes on its loopback."`
+	Since       time.Duration     `yaml:"since" doc:"How far back to begin at the first start." default:"24h"`
+	Lateness    time.Duration     `yaml:"lateness" doc:"How much later than its time an event may come and still be counted by correlations in its place." default:"30s"`
+	Silence     time.Duration     `yaml:"silence" doc:"After how long a source that says nothing is reported." default:"learnt from each source"`
+	ClockSkew   time.Duration     `yaml:"clock_skew" doc:"How wrong the clock of a source may be before it is reported." default:"10m"`
+	Store       string            `yaml:"store" doc:"A VictoriaLogs server or cluster to keep events on, in place of the built-in store." example:"https://logs.example.com:9428"`
+	StoreToken  string            `yaml:"store_token" doc:"The bearer token for store." secret:"true" example:"file:/etc/tocsin/store.token"`
+	StoreTenant string            `yaml:"store_tenant" doc:"The tenant there whose rows these are: its AccountID and ProjectID." default:"0:0"`
+	StoreCA     string            `yaml:"store_ca" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
+	State       string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:." example:"postgres://tocsin@db.example.com/tocsin"`
+	Retention   retentionSettings `yaml:"retention" doc:"How long events are kept."`
 }
 
 // retentionSettings bound what is kept.
@@ -60,7 +62,11 @@ type retentionSettings struct {
 }
 
 // inputSettings are the live inputs.
-type inputSettings struct{}
+type inputSettings struct {
+	Files  []source.FilesConfig  `yaml:"files" doc:"Files that grow."`
+	Syslog []source.SyslogConfig `yaml:"syslog" doc:"Syslog over UDP, TCP and TLS."`
+	HTTP   []source.HTTPConfig   `yaml:"http" doc:"HTTP: Elasticsearch's bulk API, Splunk's HEC, OTLP, JSON lines."`
+}
 
 // loadSettings reads the configuration: the named file, else that in the folder, the user's, the machine's, else none.
 // Paths in it are relative to its own folder. The path is "" where there is no file.

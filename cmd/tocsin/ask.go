@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/console"
+)
+
+// place says where what serve keeps is.
+type place struct {
+	config, data, tenant string
+}
+
+func (p *place) define(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&p.tenant, "tenant", "", "the `name` of the tenant (default main)")
+	f.StringVar(&p.data, "data", "", "the `folder` in which serve keeps everything (default /var/lib/tocsin as root, else in the user's state folder)")
+	f.StringVar(&p.config, "config", "", "configuration `file` (default tocsin.yml in the user's tocsin folder, or in /etc/tocsin)")
+}
+
+// running connects to the process that serves. It is an error if there is none.
+func (p *place) running(ctx context.Context) (*console.Client, error) {
+	_, dir, err := p.find()
+	if err != nil {
+		return nil, err
+	}
+	c, err := console.Dial(ctx, socketPath(dir))
+	if errors.Is(err, console.ErrNotRunning) {
+		return nil, withHint(err, "start it with: tocsin serve; it would answer at %s", socketPath(dir))
+	}
+	if err != nil {
+		return nil, notAllowed(err, dir)
+	}
+	c.Tenant = p.tenant
+	return c, nil
+}
+
+// ask connects to the process that serves; where there is none, to what it has left, which is opened until release.
+func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err error) {
+	set, dir, err := p.find()
+	if err != nil {
+		return nil, nil, err
+	}
+	release = func() {}
+	c, err = console.Dial(ctx, socketPath(dir))
+	if errors.Is(err, console.ErrNotRunning) {
+		if release, err = p.stand(ctx, set, dir); err == nil {
+			c, err = console.Dial(ctx, socketPath(dir))
+		}
+	}
+	if err != nil {
+		return nil, nil, notAllowed(err, dir)
+	}
+	c.Tenant = p.tenant
+	return c, release, nil
+}
+
+// stand answers in place of a serve that does not run, about what is there, until it is released.
+func (p *place) stand(ctx context.Context, set *settings, dir string) (release func(), err error) {
+	name := p.tenant
+	if name == "" {
+		name = mainTenant
+	}
+	site := &set.site
+	if name != mainTenant {
+		other := set.Tenants[name]
+		site = &other
+	}
+	t := &tenant{name: name, dir: tenantFolder(dir, name), site: site}
+	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, withHint(fmt.Errorf("nothing is kept in %s", t.dir), "tocsin serve keeps events and hits; --data names another folder")
+	}
+	socket, err := console.Listen(ctx, socketPath(dir), set.Group)
+	if err != nil {
+		return nil, err
+	}
+	closeAll := func() {
+		_ = socket.Close()
+		_ = t.close()
+	}
+	if t.store, err = openStore(t.dir, site, slog.New(slog.DiscardHandler)); err == nil {
+		t.state, err = openState(ctx, t.dir, name, site)
+	}
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	s := &serve{settings: set, dir: dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.answers().Serve(serving, socket)
+	}()
+	return func() {
+		stop()
+		<-done
+		closeAll()
+	}, nil
+}
+
+// find returns the configuration and the folder.
+func (p *place) find() (*settings, string, error) {
+	set, err := loadSettings(p.config)
+	if err != nil {
+		return nil, "", err
+	}
+	dir := stateFolder(p.data, set)
+	if dir == "" {
+		return nil, "", withHint(errors.New("there is no folder to look in: the user has no home"), "name one with --data")
+	}
+	return set, dir, nil
+}
+
+// notAllowed adds to an error of rights who may ask.
+func notAllowed(err error, dir string) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return withHint(err, "run it as the user that serves, or as a member of the group in tocsin.yml; the folder is %s", dir)
+	}
+	return err
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
+)
+
+// A backup is a folder like that of serve: tenants/NAME with events, log and checkpoint as they are, and the state as its
+// room writes it. The manifest is written last, so that a backup without one is none.
+const backupManifest = "backup.json"
+
+type backupDone struct {
+	Made    time.Time `json:"made"`
+	Version string    `json:"version"`
+	Tenants []string  `json:"tenants"`
+	Dir     string    `json:"dir"`
+}
+
+// backUp copies what tenants have into a folder.
+func backUp(ctx context.Context, dir string, tenants []*tenant) (*backupDone, error) {
+	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
+		return nil, fmt.Errorf("back up: %s is not empty", dir)
+	}
+	done := &backupDone{Made: time.Now().UTC(), Version: versionText(), Dir: dir}
+	for _, t := range tenants {
+		if err := t.backUp(ctx, tenantFolder(dir, t.name)); err != nil {
+			return nil, fmt.Errorf("back up tenant %s: %w", t.name, err)
+		}
+		done.Tenants = append(done.Tenants, t.name)
+	}
+	text, err := json.MarshalIndent(done, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, backupManifest), append(text, '\n'), 0o600); err != nil {
+		return nil, fmt.Errorf("back up: %w", err)
+	}
+	return done, nil
+}
+
+func (t *tenant) backUp(ctx context.Context, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	parts := func() error {
+		if e, ok := t.store.(*store.Embedded); ok {
+			if _, err := e.Backup(ctx, filepath.Join(dir, "events")); err != nil {
+				return err
+			}
+		}
+		_, err := t.state.Backup(ctx, filepath.Join(dir, "state"))
+		return err
+	}
+	if t.line == nil { // nobody serves
+		return parts()
+	}
+	return t.line.Backup(dir, parts)
+}
+
+func newBackup(std streams) *cobra.Command {
+	var p place
+	cmd := &cobra.Command{
+		Use:   "backup [flags] FOLDER",
+		Short: "Copy all that serve keeps, while it runs",
+		Long: `Copy all that serve keeps (events, hits, the audit trail, positions) into a folder that is empty or not there yet. Serve
+goes on meanwhile. On the same file system the events share their room with the originals; take the folder elsewhere then,
+with rsync or restic, for a copy that outlives the disk. What is kept on a server (store, state) is backed up there; hits of
+PostgreSQL are written out as well.
+
+Exit status: 0 done, 2 failed.`,
+		Example: `  tocsin backup /srv/backup/tocsin-2026-11-22`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			c, release, err := p.ask(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer release()
+			var done backupDone
+			if err := c.Post(cmd.Context(), "backup", map[string][]string{"dir": {dir}}, &done); err != nil {
+				return err
+			}
+			fmt.Fprintf(std.out, "backed up to %s: %s\n\n→ tocsin restore %s --data FOLDER\n", dir, strings.Join(done.Tenants, ", "), args[0])
+			return nil
+		},
+	}
+	p.define(cmd)
+	return cmd
+}
+
+func newRestore(std streams) *cobra.Command {
+	var p place
+	cmd := &cobra.Command{
+		Use:   "restore [flags] FOLDER",
+		Short: "Bring back what backup has copied",
+		Long: `Bring back what backup has copied into FOLDER. Where it is to be must hold nothing yet, and serve must not run.
+
+Exit status: 0 done, 2 failed.`,
+		Example: `  tocsin restore /srv/backup/tocsin-2026-11-22`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			set, dir, err := p.find()
+			if err != nil {
+				return err
+			}
+			if _, err := console.Dial(cmd.Context(), socketPath(dir)); err == nil {
+				return errors.New("restore: tocsin serve runs; stop it first")
+			}
+			names, err := restore(cmd.Context(), args[0], dir, set)
+			if err != nil {
+				return fmt.Errorf("restore: %w", err)
+			}
+			fmt.Fprintf(std.out, "restored to %s: %s\n\n→ tocsin serve\n", dir, strings.Join(names, ", "))
+			return nil
+		},
+	}
+	p.define(cmd)
+	return cmd
+}
+
+// restore brings a backup into a folder.
+func restore(ctx context.Context, from, dir string, set *settings) ([]string, error) {
+	text, err := os.ReadFile(filepath.Join(from, backupManifest))
+	if err != nil {
+		return nil, withHint(err, "a folder that tocsin backup has written to its end has this file")
+	}
+	var m backupDone
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("read %s: %w", backupManifest, err)
+	}
+	for _, name := range m.Tenants {
+		if !tenantName.MatchString(name) {
+			return nil, fmt.Errorf("%q is no name of a tenant", name)
+		}
+		if _, err := os.Stat(tenantFolder(dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is there already", tenantFolder(dir, name))
+		}
+	}
+	for _, name := range m.Tenants {
+		if err := restoreTenant(ctx, tenantFolder(from, name), tenantFolder(dir, name), name, set); err != nil {
+			return nil, fmt.Errorf("tenant %s: %w", name, err)
+		}
+	}
+	return m.Tenants, nil
+}
+
+func restoreTenant(ctx context.Context, from, dir, name string, set *settings) error {
+	site := &set.site
+	if name != mainTenant {
+		other := set.Tenants[name]
+		site = &other
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	list, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		switch {
+		case e.Name() == "state":
+			place, opt, err := statePlace(dir, name, site)
+			if err == nil {
+				_, err = state.Restore(ctx, filepath.Join(from, "state"), place, opt)
+			}
+			if err != nil {
+				return err
+			}
+		case e.IsDir():
+			err = os.CopyFS(filepath.Join(dir, e.Name()), os.DirFS(filepath.Join(from, e.Name())))
+		default:
+			var data []byte
+			if data, err = os.ReadFile(filepath.Join(from, e.Name())); err == nil {
+				err = os.WriteFile(filepath.Join(dir, e.Name()), data, 0o600)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verified says what was found.
+type verified struct {
+	Tenant   string   `json:"tenant"`
+	Sealed   int      `json:"sealed_days"`
+	Open     []string `json:"open_days"` // not sealed yet
+	Audit    int64    `json:"audit_entries"`
+	Findings []string `json:"findings"` // what is not as it was written
+}
+
+// verifyAll checks what tenants have.
+func verifyAll(ctx context.Context, tenants []*tenant) ([]verified, error) {
+	var all []verified
+	for _, t := range tenants {
+		v := verified{Tenant: t.name, Open: []string{}, Findings: []string{}}
+		if e, ok := t.store.(*store.Embedded); ok {
+			found, err := e.Verify(ctx)
+			if err != nil {
+				return nil, err
+			}
+			v.Sealed, v.Open = found.Days, append(v.Open, found.Open...)
+			for _, f := range found.Findings {
+				v.Findings = append(v.Findings, strings.TrimSpace(f.Day+" "+f.Path)+": "+f.What)
+			}
+		}
+		if err := t.state.Verify(ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			v.Findings = append(v.Findings, err.Error())
+		}
+		head, err := t.state.VerifyAudit(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			v.Findings = append(v.Findings, err.Error())
+		}
+		v.Audit = head.Seq
+		all = append(all, v)
+	}
+	return all, nil
+}
+
+func newVerify(std streams) *cobra.Command {
+	var p place
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify [flags]",
+		Short: "Check that nothing that is kept was changed",
+		Long: `Check that nothing that is kept was changed: the files of days that are sealed against the chained list of their sums, and
+the chain of the audit trail. A day is sealed two days after its end.
+
+Exit status: 0 all is as it was written, 1 something was changed, 2 failed.`,
+		Example: `  tocsin verify`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, release, err := p.ask(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer release()
+			var all []verified
+			if err := c.Post(cmd.Context(), "verify", nil, &all); err != nil {
+				return err
+			}
+			return tellVerified(std, all, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "one object a line")
+	p.define(cmd)
+	return cmd
+}
+
+func tellVerified(std streams, all []verified, asJSON bool) error {
+	bad := slices.ContainsFunc(all, func(v verified) bool { return len(v.Findings) > 0 })
+	for _, v := range all {
+		if asJSON {
+			if err := json.NewEncoder(std.out).Encode(v); err != nil {
+				return err
+			}
+			continue
+		}
+		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, plural(v.Audit, "entry"))
+		if len(v.Findings) == 0 {
+			fmt.Fprintln(std.out, ": all is as it was written")
+			continue
+		}
+		fmt.Fprintln(std.out)
+		for _, f := range v.Findings {
+			fmt.Fprintf(std.out, "  %s\n", f)
+		}
+	}
+	if bad {
+		return errFound
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/state"
+)
+
+// answers makes what answers on the socket.
+func (s *serve) answers() *console.Server {
+	c := &console.Server{
+		Status: func() any { return s.status() },
+		Reload: func(ctx context.Context) (any, error) { return s.reload(ctx) },
+		Backup: func(ctx context.Context, dir string) (any, error) { return s.backup(ctx, dir) },
+		Verify: func(ctx context.Context) (any, error) { return s.verify(ctx) },
+	}
+	for _, t := range s.tenants {
+		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state})
+	}
+	return c
+}
+
+// serveStatus is what the process says of itself.
+type serveStatus struct {
+	Version string         `json:"version"`
+	Process int            `json:"pid"`
+	Started time.Time      `json:"started"`
+	Data    string         `json:"data"`
+	Tenants []tenantStatus `json:"tenants"`
+}
+
+type tenantStatus struct {
+	Name   string   `json:"name"`
+	Inputs []string `json:"inputs"`
+	live.Status
+}
+
+func (s *serve) status() serveStatus {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := serveStatus{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
+	for _, t := range s.tenants {
+		ts := tenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}}
+		for _, in := range t.inputs {
+			ts.Inputs = append(ts.Inputs, in.Name())
+		}
+		st.Tenants = append(st.Tenants, ts)
+	}
+	return st
+}
+
+// reloaded says what a reload has changed.
+type reloaded struct {
+	Rules   int      `json:"rules"`
+	Refused int      `json:"refused"`
+	Stopped int      `json:"inputs_stopped"`
+	Started int      `json:"inputs_started"`
+	Restart []string `json:"needs_restart,omitempty"` // keys whose change takes force only then
+}
+
+// reload reads the configuration and the rules anew. With any mistake in them everything stays as it was.
+func (s *serve) reload(ctx context.Context) (*reloaded, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh, _, err := readSettings(s.config)
+	if err != nil {
+		return nil, err
+	}
+	set, err := loadRules(s.serveRules(fresh))
+	if err != nil {
+		return nil, err
+	}
+	next := &serve{settings: fresh, rules: set, log: s.log}
+	engine, err := next.engine()
+	if err != nil {
+		return nil, err
+	}
+	r := &reloaded{Rules: engine.Loaded(), Refused: set.refused}
+	plans := make([]*tenant, len(s.tenants))
+	for i, t := range s.tenants {
+		site := &fresh.site
+		if t.name != mainTenant {
+			other, ok := fresh.Tenants[t.name]
+			if !ok {
+				r.Restart = append(r.Restart, "tenants."+t.name)
+				other = *t.site
+			}
+			site = &other
+		}
+		plans[i] = &tenant{name: t.name, site: site}
+		if err := next.makeInputs(plans[i]); err != nil {
+			return nil, err
+		}
+		r.Restart = append(r.Restart, needRestart(t.name, t.site, site)...)
+	}
+	for name := range fresh.Tenants {
+		if !slices.ContainsFunc(s.tenants, func(t *tenant) bool { return t.name == name }) {
+			r.Restart = append(r.Restart, "tenants."+name)
+		}
+	}
+	if fresh.Data != s.settings.Data {
+		r.Restart = append(r.Restart, "data")
+	}
+	s.settings, s.rules = fresh, set
+	for i, t := range s.tenants {
+		t.line.Use(engine)
+		stopped, started := t.replace(plans[i].inputs)
+		t.site = plans[i].site
+		r.Stopped += stopped
+		r.Started += started
+	}
+	s.audit(ctx, "reload", fmt.Sprintf("%d rules in force, %d inputs stopped, %d started", r.Rules, r.Stopped, r.Started))
+	s.log.Info("reloaded", "rules", r.Rules, "refused", r.Refused, "inputs_stopped", r.Stopped, "inputs_started", r.Started)
+	return r, nil
+}
+
+// needRestart names the keys of a site whose change takes force at the next start only.
+func needRestart(name string, old, fresh *site) []string {
+	under := ""
+	if name != mainTenant {
+		under = "tenants." + name + "."
+	}
+	var keys []string
+	for key, same := range map[string]bool{
+		"store": old.Store == fresh.Store && old.StoreToken == fresh.StoreToken && old.StoreCA == fresh.StoreCA && old.StoreTenant == fresh.StoreTenant,
+		"state": old.State == fresh.State, "retention": old.Retention == fresh.Retention, "lateness": old.Lateness == fresh.Lateness,
+		"silence": old.Silence == fresh.Silence, "clock_skew": old.ClockSkew == fresh.ClockSkew,
+	} {
+		if !same {
+			keys = append(keys, under+key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// serveRules are the settings of rules as serve reads them: without a place, builtin and installed.
+func (s *serve) serveRules(set *settings) *ruleSettings {
+	r := set.ruleSettings
+	if len(r.Rules) == 0 {
+		r.Rules = defaultPlaces()
+	}
+	return &r
+}
+
+// audit notes in the trail of every tenant what was done, and by whom.
+func (s *serve) audit(ctx context.Context, action, detail string) {
+	for _, t := range s.tenants {
+		e := state.AuditEntry{Time: time.Now().UnixNano(), Actor: "socket", Action: action, Target: "tocsin", Detail: string(event.AppendQuoted(nil, detail))}
+		if _, err := t.state.Append(ctx, e); err != nil {
+			s.log.Error("the audit trail cannot be written", "tenant", t.name, "error", err)
+		}
+	}
+}
+
+// backup copies what all tenants have into a folder.
+func (s *serve) backup(ctx context.Context, dir string) (any, error) {
+	if !filepath.IsAbs(dir) {
+		return nil, errors.New("the folder of a backup must be an absolute path")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.audit(ctx, "backup", dir)
+	return backUp(ctx, dir, s.tenants)
+}
+
+// verify checks what all tenants have.
+func (s *serve) verify(ctx context.Context) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return verifyAll(ctx, s.tenants)
+}

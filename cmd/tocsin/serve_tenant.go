@@ -1,0 +1,240 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/source"
+	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
+)
+
+// mainTenant is the tenant whose keys stand at the top of the configuration.
+const mainTenant = "main"
+
+// tenant is one tenant while it is served.
+type tenant struct {
+	name  string
+	dir   string
+	site  *site
+	store eventStore
+	state *state.State
+	line  *live.Line
+	begin time.Time // events of before are left out by inputs that were found, not configured
+
+	feeding sync.WaitGroup
+	inputs  []*input
+	context context.Context // of the inputs
+	notes   []string        // what a person should know at the start
+}
+
+// eventStore is where a tenant's events are kept.
+type eventStore interface {
+	live.Keeper
+	console.Finder
+	Close() error
+}
+
+// input is an input that runs.
+type input struct {
+	source.Input
+	config any // it was made of
+	found  bool
+	stop   context.CancelFunc
+	done   chan struct{}
+}
+
+var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// tenantFolder returns the folder of a tenant.
+func tenantFolder(dir, name string) string { return filepath.Join(dir, "tenants", name) }
+
+// openTenant opens what a tenant has, and makes its inputs.
+func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
+	if !tenantName.MatchString(name) {
+		return fmt.Errorf("serve: %q is no name of a tenant: small letters, digits, - and _", name)
+	}
+	t := &tenant{name: name, dir: tenantFolder(s.dir, name), site: site}
+	s.tenants = append(s.tenants, t)
+	engine, err := s.engine()
+	if err != nil {
+		return err
+	}
+	if t.store, err = openStore(t.dir, site, s.log); err != nil {
+		return err
+	}
+	if e, ok := t.store.(*store.Embedded); ok {
+		for _, r := range e.Repairs() {
+			t.notes = append(t.notes, fmt.Sprintf("store: %s %s: %s", r.Path, r.Reason, r.Action))
+		}
+	}
+	if t.state, err = openState(ctx, t.dir, name, site); err != nil {
+		return err
+	}
+	if t.begin, err = t.beginning(ctx); err != nil {
+		return err
+	}
+	t.line, err = live.Open(live.Options{
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Log: s.log.With("tenant", name),
+		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
+	})
+	if err != nil {
+		return err
+	}
+	return s.makeInputs(t)
+}
+
+func (t *tenant) close() error {
+	var errs []error
+	if t.line != nil {
+		errs = append(errs, t.line.Close())
+	}
+	if t.state != nil {
+		errs = append(errs, t.state.Close())
+	}
+	if t.store != nil {
+		errs = append(errs, t.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// beginning returns from when on events count: a day before the first start, unless the configuration says otherwise.
+func (t *tenant) beginning(ctx context.Context) (time.Time, error) {
+	const fact = "begin"
+	now := time.Now()
+	since := cmp.Or(t.site.Since, 24*time.Hour)
+	text, err := t.state.Fact(ctx, fact)
+	if err != nil {
+		return now, err
+	}
+	if text != "" {
+		return time.Parse(time.RFC3339Nano, text)
+	}
+	begin := now.Add(-since)
+	return begin, t.state.SetFacts(ctx, map[string]string{fact: begin.UTC().Format(time.RFC3339Nano)})
+}
+
+// openStore opens where events are kept.
+func openStore(dir string, site *site, log *slog.Logger) (eventStore, error) {
+	if site.Store == "" {
+		share, bytes, err := parseDisk(cmp.Or(site.Retention.Disk, "50%"))
+		if err != nil {
+			return nil, err
+		}
+		return asStore(store.Open(filepath.Join(dir, "events"), store.Options{
+			Retention: cmp.Or(site.Retention.Age, 365*24*time.Hour), MaxShare: share, MaxBytes: bytes, Memory: 48 << 20, Log: log,
+		}))
+	}
+	token, err := config.Secret(site.StoreToken)
+	if err != nil {
+		return nil, fmt.Errorf("store_token: %w", err)
+	}
+	opt := store.RemoteOptions{Token: token, Retention: site.Retention.Age, Log: log}
+	if _, err := fmt.Sscanf(cmp.Or(site.StoreTenant, "0:0"), "%d:%d", &opt.Account, &opt.Project); err != nil {
+		return nil, fmt.Errorf("store_tenant %q: must be two numbers such as 12:0", site.StoreTenant)
+	}
+	if site.StoreCA != "" {
+		if opt.TLS, err = trusting(site.StoreCA); err != nil {
+			return nil, fmt.Errorf("store_ca: %w", err)
+		}
+	}
+	_ = opt; return nil, errors.New("remote")
+}
+
+// trusting returns a configuration of TLS that trusts the certificates of a file, beside those of the machine.
+func trusting(file string) (*tls.Config, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
+}
+
+// asStore makes no store of none.
+func asStore[S eventStore](s S, err error) (eventStore, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// parseDisk reads a share of a disk, "50%", or a size, "100GB".
+func parseDisk(s string) (share float64, bytes int64, err error) {
+	text := strings.ToUpper(strings.ReplaceAll(s, " ", ""))
+	if number, ok := strings.CutSuffix(text, "%"); ok {
+		if share, err = strconv.ParseFloat(number, 64); err == nil && share > 0 && share <= 100 {
+			return share / 100, 0, nil
+		}
+		return 0, 0, fmt.Errorf("%q is no share of a disk; write 1%% to 100%%, or a size such as 100GB", s)
+	}
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "B"), "I")
+	unit := int64(1)
+	for i, u := range []string{"K", "M", "G", "T"} {
+		if number, ok := strings.CutSuffix(text, u); ok {
+			text, unit = number, 1<<(10*(i+1))
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || n <= 0 {
+		return 0, 0, fmt.Errorf("%q is no size; write 100GB, or a share such as 50%%", s)
+	}
+	return 0, int64(n * float64(unit)), nil
+}
+
+// statePlace returns where hits and the audit trail are kept.
+func statePlace(dir, tenant string, site *site) (string, state.Options, error) {
+	opt := state.Options{}
+	if site.State == "" {
+		return filepath.Join(dir, "state.db"), opt, nil
+	}
+	opt.Schema = "tocsin_" + strings.ReplaceAll(tenant, "-", "_")
+	if state.IsPostgres(site.State) {
+		return site.State, opt, nil
+	}
+	place, err := config.Secret(site.State)
+	if err != nil {
+		return "", opt, fmt.Errorf("state: %w", err)
+	}
+	return place, opt, nil
+}
+
+func openState(ctx context.Context, dir, tenant string, site *site) (*state.State, error) {
+	place, opt, err := statePlace(dir, tenant, site)
+	if err != nil {
+		return nil, err
+	}
+	return state.Open(ctx, place, opt)
+}
+
+// engine makes an engine of the rules.
+func (s *serve) engine() (*detect.Engine, error) {
+	c, err := newChoice(s.settings.Level, s.settings.Status, nil, s.settings.Exclude)
+	if err != nil {
+		return nil, err
+	}
+	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants})
+}
