@@ -22,11 +22,12 @@ const LongValue = 1024
 const maxReasons = 32
 
 // Explain returns why a rule that Match returned for the last event describes it: the tests that passed outside of any
-// negation, in the order of the rule.
+// negation, in the order of the rule. The slice is valid until the next call.
 func (m *Matcher) Explain(rule int32) []Reason {
 	r := m.engine.rules[rule]
-	x := explainer{matcher: m, event: m.event, facet: m.facet(r)}
+	x := explainer{matcher: m, event: m.event, facet: m.facet(r), reasons: m.reasons[:0]}
 	x.holds(r.Detection)
+	m.reasons = x.reasons
 	return x.reasons
 }
 

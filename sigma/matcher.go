@@ -18,6 +18,8 @@ type Matcher struct {
 	tests  map[*Predicate]*test // of rules that hit
 	words  map[*Expr]*words     // likewise; nil where there are none
 
+	reasons []Reason // of the last explanation
+
 	// of the event at hand
 	gen        uint32
 	event      *event.Event
