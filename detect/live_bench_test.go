@@ -109,3 +109,31 @@ func BenchmarkLive(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/event")
 	b.ReportMetric(float64(told)/float64(n), "messages/event")
 }
+
+// BenchmarkLiveNothing lets 1,000 streams bring deliveries in which nothing concerns any of 200 correlations.
+func BenchmarkLiveNothing(b *testing.B) {
+	a := base("a")
+	var all []*sigma.Rule
+	for i := range 200 {
+		corr := sigma.Correlation{Type: sigma.EventCount, Rules: refs(a), GroupBy: []string{"Address"}, Timespan: int64(10 * time.Minute), Condition: atLeast(5)}
+		all = append(all, correlation(strconv.Itoa(i), corr))
+	}
+	e, err := New([]*sigma.Rule{a}, all, noSources(b), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := e.NewLive(LiveOptions{Lateness: 10 * time.Second})
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = "file:/var/log/" + strconv.Itoa(i) + ".log"
+	}
+	now := at(0)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		now += 1e6
+		l.Observe(Progress{Stream: names[i%len(names)], Latest: now}, nil, func(*LiveHit) {})
+		if i%1000 == 0 {
+			l.Advance(now, func(*LiveHit) {})
+		}
+	}
+}
