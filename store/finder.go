@@ -98,7 +98,7 @@ func newSearch(ctx context.Context, e engine, q *query.Query) (*search, error) {
 		case *query.Fields:
 			s.fields = append(s.fields, p)
 		case *query.Filter:
-			s.where = both(s.where, p.Where)
+			s.where = andAlso(s.where, p.Where)
 		default:
 			return s, s.lower(l)
 		}
@@ -107,8 +107,8 @@ func newSearch(ctx context.Context, e engine, q *query.Query) (*search, error) {
 	return s, s.lower(l)
 }
 
-// both is the condition that two others hold; nil always holds.
-func both(a, b query.Expr) query.Expr {
+// andAlso is the condition that two others hold; nil always holds.
+func andAlso(a, b query.Expr) query.Expr {
 	if a == nil {
 		return b
 	}

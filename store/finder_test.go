@@ -54,6 +54,21 @@ func (o *oracle) matching(q *query.Query) []int64 {
 	return list
 }
 
+// difference says what a search found that it must not have, or the other way round.
+func (o *oracle) difference(e engine, q *query.Query, got, want []int64) string {
+	s, err := newSearch(context.Background(), e, q)
+	if err != nil {
+		return err.Error()
+	}
+	text := fmt.Sprintf("%d rows, want %d; the engine was asked for %.300s, exact %v", len(got), len(want), s.filter.text, s.filter.exact)
+	for _, r := range o.rows {
+		if slices.Contains(got, r.time) != slices.Contains(want, r.time) {
+			return text + fmt.Sprintf("; for example %q %q", r.names, r.values)
+		}
+	}
+	return text
+}
+
 func parsed(tb testing.TB, text string) *query.Query {
 	tb.Helper()
 	q, err := query.Parse(text)
@@ -108,21 +123,7 @@ func TestSearch(t *testing.T) {
 		q := parsed(t, text)
 		got, want := timesOf(t, e, q), o.matching(q)
 		if !slices.Equal(got, want) {
-			t.Errorf("%s: %d rows, want %d", text, len(got), len(want))
-			s, _ := newSearch(context.Background(), e, q)
-			if len(s.filter.text) < 500 {
-				t.Logf("asked: %s exact %v", s.filter.text, s.filter.exact)
-			}
-			for i, ns := range want {
-				if !slices.Contains(got, ns) {
-					for _, r := range o.rows {
-						if r.time == ns {
-							t.Logf("missing %d: %v %v", i, r.names, r.values)
-						}
-					}
-					break
-				}
-			}
+			t.Errorf("%s: %s", text, o.difference(e, q, got, want))
 		}
 	}
 }
@@ -166,8 +167,7 @@ func TestSearchAtRandom(t *testing.T) {
 		text := strings.ReplaceAll(randomCondition(r, 3), "*:*", "level:*")
 		q := parsed(t, text)
 		if got, want := timesOf(t, e, q), o.matching(q); !slices.Equal(got, want) {
-			s, _ := newSearch(context.Background(), e, q)
-			t.Fatalf("%s: %d rows, want %d\nasked: %s exact %v", text, len(got), len(want), s.filter.text, s.filter.exact)
+			t.Fatalf("%s: %s", text, o.difference(e, q, got, want))
 		}
 	}
 }

@@ -152,8 +152,8 @@ func appRow(g *generated, r *rand.Rand, host, user string, k int) {
 	g.add("trace.id", hexes(r, 32))
 	g.add("temperature", strconv.FormatFloat(float64(r.IntN(800)-400)/10, 'f', 1, 64))
 	g.add("when", time.Unix(1_700_000_000+r.Int64N(1e7), 0).UTC().Format("2006-01-02T15:04:05.000Z"))
-	for range 3 {
-		g.add("app.label"+strconv.Itoa(r.IntN(30)), hexes(r, 6)+"-"+strconv.Itoa(r.IntN(100)))
+	for i := range 3 {
+		g.add("app.label"+strconv.Itoa(10*i+r.IntN(10)), hexes(r, 6)+"-"+strconv.Itoa(r.IntN(100)))
 	}
 }
 
@@ -169,6 +169,14 @@ func filled(tb testing.TB, n int, seed uint64, each func(*generated)) *Embedded 
 			tb.Error(err)
 		}
 	})
+	addGenerated(tb, e, n, seed, each)
+	e.v.reveal()
+	return e
+}
+
+// addGenerated adds generated rows.
+func addGenerated(tb testing.TB, e *Embedded, n int, seed uint64, each func(*generated)) {
+	tb.Helper()
 	b := &Batch{}
 	seq := uint64(0)
 	send := func() {
@@ -192,8 +200,4 @@ func filled(tb testing.TB, n int, seed uint64, each func(*generated)) *Embedded 
 		}
 	})
 	send()
-	if err := e.Sync(context.Background()); err != nil {
-		tb.Fatal(err)
-	}
-	return e
 }

@@ -163,17 +163,25 @@ func timeFilter(since, until int64) string {
 	return "_time:[" + stamp(since) + ", " + stamp(until) + ")"
 }
 
+// existsFilter asks for a value. The engine takes * of the message for any row.
+func existsFilter(column string) string {
+	if column == quoteColumn(Message) {
+		return "!" + column + `""`
+	}
+	return column + "*"
+}
+
 // lowerColumn lowers a test of one column, whose quoted name is given.
 func lowerColumn(t *query.Test, column string) lowered {
-	exists := lowered{text: column + "*"}
+	exists := lowered{text: existsFilter(column)}
 	switch t.Op {
 	case query.Exists:
-		return lowered{column + "*", true}
+		return lowered{existsFilter(column), true}
 	case query.Exact:
 		if t.Text == "" {
 			return nothing
 		}
-		return lowered{column + "=" + strconv.Quote(t.Text), !numeric(t.Text) || canonical(t.Text)}
+		return lowered{column + "=" + strconv.Quote(marked(t.Text)), !numeric(t.Text) || canonical(t.Text)}
 	case query.Words, query.Is:
 		return lowerPattern(t, column)
 	case query.Regexp:
@@ -185,7 +193,7 @@ func lowerColumn(t *query.Test, column string) lowered {
 	case query.InNet:
 		if p, err := netip.ParsePrefix(t.Text); err == nil && p.Addr().Is4() {
 			first, last := bounds4(p)
-			return lowered{text: "(" + column + "ipv4_range(" + first + ", " + last + ") or " + column + "* !" + column + "ipv4_range(0.0.0.0, 255.255.255.255))"}
+			return lowered{text: "(" + column + "ipv4_range(" + first + ", " + last + ") or " + existsFilter(column) + " !" + column + "ipv4_range(0.0.0.0, 255.255.255.255))"}
 		}
 	case query.Range:
 		return lowerRange(t, column)
@@ -207,7 +215,7 @@ func lowerRange(t *query.Test, column string) lowered {
 	low, okLow := query.Number(t.Min)
 	high, okHigh := query.Number(t.Max)
 	if t.Min != "" && !okLow || t.Max != "" && !okHigh {
-		return lowered{text: column + "*"}
+		return lowered{text: existsFilter(column)}
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	from, to := "-inf", "inf"
@@ -217,7 +225,7 @@ func lowerRange(t *query.Test, column string) lowered {
 	if okHigh {
 		to = number(high + max(1, -high, high)*1e-9)
 	}
-	return lowered{text: "(" + column + "range[" + from + ", " + to + "] or " + column + "i(\"0x\"*))"}
+	return lowered{text: "(" + column + "range[" + from + ", " + to + "] or " + column + "i(\"0x\"*) or " + column + strconv.Quote(mark) + ")"}
 }
 
 // numeric tells whether text may be a value that the engine keeps as a number, an address or a time: then it does not
@@ -251,7 +259,7 @@ func lowerPattern(t *query.Test, column string) lowered {
 	if !wild && t.Op == query.Is {
 		text := runs[0].Text
 		if !hasCase(text) {
-			return lowered{column + "=" + strconv.Quote(text), !numeric(text) || canonical(text)}
+			return lowered{column + "=" + strconv.Quote(marked(text)), !numeric(text) || canonical(text)}
 		}
 		return lowered{text: orExists(wordFilter(column, text, true), column)}
 	}
@@ -278,7 +286,7 @@ func lowerPattern(t *query.Test, column string) lowered {
 
 func orExists(filter, column string) string {
 	if filter == "" {
-		return column + "*"
+		return existsFilter(column)
 	}
 	return filter
 }
@@ -294,7 +302,7 @@ func lowerPhrase(column, text string) lowered {
 	}
 	inner := trimPunctuation(text)
 	if inner == "" {
-		return lowered{text: column + "*"}
+		return lowered{text: existsFilter(column)}
 	}
 	return lowered{phraseFilter(column, inner), inner == text && (!numeric(text) || canonical(text))}
 }
