@@ -54,8 +54,8 @@ docs-shown: ## what the commands in README.md and docs/GUIDE.md print, written i
 bench: ## Go benchmarks, and one whole hunt; writes the figures of docs/PERFORMANCE.md
 	$(GO) run ./internal/bench
 
-bench-peers: build ## tocsin beside other engines on the same events and rules
-	$(GO) run ./internal/bench/peers
+bench-peers: build ## tocsin beside other engines on the same events and rules; PEERS='-quick -only json,attack' for less
+	$(GO) run ./internal/bench/peers $(PEERS)
 
 clean:
 	rm -rf bin

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -84,12 +85,24 @@ func appendFields(names []string, e *sigma.Expr) []string {
 
 // appendLine appends an event as a line of JSON: its fields, those that rules know by another name once more under that
 // one, its number, and its log sources by number. With plain, the log sources stand there as words instead, as far as
-// an event has one of a kind.
+// an event has one of a kind. An event that was a JSON object keeps its members as they were, nested ones too.
 func (r *routes) appendLine(dst []byte, ev *event.Event, n int, plain bool) []byte {
-	dst = append(dst, `{"`+numberField+`":`...)
-	dst = strconv.AppendInt(dst, int64(n), 10)
 	names := ev.Shape.Fields()
 	seen := make(map[string]bool, len(names))
+	from := len(dst)
+	dst = append(dst, '{')
+	asItCame := false
+	if b, err := appendObject(dst, ev.Raw); err == nil {
+		dst, asItCame = b, true
+		for _, name := range names {
+			seen[name] = true
+		}
+	}
+	if len(dst) > from+1 {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"`+numberField+`":`...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
 	put := func(name string, v event.Value) {
 		if seen[name] || v.Kind == event.Missing {
 			return
@@ -107,14 +120,14 @@ func (r *routes) appendLine(dst []byte, ev *event.Event, n int, plain bool) []by
 	for i, name := range names {
 		put(name, ev.Values[i])
 	}
-	if ev.Raw != "" && ev.Raw[0] != '{' {
+	if !asItCame && ev.Raw != "" && ev.Raw[0] != '{' {
 		put("message", event.Value{Raw: ev.Raw, Kind: event.Text})
 	}
 	of := r.match.Match(ev)
 	for _, i := range of {
 		for _, name := range r.names[i] {
 			root, _, dotted := strings.Cut(name, ".")
-			if !dotted || !seen[root] {
+			if !dotted || !seen[root] && !asItCame {
 				put(name, r.match.Field(i, name))
 			}
 		}
@@ -132,6 +145,19 @@ func (r *routes) appendLine(dst []byte, ev *event.Event, n int, plain bool) []by
 		dst = append(dst, ']')
 	}
 	return append(dst, '}', '\n')
+}
+
+// appendObject appends the members of an object of JSON, without the white space between them.
+func appendObject(dst []byte, raw string) ([]byte, error) {
+	if !strings.HasPrefix(raw, "{") {
+		return dst, errors.New("no object")
+	}
+	var flat bytes.Buffer
+	if err := json.Compact(&flat, []byte(strings.ToValidUTF8(raw, "\uFFFD"))); err != nil {
+		return dst, err
+	}
+	in := flat.Bytes()
+	return append(dst, in[1:len(in)-1]...), nil
 }
 
 // appendWords appends the product, service and category of an event where all its log sources agree in it.
