@@ -19,7 +19,7 @@ const (
 	MaxKey = 512
 
 	maxEntity = 512 // bytes of an entity that are indexed; of a longer one a part and its hash
-	chunk     = 20  // rows in one statement
+	chunk     = 10  // rows in one statement
 	perTx     = 500 // rows in one transaction
 )
 

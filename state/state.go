@@ -23,7 +23,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite" // also the driver "sqlite"
 )
 
 // ErrNewer is the error of Open where a newer version of the program has changed the layout of what is kept.
@@ -31,6 +31,10 @@ var ErrNewer = errors.New("made by a newer version of tocsin")
 
 // ErrNotFound is the error of a look-up that finds nothing.
 var ErrNotFound = errors.New("not found")
+
+// ErrFull is in the error of a method that could not write because the disk is full. Nothing of it stays behind, and later
+// ones work when there is room again.
+var ErrFull = errors.New("no room on the disk")
 
 const (
 	readers     = 4
@@ -198,13 +202,23 @@ func (s *State) Close() error {
 func (s *State) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return fullOr(err)
 	}
 	if err := f(tx); err != nil {
 		_ = tx.Rollback() // the connection is dropped if even that cannot be done
-		return err
+		return fullOr(err)
 	}
-	return tx.Commit()
+	return fullOr(tx.Commit())
+}
+
+// fullOr adds ErrFull to the error of an engine that found no room: SQLITE_FULL, PostgreSQL's disk_full.
+func fullOr(err error) error {
+	var lite *sqlite3.Error
+	var pg *pgconn.PgError
+	if errors.As(err, &lite) && lite.Code()&0xff == 13 || errors.As(err, &pg) && pg.Code == "53100" {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
 }
 
 // isConflict tells that another process has taken a primary key (PostgreSQL's unique_violation), or that two transactions

@@ -16,7 +16,7 @@ type Damage struct {
 	Offset   int64  // where in it, in bytes
 	From, To uint64 // the frames that are gone, To included; To is 0 where it cannot be known
 	Reason   string
-	Torn     bool   // only what a crash interrupted, which was never acknowledged; it was cut away
+	Torn     bool   // the unfinished end that a crash leaves, never acknowledged, or damage that looks like one; it was cut away
 	Bytes    int64  // how much was cut away
 	SetAside string // where the damaged segment was put; "" if it was not
 }

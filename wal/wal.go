@@ -9,7 +9,8 @@
 //
 //	length uint32, highest bit: the first frame of one Append | crc32c uint32 | sequence number uint64 | S2 block
 //
-// The checksum covers the segment's salt, the length, the sequence number and the block. The salt is random, so that
+// The one flag, 1, marks a segment that holds what was left of a damaged one: numbers may be missing in it and behind it.
+// The checksum of a frame covers the segment's salt, the length, the sequence number and the block. The salt is random, so that
 // nobody who can write log lines can make bytes that look like a frame to the search for what is left of a damaged segment.
 //
 // What a crash tore off is cut away when the log is opened: it was never acknowledged. Damage to what was acknowledged is
@@ -157,7 +158,11 @@ func (l *Log) append(frames [][]byte) error {
 	}
 	s := &l.segments[len(l.segments)-1]
 	if _, err := l.active.WriteAt(buf, s.bytes); err != nil {
-		if cut := l.active.Truncate(s.bytes); cut != nil {
+		cut := l.active.Truncate(s.bytes)
+		if cut == nil {
+			cut = l.sync(l.active) // or a power cut could bring back what was refused
+		}
+		if cut != nil {
 			return l.poison(cut)
 		}
 		return fullOr(err)
