@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -93,9 +94,9 @@ func (b *Batch) Field(name, value string) {
 		b.fold(name, value)
 		return
 	}
-	keep := b.fit(len(value))
-	b.buf = binary.AppendUvarint(b.buf, uint64(keep))
-	b.buf = append(b.buf, value[:keep]...)
+	value = b.fit(value)
+	b.buf = binary.AppendUvarint(b.buf, uint64(len(value)))
+	b.buf = append(b.buf, value...)
 }
 
 // AppendField adds a field to the row begun last, whose value is what f appends.
@@ -231,13 +232,26 @@ func owned(name string) bool {
 	return false
 }
 
-// fit returns how much of a value of n bytes the row keeps: all of it where there is room; a large one takes half of the
-// room at most, so that what follows has room too.
-func (b *Batch) fit(n int) int {
-	keep := min(n, max(easyValue, b.room/2), b.room)
-	b.room -= keep
-	b.cut += int64(n - keep)
-	return keep
+// fit returns what the row keeps of a value: all of it where there is room; a large one takes half of the room at most, so
+// that what follows has room too.
+func (b *Batch) fit(value string) string {
+	kept := clip(value, min(max(easyValue, b.room/2), b.room))
+	b.room -= len(kept)
+	b.cut += int64(len(value) - len(kept))
+	return kept
+}
+
+// clip returns the beginning of a text, of at most n bytes, without half a character at its end.
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for i := n; i > n-utf8.UTFMax && i > 0; i-- {
+		if utf8.RuneStart(s[i]) {
+			return s[:i]
+		}
+	}
+	return s[:n]
 }
 
 // fold puts a field into the column More.
@@ -253,9 +267,9 @@ func (b *Batch) fold(name, value string) {
 	}
 	b.more = append(b.more, name...)
 	b.more = append(b.more, '=')
-	keep := min(len(value), room-len(name)-2)
-	b.cut += int64(len(value) - keep)
-	b.more = append(b.more, value[:keep]...)
+	kept := clip(value, room-len(name)-2)
+	b.cut += int64(len(value) - len(kept))
+	b.more = append(b.more, kept...)
 }
 
 // end writes the end of the open row, with the columns that its trimming makes.

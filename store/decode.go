@@ -169,8 +169,8 @@ type dictionary struct {
 
 func (d *dictionary) learn(name string) error {
 	switch {
-	case name == "":
-		return errors.New("a name is empty")
+	case owned(name) && name != More && name != Cut:
+		return fmt.Errorf("%q is no name of a field", name)
 	case d.known[name]:
 		return fmt.Errorf("name %q is new for the second time", name)
 	case len(d.row) >= maxNames:

@@ -12,69 +12,84 @@ import (
 //
 //   - how many rows it has in parts, and how many of those are in memory. Once it has as many as were ever added and none
 //     in memory, everything is on disk.
-//   - under a load that never stops: what is older than settled, thirteen looks later, has long been written, provided
-//     that what is not on disk yet is no more than came within the last minute. A disk that hangs breaks the condition,
-//     and then nothing new is called durable.
+//   - under a load that never stops: thirteen looks after it came, a row has long been written, provided that what is not
+//     on disk yet is no more than came within the last twelve. A disk that hangs breaks the condition, and then nothing
+//     new is called durable.
 const (
-	settled = 65 * time.Second
-	recent  = 60 * time.Second
+	settledLooks = 13
+	recentLooks  = 12
+	settled      = settledLooks * flushInterval
 )
 
 // tracks remembers when frames were added.
 type tracks struct {
-	rows    uint64  // that the engine should have
-	marks   []track // oldest first, at most one a second
-	last    uint64  // one more than the highest frame added
+	flush   time.Duration // the engine's look
+	rows    uint64        // that the engine should have
+	marks   []track       // oldest first, about one a second
+	last    uint64        // one more than the highest frame added
 	durable uint64
 }
 
-// track says that up to a time frames below a number were added, and how many rows the engine should have had.
+// track says that within a second frames below a number were added, and how many rows the engine should have then.
 type track struct {
-	at     time.Time
-	before uint64
-	rows   uint64
+	from, at time.Time
+	before   uint64
+	rows     uint64
 }
-
-func (t *tracks) open(rows uint64) { t.rows = rows }
 
 func (t *tracks) added(seq uint64, rows int, now time.Time) {
 	t.rows += uint64(rows)
 	t.last = max(t.last, seq+1)
-	if n := len(t.marks); n > 0 && now.Sub(t.marks[n-1].at) < time.Second {
-		t.marks[n-1] = track{at: t.marks[n-1].at, before: t.last, rows: t.rows}
-		// The mark keeps its time: what it speaks of may be up to a second younger, for which settled has room.
+	if n := len(t.marks); n > 0 && now.Sub(t.marks[n-1].from) < time.Second {
+		t.marks[n-1] = track{from: t.marks[n-1].from, at: now, before: t.last, rows: t.rows}
 		return
 	}
-	t.marks = append(t.marks, track{at: now, before: t.last, rows: t.rows})
+	t.marks = append(t.marks, track{from: now, at: now, before: t.last, rows: t.rows})
 }
 
-// look works out what is durable from what the engine has.
-func (t *tracks) look(s vaultStats, now time.Time) uint64 {
-	onDisk := s.rows - s.memory
+// look works out what is durable from what the engine has. ErrLost: it does not have all that it took.
+func (t *tracks) look(s vaultStats, now time.Time) (uint64, error) {
 	if s.memory == 0 && s.rows >= t.rows {
 		t.durable = t.last
 		t.marks = t.marks[:0]
-		return t.durable
+		return t.durable, nil
 	}
-	var minuteAgo uint64
+	var longAgo uint64
 	old := -1
 	for i, m := range t.marks {
-		if now.Sub(m.at) > recent {
-			minuteAgo = m.rows
+		if now.Sub(m.at) > recentLooks*t.flush {
+			longAgo = m.rows
 		}
-		if now.Sub(m.at) > settled {
+		if now.Sub(m.at) > settledLooks*t.flush {
 			old = i
 		}
 	}
-	if old >= 0 && onDisk >= minuteAgo {
-		t.durable = max(t.durable, t.marks[old].before)
-		t.marks = append(t.marks[:0], t.marks[old+1:]...)
+	if old < 0 || s.rows-s.memory < longAgo && s.rows >= longAgo {
+		return t.durable, nil
 	}
-	return t.durable
+	if s.rows < longAgo {
+		gone := longAgo - s.rows
+		t.rows -= gone
+		for i := range t.marks {
+			t.marks[i].rows -= min(gone, t.marks[i].rows)
+		}
+		return t.durable, ErrLost
+	}
+	t.durable = max(t.durable, t.marks[old].before)
+	t.marks = append(t.marks[:0], t.marks[old+1:]...)
+	return t.durable, nil
+}
+
+// reopened takes note that the engine has so many rows, and all of them on disk.
+func (t *tracks) reopened(rows uint64) {
+	t.rows = rows
+	t.durable = t.last
+	t.marks = t.marks[:0]
 }
 
 // DurableBefore returns a sequence number: what was added with a lower one is certainly on disk, and the caller need not
-// keep it any longer. It grows within 12 s where nothing is added, and lags some 66 s behind under a constant load.
+// keep it any longer. It grows within 12 s where nothing is added, and lags some 66 s behind under a constant load. ErrLost
+// says that the engine left rows out: the caller adds again what lacks from that number on.
 func (e *Embedded) DurableBefore(context.Context) (uint64, error) {
 	e.adding.Lock()
 	defer e.adding.Unlock()
@@ -83,11 +98,11 @@ func (e *Embedded) DurableBefore(context.Context) (uint64, error) {
 		return 0, err
 	}
 	defer e.leave()
-	before := e.tracks.look(v.stats(), time.Now())
-	if before > e.found.to {
+	before, err := e.tracks.look(v.stats(), time.Now())
+	if before > e.found.to || err != nil {
 		e.found = found{}
 	}
-	return before, nil
+	return before, err
 }
 
 // Sync returns when all that was added is on disk. It holds up Add for that time, some ten seconds: it is for backups and
@@ -105,8 +120,7 @@ func (e *Embedded) Sync(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		if s := v.stats(); s.memory == 0 {
-			e.tracks.rows = s.rows
-			e.tracks.look(s, time.Now())
+			e.tracks.reopened(s.rows)
 			return nil
 		}
 		select {
@@ -115,11 +129,4 @@ func (e *Embedded) Sync(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// reopened takes note that the engine was closed, which writes everything to disk.
-func (t *tracks) reopened(rows uint64) {
-	t.rows = rows
-	t.durable = t.last
-	t.marks = t.marks[:0]
 }

@@ -19,7 +19,7 @@ type Options struct {
 	MaxBytes  int64         // room that rows may take; the oldest days are removed, but never the last two; 0: no limit
 	MaxShare  float64       // the same as a share of the file system, above 0 to 1; 0: no limit
 	MinFree   int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 MiB to 2 GiB
-	Future    time.Duration // how far in the future a row's time may be; 0: 48 h; negative: any time
+	Future    time.Duration // how far in the future a row's time may be; 0: 48 h; negative: 99 years
 	Memory    int64         // bytes for the engine's caches; 0: 128 MiB. The first store of the process decides
 	SealAfter time.Duration // how long after its end a day is sealed (see Manifest); 0: 48 h
 	Log       *slog.Logger  // nil: nothing is logged
@@ -73,6 +73,9 @@ type Embedded struct {
 	v     *vault       // nil after Close
 	scans scans
 
+	patience time.Duration // how long searches may keep days from being removed
+	quiet    time.Duration // how long a day must have got no rows before it is sealed
+
 	adding  sync.Mutex // held by Add, Lacks and who holds them up
 	clock   wallClock
 	names   nameBudget
@@ -93,7 +96,7 @@ func Open(dir string, opt Options) (*Embedded, error) {
 	}
 	opt = opt.filled(dir)
 	prepare(opt.Memory, opt.Log)
-	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), touched: make(map[string]time.Time)}
+	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), touched: make(map[string]time.Time), patience: 10 * time.Second, quiet: 10 * time.Minute}
 	var err error
 	if e.clock, err = readClock(dir); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
@@ -113,7 +116,7 @@ func Open(dir string, opt Options) (*Embedded, error) {
 	for _, r := range e.repairs {
 		opt.Log.Warn("event store put right", "path", r.Path, "action", r.Action, "moved", r.Moved, "reason", r.Reason)
 	}
-	e.tracks.open(e.v.stats().rows)
+	e.tracks = tracks{flush: opt.flush, rows: e.v.stats().rows}
 	return e, nil
 }
 
@@ -195,7 +198,7 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 		}
 		added.Kept++
 		if lacks == nil || lacks[i] {
-			added.Folded += e.add(v, idNumber(seq, i), row)
+			added.add(e.add(v, idNumber(seq, i), row))
 			if day := row.Time / int64(24*time.Hour); day != today {
 				today = day
 				e.touched[dayOf(row.Time)] = time.Now()
@@ -211,33 +214,42 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 
 // span returns the oldest and newest time that a row may have. Where the clock is in doubt, they are wide.
 func (e *Embedded) span() (oldest, newest int64) {
-	newest = lastTime
-	if e.opt.Future >= 0 {
-		newest = min(newest, e.clock.latest().Add(e.opt.Future).UnixNano())
-	}
-	if now, sure := e.clock.sure(); sure && e.opt.Retention > 0 {
+	now, sure := e.clock.sure()
+	newest = newestTime(e.clock.latest(), e.opt.Future)
+	if sure && e.opt.Retention > 0 {
 		oldest = max(0, startOfDay(now.Add(-e.opt.Retention)).UnixNano())
 	}
 	return oldest, newest
 }
 
-// lastTime is the last nanosecond of 2261, after which the engine's times end.
-const lastTime = 9_214_646_399_999_999_999
+// farthest is how far in the future a row's time may be in any case: the engine takes none beyond.
+const farthest = 99 * 365 * 24 * time.Hour
+
+func newestTime(now time.Time, future time.Duration) int64 {
+	if future < 0 || future > farthest {
+		future = farthest
+	}
+	return now.Add(future).UnixNano()
+}
+
+// breath is the least time between two flushes that make room for names.
+const breath = 100 * time.Millisecond
 
 // add hands one row to the engine, and returns how many of its fields were moved into one.
-func (e *Embedded) add(v *vault, id uint64, row Row) (folded int) {
+func (e *Embedded) add(v *vault, id uint64, row Row) (t Trimmed) {
 	r := &e.row
 	r.reset()
-	dataset := ""
+	dataset, trimmed := "", false
 	for name, value := range row.Fields() {
 		if name == Dataset {
 			dataset = value
 		}
+		trimmed = trimmed || name == More || name == Cut
 		r.add(name, value)
 	}
 	set := e.names.of(dataset)
 	if !set.take(r.names) {
-		if now := time.Now(); now.Sub(e.cleared) > time.Second {
+		if now := time.Now(); now.Sub(e.cleared) > breath {
 			v.send()
 			v.reveal() // from here on the engine has no name in memory that could meet those to come
 			clear(e.names)
@@ -245,17 +257,19 @@ func (e *Embedded) add(v *vault, id uint64, row Row) (folded int) {
 			set = e.names.of(dataset)
 			set.take(r.names)
 		} else {
-			folded = set.fold(r)
+			if t.Folded = set.fold(r); !trimmed {
+				t.Rows = 1
+			}
 		}
 	}
 	v.begin()
 	e.id = strconv.AppendUint(e.id[:0], id, 10)
 	v.field(ID, string(e.id))
 	for i, n := range r.names {
-		v.field(n, r.values[i])
+		v.field(n, marked(r.values[i]))
 	}
 	v.end(row.Time, dataset)
-	return folded
+	return t
 }
 
 func (e *Embedded) workers() int { return engineWorkers() }

@@ -160,6 +160,9 @@ func (h *healer) parts(path, day string, sound func(string) error) error {
 			continue
 		}
 		if err := sound(filepath.Join(h.dir, part)); err != nil {
+			if errors.Is(err, errNewer) {
+				return fmt.Errorf("heal: %w", err)
+			}
 			if err := h.aside(part, day, err.Error()); err != nil {
 				return err
 			}

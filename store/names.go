@@ -107,3 +107,33 @@ func (r *plainRow) add(name, value string) {
 	r.names = append(r.names, name)
 	r.values = append(r.values, value)
 }
+
+// foldAfter makes one column of all fields from a place on. It returns how many it moved.
+func (r *plainRow) foldAfter(n int) (moved int) {
+	var text []byte
+	last := len(r.names)
+	for i := n; i < last; i++ {
+		if r.names[i] == More || r.names[i] == Cut {
+			continue
+		}
+		moved++
+		text = append(text, ' ')
+		text = append(text, r.names[i]...)
+		text = append(text, '=')
+		text = append(text, r.values[i]...)
+	}
+	for i := n; i < last; i++ {
+		switch r.names[i] {
+		case More:
+			text = append([]byte(" "+r.values[i]), text...)
+		case Cut:
+			r.names[n], r.values[n] = Cut, r.values[i]
+			n++
+		}
+	}
+	r.names, r.values = r.names[:n], r.values[:n]
+	if len(text) > 0 {
+		r.add(More, string(text[1:]))
+	}
+	return moved
+}

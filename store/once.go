@@ -18,9 +18,9 @@ func (h *healer) once(path, day string, parts []string) ([]string, error) {
 		return parts, nil
 	}
 	slices.Sort(parts) // by when they were made
-	first := make(map[string]string)
+	first := make(map[string][]string)
 	for _, p := range parts {
-		err := h.alone(path, day, p, "* | fields "+ID+" | limit 1", func(id string) { first[id] = p })
+		err := h.alone(path, day, p, "* | fields "+ID+" | limit 1", func(id string) { first[id] = append(first[id], p) })
 		if err != nil {
 			return nil, err
 		}
@@ -33,8 +33,10 @@ func (h *healer) once(path, day string, parts []string) ([]string, error) {
 	for _, p := range parts {
 		logsql := ID + ":in(" + strings.Join(ids, ",") + ") | fields " + ID
 		err := h.alone(path, day, p, logsql, func(id string) {
-			if source := first[id]; source < p {
-				merged[source] = p
+			for _, source := range first[id] {
+				if source < p {
+					merged[source] = p
+				}
 			}
 		})
 		if err != nil {

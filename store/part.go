@@ -21,11 +21,14 @@ type partMeta struct {
 }
 
 const (
-	metaFile       = "metadata.json"
-	newestPart     = 3   // format of parts that the engine writes, and the newest that it reads
-	maxPartShards  = 128 // most files of values of a part
-	maxMetaFile    = 1 << 20
+	metaFile      = "metadata.json"
+	newestPart    = 3   // format of parts that the engine writes, and the newest that it reads
+	maxPartShards = 128 // most files of values of a part
+	maxMetaFile   = 1 << 20
 )
+
+// errNewer says that a part is of a newer program: nothing is wrong with it, and it must stay where it is.
+var errNewer = errors.New("it was written by a newer version of this program")
 
 // soundPart says what is wrong with a part of rows, as far as it can be told without reading it.
 func soundPart(dir string) error {
@@ -35,7 +38,7 @@ func soundPart(dir string) error {
 	}
 	switch {
 	case m.FormatVersion > newestPart:
-		return fmt.Errorf("format %d is newer than this program knows", m.FormatVersion)
+		return fmt.Errorf("%s: %w: format %d", dir, errNewer, m.FormatVersion)
 	case m.MinTimestamp > m.MaxTimestamp || m.BlocksCount > m.RowsCount || m.BloomValuesShardsCount > maxPartShards:
 		return fmt.Errorf("%s contradicts itself", metaFile)
 	case m.FormatVersion < newestPart:

@@ -202,9 +202,6 @@ func (e *Embedded) remove(ctx context.Context, days []string, why string) error 
 	return nil
 }
 
-// patience is how long searches may keep days from being removed.
-const patience = 10 * time.Second
-
 // lock locks the gate without holding up who wants to enter.
 func (e *Embedded) lock(ctx context.Context) error {
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -217,9 +214,9 @@ func (e *Embedded) lock(ctx context.Context) error {
 		case <-tick.C:
 		}
 		switch wait := time.Since(begin); {
-		case wait > 3*patience:
+		case wait > 3*e.patience+30*time.Second:
 			return errors.New("searches do not end")
-		case wait > patience:
+		case wait > e.patience:
 			e.scans.stop(ErrReopened)
 		}
 	}

@@ -17,9 +17,6 @@ import (
 	"time"
 )
 
-// quiet is how long a sealed day must have got no rows before it is sealed anew.
-const quiet = 10 * time.Minute
-
 // seal seals the days that are due.
 func (e *Embedded) seal(ctx context.Context, now time.Time) error {
 	days, err := e.Days()
@@ -35,7 +32,7 @@ func (e *Embedded) seal(ctx context.Context, now time.Time) error {
 		e.adding.Lock()
 		touched := e.touched[d]
 		e.adding.Unlock()
-		if !touched.IsZero() && time.Since(touched) < quiet {
+		if !touched.IsZero() && time.Since(touched) < e.quiet {
 			continue
 		}
 		was, sealed := e.manifest.of(d)

@@ -171,7 +171,7 @@ func (v *vault) scan(ctx context.Context, logsql string, yield func(worker int, 
 		b.Names, b.Columns, b.Rows = b.Names[:0], b.Columns[:0], db.RowsCount()
 		for _, c := range db.Columns {
 			b.Names = append(b.Names, c.Name)
-			b.Columns = append(b.Columns, c.Values)
+			b.Columns = append(b.Columns, unmarked(c.Values))
 		}
 		if b.Rows > 0 && ctx.Err() == nil {
 			yield(int(worker), b)

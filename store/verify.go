@@ -119,4 +119,3 @@ func (e *Embedded) verifyDay(ctx context.Context, was Entry) ([]Finding, error) 
 	}
 	return found, nil
 }
-
