@@ -182,6 +182,9 @@ func (a *applier) putHits(ctx context.Context) error {
 		err := a.opt.State.PutHits(ctx, a.hits)
 		if err == nil {
 			a.count.hits.Add(int64(len(a.hits)))
+			if a.opt.Found != nil {
+				a.opt.Found(a.hits)
+			}
 			a.hits = a.hits[:0]
 			return nil
 		}

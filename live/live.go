@@ -47,15 +47,16 @@ type Options struct {
 	State  *state.State                                     // nor this
 	Log    *slog.Logger
 
-	Zone       *time.Location   // of times that state none; nil is UTC
-	Lateness   time.Duration    // how much later than its time an event may come and still be correlated in order; 0 is 30 s
-	Settle     time.Duration    // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
-	Checkpoint time.Duration    // between checkpoints; 0 is 30 s
-	Silence    time.Duration    // after which a source that always spoke is called silent; 0 is learnt, see watch
-	Skew       time.Duration    // that a source's clock may be wrong by; 0 is 10 min
-	Jobs       int              // workers; 0 is 1
-	MinFree    int64            // bytes of disk under which nothing more is taken in; 0 is 256 MiB
-	Now        func() time.Time // the clock; nil is time.Now
+	Found      func([]state.Hit) // is told hits when they are kept; it must not wait; nil is fine
+	Zone       *time.Location    // of times that state none; nil is UTC
+	Lateness   time.Duration     // how much later than its time an event may come and still be correlated in order; 0 is 5 s
+	Settle     time.Duration     // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
+	Checkpoint time.Duration     // between checkpoints; 0 is 5 s
+	Silence    time.Duration     // after which a source that always spoke is called silent; 0 is learnt, see watch
+	Skew       time.Duration     // that a source's clock may be wrong by; 0 is 10 min
+	Jobs       int               // workers; 0 is 1
+	MinFree    int64             // bytes of disk under which nothing more is taken in; 0 is 256 MiB
+	Now        func() time.Time  // the clock; nil is time.Now
 }
 
 func (o *Options) withDefaults() {
@@ -64,7 +65,7 @@ func (o *Options) withDefaults() {
 			*d = v
 		}
 	}
-	set(&o.Lateness, 30*time.Second)
+	set(&o.Lateness, 5*time.Second)
 	set(&o.Settle, 3*time.Second)
 	set(&o.Checkpoint, 30*time.Second)
 	set(&o.Skew, 10*time.Minute)
@@ -97,7 +98,7 @@ type Line struct {
 	mu         sync.Mutex
 	positions  map[string]string // durable
 	applied    *applier
-	trimming   sync.Mutex // held by who needs the frames that are there
+	trimming   sync.Mutex  // held by who needs the frames that are there
 	checkpoint *checkpoint // that the line began with
 }
 

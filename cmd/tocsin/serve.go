@@ -35,6 +35,7 @@ type serve struct {
 	settings *settings
 	rules    *ruleSet
 	tenants  []*tenant // the main one first
+	found    *crier
 }
 
 func newServe(std streams) *cobra.Command {
@@ -75,6 +76,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 	if s.settings, _, err = readSettings(s.config); err != nil {
 		return err
 	}
+	s.found = newCrier(s)
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -103,6 +105,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 		}
 	})
 	s.greet()
+	running.Go(func() { s.found.run(lines) })
 	s.attend(ctx, lines)
 	stopInputs()
 	for _, t := range s.tenants {

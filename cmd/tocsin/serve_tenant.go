@@ -92,7 +92,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		return err
 	}
 	t.line, err = live.Open(live.Options{
-		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Log: s.log.With("tenant", name),
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
 	})
 	if err != nil {
@@ -155,7 +155,8 @@ func openStore(dir string, site *site, log *slog.Logger) (eventStore, error) {
 			return nil, fmt.Errorf("store_ca: %w", err)
 		}
 	}
-	_ = opt; return nil, errors.New("remote")
+	_ = opt
+	return nil, errors.New("remote")
 }
 
 // trusting returns a configuration of TLS that trusts the certificates of a file, beside those of the machine.

@@ -43,7 +43,7 @@ type ruleSettings struct {
 type site struct {
 	Inputs      inputSettings     `yaml:"inputs" doc:"Where logs come from. Without this key: what this machine has, and intakes on its loopback."`
 	Since       time.Duration     `yaml:"since" doc:"How far back to begin at the first start." default:"24h"`
-	Lateness    time.Duration     `yaml:"lateness" doc:"How much later than its time an event may come and still be counted by correlations in its place." default:"30s"`
+	Lateness    time.Duration     `yaml:"lateness" doc:"How much later than its time an event may come and still be counted by correlations in its place; alerts of correlations come so much later." default:"5s"`
 	Silence     time.Duration     `yaml:"silence" doc:"After how long a source that says nothing is reported." default:"learnt from each source"`
 	ClockSkew   time.Duration     `yaml:"clock_skew" doc:"How wrong the clock of a source may be before it is reported." default:"10m"`
 	Store       string            `yaml:"store" doc:"A VictoriaLogs server or cluster to keep events on, in place of the built-in store." example:"https://logs.example.com:9428"`
