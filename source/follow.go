@@ -45,6 +45,7 @@ type Follower struct {
 	cfg    FilesConfig
 	env    Env
 	from   beginning
+	pauses pauses
 	flying atomic.Int64 // deliveries that are not answered
 	landed chan struct{}
 }
@@ -111,7 +112,7 @@ func NewFollower(cfg FilesConfig, env Env) (*Follower, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Follower{cfg: cfg, env: env, from: from, landed: make(chan struct{}, 1)}, nil
+	return &Follower{cfg: cfg, env: env, from: from, pauses: usualPauses, landed: make(chan struct{}, 1)}, nil
 }
 
 // Name implements Input.

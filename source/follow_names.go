@@ -83,8 +83,23 @@ type generation struct {
 func (g *generation) mod() time.Time { return g.info.ModTime() }
 
 // generations returns what stands beside the file path and is an older generation of it by its name, oldest first.
-// Of one that is there both plain and compressed, the plain one is returned.
+// Of one that is there both plain and compressed, the plain one is returned. Files that are renamed meanwhile could be
+// seen twice or not at all, so it looks until it has seen the same twice.
 func generations(path string) ([]generation, error) {
+	list, err := listGenerations(path)
+	for range 5 {
+		again, errAgain := listGenerations(path)
+		if errAgain != nil || slices.EqualFunc(list, again, func(a, b generation) bool {
+			return a.path == b.path && os.SameFile(a.info, b.info)
+		}) {
+			return again, errAgain
+		}
+		list, err = again, errAgain
+	}
+	return list, err
+}
+
+func listGenerations(path string) ([]generation, error) {
 	dir, base := filepath.Split(path)
 	names, err := os.ReadDir(orDot(dir))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // is tells whether a generation is the file of the tail.
@@ -33,30 +34,36 @@ const (
 
 // locate opens the file of a tail that was read before, wherever it stands now.
 func (f *following) locate(s *series, t *tail) (verdict, error) {
-	if live, err := os.Stat(s.path); err == nil && t.Raw > 0 && live.Size() == t.Raw && live.ModTime().UnixNano() == t.Mod && t.sameFile(live) {
+	if live, err := os.Stat(s.path); err == nil && s.sought.IsZero() && t.Raw > 0 && live.Size() == t.Raw && live.ModTime().UnixNano() == t.Mod && t.sameFile(live) {
 		return verdict{}, nil // it stands as it was left
 	}
-	path, how := f.find(s, &t.cursor)
-	switch how {
-	case plainly:
-		if v, err := f.openTail(s, t, path); err != nil || t.file == nil {
-			return v, err
+	g, how := f.find(s, &t.cursor)
+	if how == lost {
+		if s.sought.IsZero() {
+			s.sought = f.now()
 		}
-	case shorter, packed:
-		info, err := os.Stat(path)
-		if err != nil {
-			return verdict{again: true}, nil // it has just been put aside once more
+		if end := s.sought.Add(f.pauses.settle); f.now().Before(end) {
+			return verdict{due: end}, nil // it may be about to be renamed
 		}
-		t.of(info)
-		t.path, t.size = path, info.Size()
-		if how == shorter {
-			t.resting = true
-			return verdict{again: true}, nil
-		}
-		t.Whole, t.begun, t.Member = true, true, path
-		return f.openTail(s, t, path)
-	default:
+		s.sought = time.Time{}
 		return f.lose(s, t)
+	}
+	if how == shorter {
+		t.of(g.info)
+		t.path, t.size, t.resting = g.path, g.info.Size(), true
+		s.sought = time.Time{}
+		return verdict{again: true}, nil
+	}
+	if how == packed {
+		t.Whole, t.begun, t.Member = true, true, g.path
+	}
+	if v, err := f.openTail(s, t, g.path); err != nil || t.file == nil {
+		return v, err
+	}
+	if info, err := t.file.Stat(); err != nil || !os.SameFile(info, g.info) {
+		t.close() // it was renamed meanwhile
+	} else {
+		s.sought = time.Time{}
 	}
 	return verdict{again: true}, nil
 }
@@ -78,18 +85,20 @@ func (f *following) lose(s *series, t *tail) (verdict, error) {
 
 // replaced is called when a file is not any more what was read of it: it was truncated, often after it was copied.
 func (f *following) replaced(s *series, t *tail) (verdict, error) {
+	t.seal()
 	t.close()
+	s.sought = f.now()
 	return f.locate(s, t)
 }
 
 // find looks for the file of a cursor: under the name of the series, among its older generations, in the same folder.
-func (f *following) find(s *series, c *cursor) (string, finding) {
+func (f *following) find(s *series, c *cursor) (*generation, finding) {
 	live, err := os.Stat(s.path)
 	if err == nil && !live.Mode().IsRegular() {
 		live = nil
 	}
 	if live != nil && c.sameFile(live) && marksFile(s.path, c) {
-		return s.path, plainly
+		return &generation{path: s.path, info: live}, plainly
 	}
 	path := resolved(s.path)
 	older, _ := generations(path) // what cannot be listed cannot be found
@@ -101,41 +110,41 @@ func (f *following) find(s *series, c *cursor) (string, finding) {
 	}
 	for _, g := range older {
 		if c.sameFile(g.info) && marksFile(g.path, c) {
-			return g.path, plainly
+			return &g, plainly
 		}
 	}
 	if c.Head.Size > 0 {
 		for _, g := range all {
 			if !g.packed && marksFile(g.path, c) {
-				return g.path, plainly
+				return &g, plainly
 			}
 		}
 		for _, g := range older {
 			if !g.packed && !c.Whole && g.info.Size() <= c.Raw && g.info.Size() >= int64(c.Head.Size) && headsFile(g.path, c) {
-				return g.path, shorter
+				return &g, shorter
 			}
 		}
 	}
-	if other := f.findInode(path, c); other != "" {
+	if other := f.findInode(path, c); other != nil {
 		return other, plainly
 	}
 	for _, g := range older {
 		if g.packed && !c.Whole && c.Head.Size > 0 && marksPacked(g.path, c) {
-			return g.path, packed
+			return &g, packed
 		}
 	}
-	return "", lost
+	return nil, lost
 }
 
 // findInode looks in the folder of a path for the file of a cursor, whatever its name is now.
-func (f *following) findInode(path string, c *cursor) string {
+func (f *following) findInode(path string, c *cursor) *generation {
 	if c.Ino == 0 {
-		return ""
+		return nil
 	}
 	dir := filepath.Dir(path)
 	names, err := os.ReadDir(dir)
 	if err != nil {
-		return ""
+		return nil
 	}
 	for _, d := range names {
 		other := filepath.Join(dir, d.Name())
@@ -143,10 +152,10 @@ func (f *following) findInode(path string, c *cursor) string {
 			continue
 		}
 		if info, err := d.Info(); err == nil && c.sameFile(info) && marksFile(other, c) {
-			return other
+			return &generation{path: other, info: info}
 		}
 	}
-	return ""
+	return nil
 }
 
 func marksFile(path string, c *cursor) bool {
@@ -216,7 +225,7 @@ func (f *following) known(s *series, g *generation) bool {
 		c := t.seal()
 		switch {
 		case c.sameFile(g.info):
-			if headsFile(g.path, &c) {
+			if t.file != nil || c.Format == eventLog || c.Head.Size > 0 && headsFile(g.path, &c) {
 				return true
 			}
 		case c.Head.Size == 0:
@@ -229,4 +238,18 @@ func (f *following) known(s *series, g *generation) bool {
 		}
 	}
 	return false
+}
+
+// copying tells whether a generation looks like a copy of the tail that is being made, or was made before the last of it was read.
+func (t *tail) copying(g *generation) bool {
+	if t.Whole || g.packed || g.info.Size() > t.Raw {
+		return false
+	}
+	file, _, err := openRegular(g.path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	n := int(min(g.info.Size(), int64(len(t.head))))
+	return n > 0 && printOf(t.head[:n]).at(file, 0)
 }

@@ -13,12 +13,15 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 )
 
-const (
-	settleTime = 500 * time.Millisecond // after which whole lines are taken for whole records
-	restTime   = 2 * time.Second        // after which half a line in a file put aside is taken for a record
-	asideTime  = time.Minute            // for which a file put aside is looked at for late lines
-	wholeTime  = 2 * time.Second        // after which a file that is read whole is taken to be whole
-)
+// pauses are after how long without a change something is taken to be over.
+type pauses struct {
+	settle time.Duration // whole lines are whole records
+	rest   time.Duration // half a line in a file put aside is a record
+	aside  time.Duration // to a file put aside no late lines are written
+	whole  time.Duration // a file that is read whole is whole
+}
+
+var usualPauses = pauses{settle: 500 * time.Millisecond, rest: 2 * time.Second, aside: time.Minute, whole: 2 * time.Second}
 
 // series is what is written under one name: the file that has it, and those that had it before and were put aside. Its
 // tails are these files as far as they were read, oldest first; the last is the one that is being read.
@@ -26,7 +29,8 @@ type series struct {
 	path   string // as found: a link, where it is one
 	stream string
 	tails  []*tail
-	early  bool // its file was there at the start, or is still read from then
+	sought time.Time // since when the file that was read is not to be found
+	early  bool      // its file was there at the start, or is still read from then
 	queued bool
 	busy   bool // a file is read whole, beside the others
 	told   string
@@ -116,14 +120,14 @@ func (f *following) look(t *tail, info os.FileInfo) {
 // recogniseTail settles what a file is. done says that there is nothing else to do in this turn.
 func (f *following) recogniseTail(s *series, t *tail, info os.FileInfo) (v verdict, done bool, err error) {
 	aside := !f.named(s, info)
-	if ok, err := f.reader.recognise(t, aside && f.quiet(t, restTime)); ok || err != nil {
+	if ok, err := f.reader.recognise(t, aside && f.quiet(t, f.pauses.rest)); ok || err != nil {
 		return v, false, fsError(err)
 	}
 	switch {
 	case !aside:
 		return v, true, nil
-	case t.size > 0 && t.unknown == 0 && !f.quiet(t, restTime):
-		return verdict{due: t.grew.Add(restTime)}, true, nil
+	case t.size > 0 && t.unknown == 0 && !f.quiet(t, f.pauses.rest):
+		return verdict{due: t.grew.Add(f.pauses.rest)}, true, nil
 	}
 	v, err = f.next(s, t)
 	return v, true, err
@@ -149,7 +153,7 @@ func (f *following) named(s *series, info os.FileInfo) bool {
 func (f *following) growing(s *series, t *tail, info os.FileInfo) (verdict, error) {
 	if t.size > t.Raw && t.size >= t.retry {
 		end := takeGrowing
-		if f.quiet(t, settleTime) {
+		if f.quiet(t, f.pauses.settle) {
 			end = takeSettled
 		}
 		sent, err := f.deliver(s, t, end)
@@ -160,10 +164,13 @@ func (f *following) growing(s *series, t *tail, info os.FileInfo) (verdict, erro
 			return verdict{again: sent}, err
 		}
 	}
+	if t.size == t.Raw && !t.marksNow() {
+		return f.replaced(s, t) // and written to just as far
+	}
 	waits := t.size > t.Raw
 	if live, err := os.Stat(s.path); err == nil && os.SameFile(live, info) {
-		if waits && !f.quiet(t, settleTime) {
-			return verdict{due: t.grew.Add(settleTime)}, nil
+		if waits && !f.quiet(t, f.pauses.settle) {
+			return verdict{due: t.grew.Add(f.pauses.settle)}, nil
 		}
 		s.gone = false
 		return verdict{}, nil
@@ -173,8 +180,8 @@ func (f *following) growing(s *series, t *tail, info os.FileInfo) (verdict, erro
 	} else if err != nil {
 		s.gone = true
 	}
-	if waits && !f.quiet(t, restTime) {
-		return verdict{due: t.grew.Add(restTime)}, nil
+	if waits && !f.quiet(t, f.pauses.rest) {
+		return verdict{due: t.grew.Add(f.pauses.rest)}, nil
 	}
 	if waits {
 		t.retry = 0
@@ -199,16 +206,16 @@ func (f *following) late(s *series) (bool, error) {
 		f.look(t, info)
 		if t.size > t.Raw {
 			end := takeGrowing
-			if f.quiet(t, restTime) {
+			if f.quiet(t, f.pauses.rest) {
 				end = takeLast
-			} else if f.quiet(t, settleTime) {
+			} else if f.quiet(t, f.pauses.settle) {
 				end = takeSettled
 			}
 			if sent, err := f.deliver(s, t, end); sent || fsError(err) != nil {
 				return sent, fsError(err)
 			}
 		}
-		if f.now().Sub(t.aside) > asideTime {
+		if f.now().Sub(t.aside) > f.pauses.aside {
 			t.close()
 		}
 	}
@@ -300,9 +307,18 @@ func openRegular(path string) (*os.File, os.FileInfo, error) {
 
 // deliver sends the next block of a tail.
 func (f *following) deliver(s *series, t *tail, end ending) (bool, error) {
+	begins := !t.headed && t == s.last() && len(s.tails) > 1 && t.path == s.path
 	b, found, err := f.reader.take(t, end)
 	if err != nil || !found {
 		return false, err
+	}
+	if begins {
+		if g, _ := f.after(s, s.tails[len(s.tails)-2]); g != nil && !t.copying(g) {
+			t.close() // it was filled, copied and truncated before it was looked at
+			s.tails = s.tails[:len(s.tails)-1]
+			_, err := f.advance(s, s.last(), g.path, g.info)
+			return true, err
+		}
 	}
 	return true, f.send(s, t, b, t.size-t.Raw > int64(f.reader.block) || t != s.last())
 }
@@ -339,36 +355,47 @@ func (f *following) next(s *series, t *tail) (verdict, error) {
 	if liveErr == nil && t.resting && t.sameFile(live) && !t.changed(live) {
 		return verdict{}, nil // a whole file that stands as it stood
 	}
-	list, err := generations(resolved(s.path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch g, err := f.after(s, t); {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		f.deny(s, err)
-	}
-	at := slices.IndexFunc(list, func(g generation) bool { return t.is(&g) })
-	for i := range list {
-		g := &list[i]
-		if i <= at || at < 0 && g.info.ModTime().UnixNano() <= t.Mod || f.known(s, g) {
-			continue
-		}
-		if g.packed && f.now().Sub(g.mod()) < wholeTime {
-			return verdict{due: g.mod().Add(wholeTime)}, nil // it is being written
-		}
-		return f.advance(s, t, g.path)
+	case g == nil:
+	case g.packed && f.now().Sub(g.mod()) < f.pauses.whole:
+		return verdict{due: g.mod().Add(f.pauses.whole)}, nil // it is being written
+	default:
+		return f.advance(s, t, g.path, g.info)
 	}
 	if liveErr != nil {
 		s.gone = true
 		return verdict{}, nil
 	}
-	return f.advance(s, t, s.path)
+	return f.advance(s, t, s.path, nil)
 }
 
-// advance makes the file at path the one that is read after t.
-func (f *following) advance(s *series, t *tail, path string) (verdict, error) {
+// after returns the oldest generation that was written after t and never read.
+func (f *following) after(s *series, t *tail) (*generation, error) {
+	list, err := generations(resolved(s.path))
+	at := slices.IndexFunc(list, func(g generation) bool { return t.is(&g) })
+	for i := range list {
+		g := &list[i]
+		if i > at && (at >= 0 || g.info.ModTime().UnixNano() > t.Mod) && !f.known(s, g) {
+			return g, err
+		}
+	}
+	return nil, err
+}
+
+// advance makes the file at path the one that is read after t: the one of info, unless that is nil.
+func (f *following) advance(s *series, t *tail, path string, info os.FileInfo) (verdict, error) {
 	n := &tail{path: path}
 	if s.early {
 		n.Since = t.Since
 	}
 	if v, err := f.openTail(s, n, path); err != nil || n.file == nil {
 		return v, err
+	}
+	if opened, err := n.file.Stat(); info != nil && (err != nil || !os.SameFile(info, opened)) {
+		n.close()
+		return verdict{again: true}, nil // it was renamed meanwhile
 	}
 	if t.file == nil && t.resting && t.gone() {
 		s.tails = slices.DeleteFunc(s.tails, func(o *tail) bool { return o == t })

@@ -345,7 +345,7 @@ func (t *tail) passed(raw []byte, text int) {
 // seal brings what the cursor is known by up to date.
 func (t *tail) seal() cursor {
 	c := t.cursor
-	if !t.Whole {
+	if t.split != nil && !t.Whole { // else it stands as it was kept
 		c.Head, c.Tail = printOf(t.head), printOf(t.recent)
 		c.Header, c.Rescan = "", false
 		if t.header != t.first {

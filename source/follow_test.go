@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,12 @@ var filesConformer = conformer{
 		return &road{
 			make: func(t *testing.T) Input { return newFollower(t, path) },
 			feed: func(_ context.Context, records []string) error {
-				return appendTo(path, strings.Join(records, "\n")+"\n")
+				for part := range slices.Chunk(records, 1000) {
+					if err := appendTo(path, strings.Join(part, "\n")+"\n"); err != nil {
+						return err
+					}
+				}
+				return nil
 			},
 		}
 	},

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 
@@ -21,7 +22,7 @@ func (f *following) wholeTurn(s *series, t *tail, info os.FileInfo) (verdict, er
 		t.resting = true
 		return verdict{again: true}, nil
 	}
-	if end := info.ModTime().Add(wholeTime); f.now().Before(end) {
+	if end := info.ModTime().Add(f.pauses.whole); f.now().Before(end) {
 		return verdict{due: end}, nil
 	}
 	head := make([]byte, fingerprintSize)
@@ -39,7 +40,6 @@ func (f *following) wholeTurn(s *series, t *tail, info os.FileInfo) (verdict, er
 	t.Head, t.Tail, t.Raw = printOf(head[:n]), print{}, 0
 	t.of(info)
 	t.Size, t.Done = info.Size(), false
-	t.close()
 	s.busy = true
 	f.whole = append(f.whole, s)
 	return verdict{}, nil
@@ -64,14 +64,16 @@ type wholeReading struct {
 func (f *following) readWhole(ctx context.Context, s *series) error {
 	t := s.last()
 	w := &wholeReading{f: f, s: s, t: t, from: t.cursor}
-	files, err := NewFiles([]string{t.path}, Options{
+	files := &Files{opt: Options{
 		Recognise: f.reader.formatOf, Zone: f.reader.env.Zone, BlockSize: f.reader.block, TempDir: f.reader.env.TempDir,
-	})
-	if err != nil {
-		return nil //nolint:nilerr // it is gone, which the next turn finds
-	}
-	err = files.Blocks(ctx, w.block)
-	if w.failure != nil || err != nil {
+		Limits: Limits{}.withDefaults(),
+	}}
+	r := &reader{Files: files, ctx: ctx, yield: w.block}
+	r.meter = meter{limits: &files.opt.Limits, read: &files.read, size: t.Size}
+	in := io.NewSectionReader(t.file, 0, t.Size) // whatever its name is by now
+	r.open(layer{path: t.path, in: r.meter.disk(in), mod: t.modified(), file: t.file, size: t.Size})
+	t.close()
+	if err := context.Cause(ctx); w.failure != nil || err != nil {
 		return errors.Join(w.failure, err)
 	}
 	if w.held == nil {

@@ -18,7 +18,7 @@ type intake struct {
 
 	closed     bool // Send waits
 	held       bool // nothing becomes durable
-	dead       bool // all that is taken is forgotten, as by kill -9
+	dead       bool // all that is taken is forgotten, as by kill -9, and no more is taken
 	refuseSend bool
 	refuseDone bool
 
@@ -91,7 +91,7 @@ func (i *intake) Send(ctx context.Context, d Delivery) error {
 	i.waiting++
 	defer func() { i.waiting-- }()
 	i.tell()
-	if err := i.wait(ctx, func() bool { return !i.closed }); err != nil {
+	if err := i.wait(ctx, func() bool { return !i.closed && !i.dead }); err != nil {
 		return err
 	}
 	if i.refuseSend || i.broken[d.Stream] {
