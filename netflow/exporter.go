@@ -164,10 +164,10 @@ func (e *Exporter) templates(h *header, set int, body string) (learned bool) {
 		s = next
 		key := setKey{uint8(h.version), h.domain, id}
 		old := e.known.templates[key]
-		if old != nil && (old.options != t.options || old.raw != t.raw) {
+		if old != nil && (old.options != t.options || old.raw != t.raw) || e.known.full(t) {
 			e.cut()
 		}
-		if _, odd := e.known.learn(key, t, h.export); odd != "" {
+		if odd := e.known.learn(key, t, h.export); odd != "" {
 			e.problem(odd)
 		}
 		if e.wanted[key] {
@@ -277,7 +277,16 @@ func (e *Exporter) Size() int {
 	return n
 }
 
-// Next returns the first part that was not popped yet, of what was taken until now; ok is false where there is none.
+// Messages returns how many messages there are for the next parts.
+func (e *Exporter) Messages() int64 {
+	n := e.messages
+	for i := range e.parts {
+		n += e.parts[i].Messages
+	}
+	return n
+}
+
+// Next returns the first part that was not popped yet; ok is false where there is none.
 func (e *Exporter) Next() (p Part, ok bool) {
 	if len(e.parts) == 0 {
 		e.cut()

@@ -140,26 +140,26 @@ func newDefinitions() *definitions {
 // entryHead is what an entry of a header takes beside its template: see header.go.
 const entryHead = 10
 
-// learn takes a template in. It tells whether a template of that name meant something else.
-func (d *definitions) learn(key setKey, t *template, now int64) (redefined bool, odd string) {
+// learn takes a template in. It returns what is wrong with that, "" for nothing.
+func (d *definitions) learn(key setKey, t *template, now int64) (odd string) {
 	old := d.templates[key]
 	if len(t.fields) == 0 {
 		if old != nil {
 			d.forget(key)
 		}
-		return old != nil, ""
+		return ""
 	}
 	if old != nil && old.options == t.options && old.raw == t.raw {
 		old.told = now
-		return false, ""
+		return ""
 	}
 	if old != nil {
 		d.forget(key)
 	}
-	if len(d.templates) >= maxTemplates || d.size+len(t.raw)+entryHead > maxHeader {
+	if d.full(t) {
 		d.expire(now)
-		if len(d.templates) >= maxTemplates || d.size+len(t.raw)+entryHead > maxHeader {
-			return old != nil, oddMany
+		if d.full(t) {
+			return oddMany
 		}
 	}
 	kept := *t
@@ -167,7 +167,12 @@ func (d *definitions) learn(key setKey, t *template, now int64) (redefined bool,
 	d.templates[key] = &definition{template: &kept, told: now}
 	d.size += len(kept.raw) + entryHead
 	d.stale = true
-	return old != nil, ""
+	return ""
+}
+
+// full tells whether something must be forgotten before t finds room.
+func (d *definitions) full(t *template) bool {
+	return len(d.templates) >= maxTemplates || d.size+len(t.raw)+entryHead > maxHeader
 }
 
 func (d *definitions) forget(key setKey) {

@@ -21,8 +21,8 @@ import (
 // conformers are the live inputs that the suite runs on: one line each; each stands in the test file of its input.
 var conformers = []conformer{
 	filesConformer,
-	conformingSyslog("udp"), conformingSyslog("tcp"), conformingSyslog("tls"),
-	bulkConformer, linesConformer, hecConformer, otlpConformer,
+	conformingSyslog("udp"), conformingSyslog("tcp"), conformingSyslog("tls"), conformingNetflow,
+	bulkConformer, linesConformer, hecConformer, otlpConformer, kafkaConformer,
 }
 
 // conformer is a kind of live input under test.

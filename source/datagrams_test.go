@@ -54,11 +54,13 @@ func TestSyslogDrops(t *testing.T) {
 	}
 }
 
+func plainLines(peer, []byte) (string, shaper) { return "syslog", &lineShaper{split: wholeLines{}} }
+
 // One sender that floods does not take the room of the others.
 func TestGatherShares(t *testing.T) {
 	to := newIntake(t)
 	g := newGather(testEnv(t), newTally("test", to))
-	g.path, g.format, g.plain = "test/", "syslog", "syslog"
+	g.path, g.shape = "test/", plainLines
 	g.limit, g.share, g.most = 1<<20, 1<<18, 3
 	line := []byte(strings.Repeat("x", 1000))
 	loud, quiet := peer{addr: netip.MustParseAddr("192.0.2.1")}, peer{addr: netip.MustParseAddr("192.0.2.2")}
@@ -159,7 +161,7 @@ func BenchmarkGather(b *testing.B) {
 		b.Run(fmt.Sprint(senders, " senders"), func(b *testing.B) {
 			to := &counter{}
 			g := newGather(testEnv(b), newTally("bench", to))
-			g.path, g.format, g.plain = "bench/", "syslog", "syslog"
+			g.path, g.shape = "bench/", plainLines
 			g.limit, g.share, g.most = 64<<20, 16<<20, 10_000
 			ctx, cancel := context.WithCancel(b.Context())
 			done := make(chan struct{})

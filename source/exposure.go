@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
+	"syscall"
 )
 
 // allowed are the networks whose senders may send; none means that all may.
@@ -112,4 +114,17 @@ func (e exposure) check(p place) error {
 		return fmt.Errorf("listen: %s can be reached by other machines, and what they send over %s can be read, forged and suppressed on its way: use tls://, or set insecure: true", p, p.scheme)
 	}
 	return nil
+}
+
+// explainListen says what a person can do about an address that cannot be listened at.
+func explainListen(p place, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("listen at %s: another program does already: %w", p, err)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("listen at %s: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; use a port from 1024 on: %w", p, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("listen at %s: this machine has no such address: %w", p, err)
+	}
+	return fmt.Errorf("listen at %s: %w", p, err)
 }

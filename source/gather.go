@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -18,8 +19,8 @@ const (
 	gatherAge    = 50 * time.Millisecond
 	gatherGrace  = 500 * time.Millisecond // to hand over what waits when the input stops
 	gatherSpare  = 64                     // buffers of at most two blocks that are kept to be used again
-	gatherForget = 10 * time.Minute
-	originAge    = 10 * time.Minute // after which Origin.Reference is set anew
+	gatherForget = 10 * time.Minute       // of senders of which nothing need be known
+	originAge    = 10 * time.Minute       // after which Origin.Reference is set anew
 )
 
 // peer is who sends: an address, and the name in its certificate where it has shown one.
@@ -42,11 +43,12 @@ func (p peer) String() string {
 type gather struct {
 	env    Env
 	path   string // of the origins, up to the sender
-	format string // of the records; "" recognises it by the first block of each sender
-	plain  string // the format of those that cannot be recognised
-	limit  int    // bytes over all senders
-	share  int    // bytes of one sender
-	most   int    // senders
+	add    func(dst, record []byte) []byte
+	shape  func(who peer, data []byte) (format string, s shaper) // for a sender that begins with data
+	forget time.Duration                                         // after which a sender that is silent is forgotten
+	limit  int                                                   // bytes over all senders
+	share  int                                                   // bytes of one sender
+	most   int                                                   // senders
 	tally  *tally
 
 	mu      sync.Mutex
@@ -60,6 +62,23 @@ type gather struct {
 	spare   [][]byte // buffers to use again
 }
 
+// shaper makes blocks of what a sender has sent. It is run's alone.
+type shaper interface {
+	// take takes more of it; the bytes are not kept.
+	take(data []byte)
+	// next returns the next block and how many records it holds; again the same until done says that it was delivered.
+	next() (b shaped, ok bool)
+	done()
+	// held tells whether there is something that is to go on when nothing follows it soon, and how many records wait.
+	held() (soon bool, records int64)
+}
+
+// shaped is a block on its way.
+type shaped struct {
+	header, text string
+	records      int64
+}
+
 // pending is what a sender has sent and the intake has not taken.
 type pending struct {
 	who  peer
@@ -70,10 +89,8 @@ type pending struct {
 	seat seat
 
 	// The following are run's alone.
-	rest   []byte // lines that the splitter held back
-	split  Splitter
+	shaper shaper
 	origin *event.Origin
-	header string
 	offset int64
 	line   int64
 }
@@ -118,7 +135,9 @@ func (q *queue) pop() {
 }
 
 func newGather(env Env, tally *tally) *gather {
-	g := &gather{env: env, tally: tally, wake: make(chan struct{}, 1), senders: make(map[peer]*pending)}
+	g := &gather{
+		env: env, tally: tally, wake: make(chan struct{}, 1), senders: make(map[peer]*pending), add: appendLine, forget: gatherForget,
+	}
 	g.room.L = &g.mu
 	return g
 }
@@ -223,7 +242,7 @@ func (g *gather) append(s *pending, record []byte) {
 		}
 	}
 	before := len(s.data)
-	s.data = appendLine(s.data, record)
+	s.data = g.add(s.data, record)
 	n := len(s.data) - before
 	s.size += n
 	g.held += n
@@ -259,6 +278,30 @@ func (g *gather) run(ctx context.Context, to Intake, readersEnd func()) error {
 	defer cancel()
 	readersEnd()
 	return g.drain(last, to)
+}
+
+// serve reads with listen and sends on what it reads until ctx is done, or one of the two breaks.
+func (g *gather) serve(ctx context.Context, to Intake, listen func(context.Context) error) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	told := make(chan struct{})
+	var notices, readers sync.WaitGroup
+	notices.Go(func() { g.tally.run(told) })
+	var broken error
+	readers.Go(func() {
+		defer cancel()
+		broken = listen(inner)
+	})
+	err := g.run(inner, to, readers.Wait)
+	cancel()
+	readers.Wait()
+	g.giveUp()
+	close(told)
+	notices.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return cmp.Or(broken, err)
 }
 
 // pass sends what is full or old enough until ctx is done or the intake takes no more.
@@ -322,68 +365,40 @@ func (g *gather) next(now time.Time) (s *pending, data []byte, wait time.Duratio
 		data, s.data, s.seat = s.data, nil, seatNone
 		return s, data, 0
 	}
-	if now.Sub(g.swept) > gatherForget {
+	if now.Sub(g.swept) > min(g.forget, gatherForget) {
 		g.swept = now
-		g.sweep(now, gatherForget)
+		g.sweep(now, g.forget)
 	}
 	return nil, nil, time.Minute
 }
 
-// send cuts what a sender sent into blocks and hands them over.
+// send makes blocks of what a sender sent and hands them over.
 func (g *gather) send(ctx context.Context, to Intake, s *pending, data []byte) error {
 	g.know(s, data)
-	old := len(s.rest)
-	if old > 0 {
-		data = append(s.rest, data...)
-		s.rest = nil
-	}
-	text := string(data)
+	s.shaper.take(data)
+	defer g.release(s, len(data))
 	defer g.reuse(data)
-	for at := 0; at < len(text); {
-		cut := g.cut(s, data[at:], at < old)
-		if cut.Lost != "" {
-			g.tally.add(NoticeUnreadable, s.who.String(), cut.Lost, 1)
-		}
-		if cut.Size == 0 && cut.Skip == 0 {
-			g.hold(s, text[at:])
+	for {
+		b, ok := s.shaper.next()
+		if !ok {
+			if soon, _ := s.shaper.held(); soon {
+				g.again(s)
+			}
 			return nil
 		}
-		from := at + cut.Skip
-		at = from + cut.Size
-		if cut.Header != "" {
-			s.header = cut.Header
+		err := to.Send(ctx, Delivery{Block: event.Block{Origin: s.origin, Header: b.header, Data: b.text, Offset: s.offset, First: s.line}})
+		if err != nil {
+			g.again(s)
+			return fmt.Errorf("send %d bytes of %s: %w", len(b.text), s.origin.Path, err)
 		}
-		if err := g.deliver(ctx, to, s, text[from:at]); err != nil {
-			g.hold(s, text[from:])
-			return err
-		}
-		g.release(s, cut.Skip+cut.Size)
-	}
-	return nil
-}
-
-// cut says how much of data is the next block. must is set where a part of data was held back before.
-func (g *gather) cut(s *pending, data []byte, must bool) event.Cut {
-	for size := gatherBlock; ; size *= 2 {
-		view := data[:min(size, len(data))]
-		whole := len(view) == len(data)
-		cut := s.split.Split(view, false)
-		if whole && must && cut.Skip+cut.Size < len(data) {
-			if cut = s.split.Split(view, true); cut.Skip+cut.Size <= 0 {
-				cut.Size = len(view)
-			}
-		}
-		cut.Skip = min(max(cut.Skip, 0), len(view))
-		cut.Size = min(max(cut.Size, 0), len(view)-cut.Skip)
-		if cut.Skip+cut.Size > 0 || whole {
-			return cut
-		}
+		s.offset += int64(len(b.text))
+		s.line += b.records
+		s.shaper.done()
 	}
 }
 
-// hold keeps lines for the sender's next turn, which is in gatherAge.
-func (g *gather) hold(s *pending, rest string) {
-	s.rest = []byte(rest)
+// again gives a sender another turn in gatherAge.
+func (g *gather) again(s *pending) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s.seat == seatNone {
@@ -412,31 +427,23 @@ func (g *gather) release(s *pending, n int) {
 	g.room.Broadcast()
 }
 
-// deliver hands over one block.
-func (g *gather) deliver(ctx context.Context, to Intake, s *pending, text string) error {
-	if text == "" {
-		return nil
-	}
-	err := to.Send(ctx, Delivery{Block: event.Block{Origin: s.origin, Header: s.header, Data: text, Offset: s.offset, First: s.line}})
-	if err != nil {
-		return fmt.Errorf("send %d bytes of %s: %w", len(text), s.origin.Path, err)
-	}
-	s.offset += int64(len(text))
-	s.line += int64(countLines(text))
-	return nil
-}
-
 // giveUp drops what is left, after run and when nobody puts any more, and tells of it.
 func (g *gather) giveUp() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, s := range g.senders {
-		n := countLines(string(s.rest)) + countLines(string(s.data))
-		for _, b := range s.full {
-			n += countLines(string(b))
+		left := append(s.full, s.data)
+		for _, data := range left {
+			if len(data) > 0 {
+				g.know(s, data)
+				s.shaper.take(data)
+			}
 		}
-		if n > 0 {
-			g.tally.add(NoticeDropped, s.who.String(), "they were received and could not be handed on any more", int64(n))
+		if s.shaper == nil {
+			continue
+		}
+		if _, n := s.shaper.held(); n > 0 {
+			g.tally.add(NoticeDropped, s.who.String(), "they were received and could not be handed on any more", n)
 		}
 	}
 	g.senders = make(map[peer]*pending)
@@ -444,23 +451,12 @@ func (g *gather) giveUp() {
 	g.room.Broadcast()
 }
 
-// know settles the format of a sender and keeps its origin up to date.
+// know settles what a sender sends and keeps its origin up to date.
 func (g *gather) know(s *pending, data []byte) {
 	now := g.now()
-	if s.origin == nil {
-		format, split := g.format, Splitter(nil)
-		if format == "" {
-			if format, split = g.env.Recognise(string(data[:min(len(data), headSize)])); split == nil {
-				format = g.plain
-			}
-		}
-		if split == nil && g.env.Splitter != nil {
-			split = g.env.Splitter(format)
-		}
-		if split == nil {
-			split = wholeLines{}
-		}
-		s.split = split
+	if s.shaper == nil {
+		var format string
+		format, s.shaper = g.shape(s.who, data)
 		s.origin = &event.Origin{
 			Path: g.path + s.who.addr.String(), Format: format, Reference: now, Zone: g.env.Zone, Sender: s.who.String(),
 		}
@@ -478,11 +474,4 @@ func (g *gather) now() time.Time {
 		return g.env.Now()
 	}
 	return time.Now()
-}
-
-// String tells what is held, for tests.
-func (g *gather) String() string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return fmt.Sprintf("%d bytes of %d senders", g.held, len(g.senders))
 }

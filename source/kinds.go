@@ -4,5 +4,7 @@ package source
 var Kinds = []Kind{
 	FilesKind,
 	HTTPKind,
+	KafkaKind,
+	NetflowKind,
 	SyslogKind,
 }

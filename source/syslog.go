@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"sync"
-	"syscall"
 	"time"
 )
 
@@ -131,62 +128,44 @@ func (s *syslog) Name() string { return "syslog " + s.place.scheme + " " + s.pla
 
 // Run implements Input.
 func (s *syslog) Run(ctx context.Context, to Intake) error {
-	t := newTally(s.Name(), to)
-	g := s.gather(t)
-	inner, cancel := context.WithCancel(ctx)
-	defer cancel()
+	g := s.gather(newTally(s.Name(), to))
 	listen := s.listenTCP
 	if s.place.scheme == "udp" {
 		listen = s.listenUDP
 	}
 	serve, err := listen(ctx, g)
 	if err != nil {
-		return s.explain(err)
+		return explainListen(s.place, err)
 	}
-	told := make(chan struct{})
-	var notices, readers sync.WaitGroup
-	notices.Go(func() { t.run(told) })
-	var broken error
-	readers.Go(func() {
-		defer cancel()
-		broken = serve(inner)
-	})
-	err = g.run(inner, to, readers.Wait)
-	cancel()
-	readers.Wait()
-	g.giveUp()
-	close(told)
-	notices.Wait()
-	if ctx.Err() != nil {
-		return nil
-	}
-	return cmp.Or(broken, err)
+	return g.serve(ctx, to, serve)
 }
 
 func (s *syslog) gather(t *tally) *gather {
 	g := newGather(s.env, t)
 	g.path = "syslog:" + s.cfg.Listen + "/"
-	g.format, g.plain = s.cfg.Format, "syslog"
-	if g.format == "auto" {
-		g.format = ""
-	}
 	g.limit, g.share, g.most = s.cfg.MaxPending, s.cfg.MaxPending/4, s.cfg.MaxSenders
+	g.shape = func(who peer, data []byte) (string, shaper) {
+		format, split := s.split(data)
+		return format, &lineShaper{split: split, unread: func(reason string) { t.add(NoticeUnreadable, who.String(), reason, 1) }}
+	}
 	return g
 }
 
-// explain says what a person can do about an address that cannot be listened at.
-func (s *syslog) explain(err error) error { return explainListen(s.place, err) }
-
-func explainListen(p place, err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("listen at %s: another program does already: %w", p, err)
-	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("listen at %s: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE; use a port from 1024 on: %w", p, err)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return fmt.Errorf("listen at %s: this machine has no such address: %w", p, err)
+// split returns the format of what a sender sends, and a splitter for it.
+func (s *syslog) split(data []byte) (format string, split Splitter) {
+	format = s.cfg.Format
+	if format == "auto" {
+		if format, split = s.env.Recognise(string(data[:min(len(data), headSize)])); split == nil {
+			format = "syslog"
+		}
 	}
-	return fmt.Errorf("listen at %s: %w", p, err)
+	if split == nil && s.env.Splitter != nil {
+		split = s.env.Splitter(format)
+	}
+	if split == nil {
+		split = wholeLines{}
+	}
+	return format, split
 }
 
 // listenUDP opens the socket for datagrams.
