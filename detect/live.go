@@ -50,11 +50,9 @@ type Live struct {
 	marks  []mark // of the correlations, in order
 	queue  pending
 
-	streams   []stream
-	index     map[string]int
+	streams   streams
 	now       int64
 	watermark int64 // all before it has been counted
-	holder    int   // index of the stream that holds the watermark back; -1 is unknown or none
 
 	room    int   // bytes that may wait
 	backlog *Live // of what is late by more than a little; nil while there is none
@@ -103,7 +101,7 @@ func (e *Engine) NewLive(opt LiveOptions) *Live {
 	}
 	l := &Live{
 		engine: e, opt: opt, corr: e.corr.blank(), keys: make(map[*sigma.Rule]string),
-		index: make(map[string]int), watermark: math.MinInt64, holder: -1, room: MaxPendingBytes,
+		streams: streams{index: make(map[string]int)}, watermark: math.MinInt64, room: MaxPendingBytes,
 	}
 	l.corr.watch = true
 	known := make(marks)
@@ -154,7 +152,7 @@ func (l *Live) Advance(now int64, tell func(*LiveHit)) {
 	l.forget()
 	l.settle(tell)
 	if b := l.backlog; b != nil {
-		if b.Advance(now, tell); len(b.streams) == 0 {
+		if b.Advance(now, tell); len(b.streams.list) == 0 {
 			l.endBacklog(tell)
 		}
 	}
@@ -171,10 +169,10 @@ func (l *Live) Resume(now int64) {
 }
 
 func (l *Live) resume(now int64) {
-	for i := range l.streams {
-		l.streams[i].seen = now
+	for i := range l.streams.list {
+		l.streams.list[i].seen = now
 	}
-	l.holder = -1
+	l.streams.quiet = math.MinInt64
 }
 
 // Finish counts all that waits, and gives out all that is open, as if no more would ever come. The Live is then as new
@@ -184,7 +182,8 @@ func (l *Live) Finish(tell func(*LiveHit)) {
 		l.count(l.queue.pop(), tell)
 	}
 	l.give(l.corr.Finish(), tell)
-	l.watermark, l.holder = math.MinInt64, -1
+	l.watermark = math.MinInt64
+	l.rank()
 	l.endBacklog(tell)
 }
 

@@ -36,12 +36,14 @@ func (l *Live) settleBacklog(p Progress, tell func(*LiveHit)) {
 	if b == nil {
 		return
 	}
-	i, known := b.index[p.Stream]
+	i, known := b.streams.index[p.Stream]
 	switch {
 	case p.Latest != 0:
 		b.progress(p)
 	case known:
-		b.streams[i].behind, b.holder = p.Behind, -1 // it brings other things now, and is quiet as to this
+		s := &b.streams.list[i] // it brings other things now, and is quiet as to this
+		s.behind = p.Behind
+		b.streams.quiet = min(b.streams.quiet, s.quietAt(b))
 	}
 	b.settle(tell)
 }

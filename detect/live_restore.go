@@ -21,8 +21,8 @@ func (l *Live) Restore(p []byte) error {
 		return err
 	}
 	r := &restoring{unpacker: u, size: len(p), live: &Live{
-		engine: l.engine, opt: l.opt, corr: l.corr.blank(), keys: l.keys, marks: l.marks, index: make(map[string]int), holder: -1,
-		room: l.room, side: l.side,
+		engine: l.engine, opt: l.opt, corr: l.corr.blank(), keys: l.keys, marks: l.marks,
+		streams: streams{index: make(map[string]int)}, room: l.room, side: l.side,
 	}}
 	r.live.corr.watch, r.live.corr.limit = true, l.corr.limit
 	head := u.part()
@@ -109,16 +109,17 @@ func (r *restoring) backlog(p []byte) {
 }
 
 func (r *restoring) streams(u *unpacker) {
-	l := r.live
+	all := &r.live.streams
 	for range u.number(MaxStreams + 1) {
 		s := stream{name: u.text(), latest: u.signed(), seen: u.signed(), behind: u.number(2) == 1}
-		if _, twice := l.index[s.name]; u.bad || twice {
+		if _, twice := all.index[s.name]; u.bad || twice {
 			u.fail()
 			break
 		}
-		l.index[s.name] = len(l.streams)
-		l.streams = append(l.streams, s)
+		all.index[s.name] = len(all.list)
+		all.list = append(all.list, s)
 	}
+	r.live.rank()
 	r.finish(u, "its streams")
 }
 

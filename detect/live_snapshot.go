@@ -68,7 +68,7 @@ func (l *Live) Snapshot(dst []byte) []byte {
 }
 
 func (l *Live) packStreams(w *packer) {
-	list := slices.Clone(l.streams)
+	list := slices.Clone(l.streams.list)
 	slices.SortFunc(list, func(a, b stream) int { return strings.Compare(a.name, b.name) })
 	w.number(len(list))
 	for i := range list {

@@ -81,7 +81,15 @@ func TestWatermark(t *testing.T) {
 		"quiet":         {do: func(d *desk) { d.clock(100); d.brings("s", false, 95); d.clock(110); d.clock(111) }, mark: 101},
 		"not quiet yet": {do: func(d *desk) { d.clock(100); d.brings("s", false, 95); d.clock(110) }, mark: 85, pending: 1},
 		"behind, quiet": {do: func(d *desk) { d.clock(100); d.brings("s", true, 95); d.clock(600) }, mark: 85, pending: 1},
-		"stalled":       {do: func(d *desk) { d.clock(100); d.brings("s", true, 95); d.clock(701) }, mark: 691, gap: 1},
+		"announced, and never came": {do: func(d *desk) {
+			d.clock(100)
+			d.brings("r", true)
+			d.brings("s", false, 95)
+			d.clock(500)
+			d.clock(701)
+		}, mark: 691, gap: 1},
+		"nothing came": {do: func(d *desk) { d.clock(100); d.clock(1000) }, mark: -epoch},
+		"stalled":      {do: func(d *desk) { d.clock(100); d.brings("s", true, 95); d.clock(701) }, mark: 691, gap: 1},
 		"another brings": {do: func(d *desk) {
 			d.clock(100)
 			d.brings("s", false, 95)
@@ -241,12 +249,12 @@ func TestStreamsAreBounded(t *testing.T) {
 	for i := range MaxStreams + 5 {
 		d.brings(fmt.Sprint(i), false, 99)
 	}
-	if len(d.streams) != MaxStreams || d.crowded != 5 {
-		t.Errorf("%d streams, %d left out", len(d.streams), d.crowded)
+	if len(d.streams.list) != MaxStreams || d.crowded != 5 {
+		t.Errorf("%d streams, %d left out", len(d.streams.list), d.crowded)
 	}
 	d.clock(111)
-	if len(d.streams) != 0 || len(d.index) != 0 || d.mark() != 101 {
-		t.Errorf("%d streams after they were quiet, watermark %d", len(d.streams), d.mark())
+	if len(d.streams.list) != 0 || len(d.streams.index) != 0 || d.mark() != 101 {
+		t.Errorf("%d streams after they were quiet, watermark %d", len(d.streams.list), d.mark())
 	}
 }
 
