@@ -97,21 +97,22 @@ func demands(re *syntax.Regexp, tell func(Demand)) {
 	}
 }
 
-// demanded returns the pattern of the text that is rarest among those that every match of a regular expression has; nil
-// if there is none that is worth looking for.
+// demanded returns the pattern of all texts that every match of a regular expression has, in the order in which they
+// stand; nil if there is none that is worth looking for.
 func demanded(expression string) *pattern {
 	re, err := syntax.Parse(expression, syntax.Perl)
 	if err != nil {
 		return nil
 	}
-	best := Demand{}
+	text, longest := "*", 0
 	demands(re.Simplify(), func(d Demand) {
-		if len(d.Text) > len(best.Text) && plain(d.Text) {
-			best = d
+		if plain(d.Text) {
+			text += EscapePattern(d.Text) + "*"
+			longest = max(longest, len(d.Text))
 		}
 	})
-	if len(best.Text) < 2 {
+	if longest < 2 {
 		return nil
 	}
-	return newPattern("*"+EscapePattern(best.Text)+"*", false)
+	return newPattern(text, false)
 }

@@ -66,7 +66,7 @@ func (x *Tester) Match(v string) bool {
 	case Exact:
 		return v == x.text
 	case Regexp:
-		if x.demand != nil && !x.demand.match(v) && plain(v) {
+		if x.demand != nil && !x.demand.match(v) && !foldsToASCII(v) {
 			return false
 		}
 		return x.re.MatchString(v)
@@ -78,8 +78,7 @@ func (x *Tester) Match(v string) bool {
 	return true // Exists
 }
 
-// plain tells whether text is ASCII: beyond it there are other forms of k and s, which regular expressions take for the
-// same letters when case does not matter.
+// plain tells whether text is ASCII.
 func plain(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
@@ -87,6 +86,12 @@ func plain(s string) bool {
 		}
 	}
 	return true
+}
+
+// foldsToASCII tells whether text has one of the two characters beyond ASCII that regular expressions take for letters of
+// ASCII when case does not matter: the long s and the Kelvin sign.
+func foldsToASCII(s string) bool {
+	return !plain(s) && (strings.Contains(s, "\u017f") || strings.Contains(s, "\u212a"))
 }
 
 // MatchTime decides a test of the field _time on a time in nanoseconds since 1970. It tells ok=false where the test does
