@@ -20,7 +20,7 @@ import (
 
 // conformers are the live inputs that the suite runs on: one line each; each stands in the test file of its input.
 var conformers = []conformer{
-	filesConformer,
+	filesConformer, journalConformer,
 	conformingSyslog("udp"), conformingSyslog("tcp"), conformingSyslog("tls"), conformingNetflow,
 	bulkConformer, linesConformer, hecConformer, otlpConformer, kafkaConformer,
 }

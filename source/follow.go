@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -46,8 +45,7 @@ type Follower struct {
 	env    Env
 	from   beginning
 	pauses pauses
-	flying atomic.Int64 // deliveries that are not answered
-	landed chan struct{}
+	flight *unanswered
 }
 
 // beginning is where to begin with files that were never read.
@@ -56,7 +54,7 @@ type beginning struct {
 	end bool
 }
 
-// ParseBeginning reads an age, "begin" or "end".
+// parseBeginning reads an age, "begin" or "end".
 func parseBeginning(text string) (beginning, error) {
 	switch text {
 	case "begin":
@@ -112,7 +110,7 @@ func NewFollower(cfg FilesConfig, env Env) (*Follower, error) {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Follower{cfg: cfg, env: env, from: from, pauses: usualPauses, landed: make(chan struct{}, 1)}, nil
+	return &Follower{cfg: cfg, env: env, from: from, pauses: usualPauses, flight: newUnanswered()}, nil
 }
 
 // Name implements Input.
@@ -120,7 +118,7 @@ func (f *Follower) Name() string { return "files " + strings.Join(f.cfg.Paths, "
 
 // Run implements Input.
 func (f *Follower) Run(ctx context.Context, to Intake) error {
-	if !f.settle(ctx) {
+	if !f.flight.settle(ctx) {
 		return nil
 	}
 	ctx, stop := context.WithCancelCause(ctx)
@@ -133,18 +131,6 @@ func (f *Follower) Run(ctx context.Context, to Intake) error {
 	run.watch = w
 	defer run.end()
 	return run.loop()
-}
-
-// settle waits for the answers to what an earlier run has sent: only then are the positions those to go on from.
-func (f *Follower) settle(ctx context.Context) bool {
-	for f.flying.Load() > 0 {
-		select {
-		case <-f.landed:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	return ctx.Err() == nil
 }
 
 // following is one run of a Follower. All but the reading of whole files is done by the goroutine of Run.
@@ -201,21 +187,10 @@ func (f *following) wanted(mod time.Time) bool {
 
 // hand sends a delivery, and ends the run if it is refused: what follows it would leave a hole.
 func (f *following) hand(d Delivery) error {
-	f.flying.Add(1)
-	d.Done = func(err error) {
-		if f.flying.Add(-1) == 0 {
-			select {
-			case f.landed <- struct{}{}:
-			default:
-			}
-		}
-		if err != nil {
-			f.stop(fmt.Errorf("%s: not kept: %w", d.Stream, err))
-		}
-	}
-	err := f.to.Send(f.ctx, d)
+	err := f.flight.send(f.ctx, f.to, d, func(err error) {
+		f.stop(fmt.Errorf("%s: not kept: %w", d.Stream, err))
+	})
 	if err != nil {
-		f.flying.Add(-1)
 		return fmt.Errorf("%s: %w", d.Stream, err)
 	}
 	return nil

@@ -1,11 +1,11 @@
 package source
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -18,12 +18,7 @@ var filesConformer = conformer{
 		return &road{
 			make: func(t *testing.T) Input { return newFollower(t, path) },
 			feed: func(_ context.Context, records []string) error {
-				for part := range slices.Chunk(records, 1000) {
-					if err := appendTo(path, strings.Join(part, "\n")+"\n"); err != nil {
-						return err
-					}
-				}
-				return nil
+				return appendTo(path, records...)
 			},
 		}
 	},
@@ -61,14 +56,16 @@ func followerOf(t *testing.T, cfg FilesConfig) *Follower {
 	return f
 }
 
-func appendTo(path, text string) error {
+// appendTo appends lines to a file.
+func appendTo(path string, lines ...string) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	if _, err := f.WriteString(text); err != nil {
-		_ = f.Close()
-		return err
+	w := bufio.NewWriter(f)
+	for _, line := range lines {
+		_, _ = w.WriteString(line)
+		_ = w.WriteByte('\n')
 	}
-	return f.Close()
+	return errors.Join(w.Flush(), f.Close())
 }

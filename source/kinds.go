@@ -3,6 +3,7 @@ package source
 // Kinds are all kinds of live inputs.
 var Kinds = []Kind{
 	FilesKind,
+	JournalKind,
 	HTTPKind,
 	KafkaKind,
 	NetflowKind,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian's packages: only what is missing, and no daemon is started.
 set -euo pipefail
-want=(postgresql rsyslog rsyslog-elasticsearch rsyslog-gnutls softflowd iproute2 openssl procps)
+want=(postgresql rsyslog rsyslog-elasticsearch rsyslog-gnutls softflowd iproute2 openssl procps systemd-journal-remote logrotate)
 missing=()
 for p in "${want[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
