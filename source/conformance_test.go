@@ -367,11 +367,12 @@ func goroutines() map[string]string {
 	return all
 }
 
-// leftOver returns the goroutines that were not there before, but for those of the test's own HTTP clients.
+// leftOver returns the goroutines that were not there before, but for those of the test's own HTTP clients and
+// of its Kafka cluster.
 func leftOver(before map[string]string) []string {
 	var left []string
 	for id, stack := range goroutines() {
-		if _, old := before[id]; !old && !strings.Contains(stack, "net/http.(*persistConn)") && !strings.Contains(stack, "source.goroutines") {
+		if _, old := before[id]; !old && !strings.Contains(stack, "net/http.(*persistConn)") && !strings.Contains(stack, "pkg/kfake.") && !strings.Contains(stack, "source.goroutines") {
 			left = append(left, stack)
 		}
 	}

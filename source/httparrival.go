@@ -166,8 +166,8 @@ func (a *arrival) lineBlocks(format string, data []byte) []event.Block {
 	return blocks
 }
 
-// flight is the blocks of a request on their way.
-type flight struct {
+// httpFlight is the blocks of a request on their way.
+type httpFlight struct {
 	mu   sync.Mutex
 	left int
 	errs []error       // of each block
@@ -175,7 +175,7 @@ type flight struct {
 	then func()        // called then
 }
 
-func (p *flight) done(i int, err error) {
+func (p *httpFlight) done(i int, err error) {
 	p.mu.Lock()
 	p.errs[i] = err
 	p.left--
@@ -189,8 +189,8 @@ func (p *flight) done(i int, err error) {
 
 // send sends blocks, and returns how each fares; what is not taken fares badly at once. then is called when all are
 // answered; it may be nil.
-func (a *arrival) send(blocks []event.Block, then func(errs []error)) *flight {
-	p := &flight{left: len(blocks), errs: make([]error, len(blocks)), all: make(chan struct{})}
+func (a *arrival) send(blocks []event.Block, then func(errs []error)) *httpFlight {
+	p := &httpFlight{left: len(blocks), errs: make([]error, len(blocks)), all: make(chan struct{})}
 	held, room := a.held, &a.h.room
 	a.onItsWay = len(blocks) > 0
 	p.then = func() {
