@@ -122,6 +122,8 @@ func (s *search) lower(l *lowering) error {
 		return nil
 	}
 	s.narrow(s.where)
+	l.scan = true
+	query.Walk(s.where, func(t *query.Test) { l.scan = l.scan && t.Field != "" })
 	s.filter = l.lower(s.where, false)
 	if !s.filter.exact {
 		s.check = newCheck(s.where, l.columns)

@@ -25,6 +25,9 @@ var (
 
 // lowering turns conditions into the engine's language.
 type lowering struct {
+	// scan leaves out the engine's filters that take words in any case: they read the whole column, and more slowly than
+	// it is looked through here.
+	scan    bool
 	columns func(field string) []string // the columns that a field may be kept in
 	all     func() []string             // the columns in which a search in any field looks
 }
@@ -123,7 +126,7 @@ func (l *lowering) test(t *query.Test, not bool) lowered {
 		case name == "_stream" || name == "_stream_id":
 			parts = append(parts, nothing)
 		default:
-			parts = append(parts, lowerColumn(t, quoteColumn(name)))
+			parts = append(parts, l.column(t, quoteColumn(name)))
 		}
 	}
 	out := oneOf(parts)
@@ -171,8 +174,8 @@ func existsFilter(column string) string {
 	return column + "*"
 }
 
-// lowerColumn lowers a test of one column, whose quoted name is given.
-func lowerColumn(t *query.Test, column string) lowered {
+// column lowers a test of one column, whose quoted name is given.
+func (l *lowering) column(t *query.Test, column string) lowered {
 	exists := lowered{text: existsFilter(column)}
 	switch t.Op {
 	case query.Exists:
@@ -183,10 +186,10 @@ func lowerColumn(t *query.Test, column string) lowered {
 		}
 		return lowered{column + "=" + strconv.Quote(marked(t.Text)), !numeric(t.Text) || canonical(t.Text)}
 	case query.Words, query.Is:
-		return lowerPattern(t, column)
+		return l.pattern(t, column)
 	case query.Regexp:
 		for _, s := range query.Demands(t.Text) {
-			if f := wordFilter(column, s.Text, s.Fold); f != "" {
+			if f := l.wordFilter(column, s.Text, s.Fold); f != "" {
 				return lowered{text: f}
 			}
 		}
@@ -249,9 +252,9 @@ func canonical(s string) bool {
 	return err == nil && a.Is4() && a.String() == s
 }
 
-// lowerPattern lowers Words and Is. Case does not matter to them, but the engine's filters of words, which are the only
+// pattern lowers Words and Is. Case does not matter to them, but the engine's filters of words, which are the only
 // ones that need not read the column, know case: so what has no letters is looked for first.
-func lowerPattern(t *query.Test, column string) lowered {
+func (l *lowering) pattern(t *query.Test, column string) lowered {
 	runs, wild := query.Literals(t.Text)
 	if t.Text == "" {
 		return nothing
@@ -261,22 +264,22 @@ func lowerPattern(t *query.Test, column string) lowered {
 		if !hasCase(text) {
 			return lowered{column + "=" + strconv.Quote(marked(text)), !numeric(text) || canonical(text)}
 		}
-		return lowered{text: orExists(wordFilter(column, text, true), column)}
+		return lowered{text: orExists(l.wordFilter(column, text, true), column)}
 	}
 	if !wild {
-		return lowerPhrase(column, runs[0].Text)
+		return l.phrase(column, runs[0].Text)
 	}
 	var parts []string
 	for _, r := range runs {
 		text, open := r.Text, r.OpenEnd
 		if t.Op == query.Is && r.OpenEnd && !r.OpenStart || t.Op == query.Words && !r.OpenStart && open {
-			if p := prefixFilter(column, text); p != "" {
+			if p := l.prefixFilter(column, text); p != "" {
 				parts = append(parts, p)
 				continue
 			}
 		}
 		if inner := trimPartial(text, r.OpenStart, open); inner != "" {
-			if f := wordFilter(column, inner, true); f != "" {
+			if f := l.wordFilter(column, inner, true); f != "" {
 				parts = append(parts, f)
 			}
 		}
@@ -291,8 +294,11 @@ func orExists(filter, column string) string {
 	return filter
 }
 
-// lowerPhrase lowers whole words.
-func lowerPhrase(column, text string) lowered {
+// phrase lowers whole words.
+func (l *lowering) phrase(column, text string) lowered {
+	if hasCase(text) && l.scan {
+		return lowered{text: orExists(l.wordFilter(column, text, true), column)}
+	}
 	if hasCase(text) {
 		f := column + "i(" + strconv.Quote(text) + ")"
 		if inner := caseless(text); inner != "" {
@@ -318,7 +324,7 @@ func phraseFilter(column, text string) string {
 }
 
 // wordFilter asks for what is certain of a text that stands in the column with no part of a word beside it.
-func wordFilter(column, text string, fold bool) string {
+func (l *lowering) wordFilter(column, text string, fold bool) string {
 	text = trimPunctuation(text)
 	switch {
 	case text == "":
@@ -326,17 +332,24 @@ func wordFilter(column, text string, fold bool) string {
 	case !hasCase(text) || !fold:
 		return phraseFilter(column, text)
 	}
+	inner := caseless(text)
+	switch {
+	case l.scan && inner == "":
+		return ""
+	case l.scan:
+		return phraseFilter(column, inner)
+	}
 	f := column + "i(" + strconv.Quote(text) + ")"
-	if inner := caseless(text); inner != "" {
+	if inner != "" {
 		f = phraseFilter(column, inner) + " " + f
 	}
 	return f
 }
 
 // prefixFilter asks for words of which the last one begins with the end of text.
-func prefixFilter(column, text string) string {
+func (l *lowering) prefixFilter(column, text string) string {
 	text = strings.TrimLeftFunc(text, func(r rune) bool { return !wordRune(r) })
-	if text == "" || numeric(text) {
+	if text == "" || numeric(text) || l.scan {
 		return "" // numbers that the engine keeps as such have no beginning
 	}
 	return column + "i(" + strconv.Quote(text) + "*)"

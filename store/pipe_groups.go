@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -26,11 +27,11 @@ type reducer interface {
 // grouping is what Stats, Top, Uniq and Timechart have in common: rows are told apart, and of each group something is
 // worked out.
 type grouping struct {
-	by    []groupBy
-	funcs []groupFunc
-	// order sorts and cuts the result; nil leaves it in the order of the groups' values.
-	order   func(*Block) *Block
-	workers []*groups
+	by       []groupBy
+	funcs    []groupFunc
+	top      *query.Top // only these groups are wanted
+	rowsOnly bool       // nothing but rows is counted
+	workers  []*groups
 }
 
 type groupBy struct {
@@ -71,9 +72,7 @@ func newReducer(p query.Pipe, columns func(string) []string, workers int) reduce
 			group(b, 0)
 		}
 		calc(query.Func{Name: "count", As: "count"})
-		g.order = func(b *Block) *Block {
-			return sortBlock(&query.Sort{Keys: []query.Key{{Field: "count", Down: !p.Rare}}, N: p.N}, b)
-		}
+		g.top = p
 	case *query.Uniq:
 		for _, b := range p.By {
 			group(b, 0)
@@ -85,6 +84,7 @@ func newReducer(p query.Pipe, columns func(string) []string, workers int) reduce
 		}
 		calc(p.Func)
 	}
+	g.rowsOnly = len(g.funcs) == 1 && g.funcs[0].Name == "count" && g.funcs[0].Field == ""
 	for range workers {
 		g.workers = append(g.workers, newGroups(g))
 	}
@@ -111,14 +111,14 @@ func (g *grouping) result() *Block {
 	for _, w := range g.workers[1:] {
 		all.merge(w)
 	}
-	if len(g.by) == 0 && len(all.list) == 0 {
+	if len(g.by) == 0 && len(all.keys.keys) == 0 {
 		all.group("") // count of nothing is 0
 	}
-	b := all.block()
-	b = g.sorted(b)
-	if g.order != nil {
-		b = g.order(b)
+	ids := all.ids()
+	if g.top != nil {
+		ids = all.most(ids, g.top)
 	}
+	b := g.sorted(all.block(ids))
 	b.Notes = all.notes()
 	return b
 }
@@ -129,6 +129,9 @@ func (g *grouping) sorted(b *Block) *Block {
 	for i, k := range g.by {
 		keys[i].Field = k.Field
 	}
+	if g.top != nil {
+		keys = append([]query.Key{{Field: "count", Down: !g.top.Rare}}, keys...)
+	}
 	if len(keys) == 0 {
 		return b
 	}
@@ -138,12 +141,11 @@ func (g *grouping) sorted(b *Block) *Block {
 // groups is the groups that one worker has seen.
 type groups struct {
 	*grouping
-	index map[string]int32
-	list  []string // keys
-	cells []cell   // len(funcs) for each group
-	key   []byte
-	bytes int
-	lost  int64 // rows that belong to none, because there were too many groups
+	keys   *keyTable
+	counts []int64 // of rows, by group, if nothing else is asked for
+	cells  []cell  // else: len(funcs) for each group
+	key    []byte
+	lost   int64 // rows that belong to none, because there were too many groups
 
 	values [][]string // of the block at hand: by group column
 	args   [][]string // by function
@@ -151,7 +153,7 @@ type groups struct {
 }
 
 func newGroups(g *grouping) *groups {
-	return &groups{grouping: g, index: make(map[string]int32), values: make([][]string, len(g.by)), args: make([][]string, len(g.funcs))}
+	return &groups{grouping: g, keys: newKeyTable(), values: make([][]string, len(g.by)), args: make([][]string, len(g.funcs))}
 }
 
 func (g *groups) add(b *Block, rows []int32) {
@@ -201,26 +203,28 @@ func (g *groups) addSingle(rows []int32) {
 
 // group returns the number of the group with a key, which is copied; -1 if there are too many.
 func (g *groups) group(key string) int32 {
-	if id, ok := g.index[key]; ok {
+	id := g.keys.find(key)
+	if g.rowsOnly {
+		if int(id) == len(g.counts) {
+			g.counts = append(g.counts, 0)
+		}
 		return id
 	}
-	if len(g.list) >= maxGroups || g.bytes > maxKeyBytes {
-		return -1
-	}
-	key = strings.Clone(key)
-	id := int32(len(g.list))
-	g.index[key] = id
-	g.list = append(g.list, key)
-	g.bytes += len(key)
-	for range g.funcs {
-		g.cells = append(g.cells, cell{})
+	if int(id)*len(g.funcs) == len(g.cells) {
+		for range g.funcs {
+			g.cells = append(g.cells, cell{})
+		}
 	}
 	return id
 }
 
 func (g *groups) count(id int32, row int32) {
-	if id < 0 {
+	switch {
+	case id < 0:
 		g.lost++
+		return
+	case g.rowsOnly:
+		g.counts[id]++
 		return
 	}
 	from := int(id) * len(g.funcs)
@@ -237,8 +241,16 @@ func (g *groups) count(id int32, row int32) {
 }
 
 func (g *groups) merge(o *groups) {
-	for i, key := range o.list {
+	for i, key := range o.keys.keys {
 		id := g.group(key)
+		if g.rowsOnly {
+			if id < 0 {
+				g.lost += o.counts[i]
+			} else {
+				g.counts[id] += o.counts[i]
+			}
+			continue
+		}
 		for k := range g.funcs {
 			from := &o.cells[i*len(g.funcs)+k]
 			if id < 0 {
@@ -254,7 +266,7 @@ func (g *groups) merge(o *groups) {
 func (g *groups) notes() []string {
 	var notes []string
 	if g.lost > 0 {
-		notes = append(notes, fmt.Sprintf("only the first %d groups were kept; %d events belong to others", len(g.list), g.lost))
+		notes = append(notes, fmt.Sprintf("only the first %d groups were kept; %d events belong to others", len(g.keys.keys), g.lost))
 	}
 	if slices.ContainsFunc(g.cells, func(c cell) bool { return c.estimated() }) {
 		notes = append(notes, "numbers of different values above 50,000 are estimates, good to about 1 %")
@@ -262,29 +274,67 @@ func (g *groups) notes() []string {
 	return notes
 }
 
-// block makes rows of the groups.
-func (g *groups) block() *Block {
-	b := &Block{Rows: len(g.list)}
-	for i, by := range g.by {
-		b.Names = append(b.Names, by.Field)
-		b.Columns = append(b.Columns, make([]string, len(g.list)))
-		if len(g.by) == 1 {
-			copy(b.Columns[i], g.list)
-		}
+// ids lists all groups.
+func (g *groups) ids() []int32 {
+	ids := make([]int32, len(g.keys.keys))
+	for i := range ids {
+		ids[i] = int32(i)
 	}
-	if len(g.by) > 1 {
-		for r, key := range g.list {
-			for i := range g.by {
-				n, size := binary.Uvarint([]byte(key[:min(len(key), binary.MaxVarintLen64)]))
-				b.Columns[i][r] = key[size : size+int(n)]
-				key = key[size+int(n):]
-			}
+	return ids
+}
+
+// most returns the groups that a Top lists, in any order. Where some with the same count are left out, those of the
+// smallest keys are kept, so that the result is the same each time.
+func (g *groups) most(ids []int32, top *query.Top) []int32 {
+	ids = slices.DeleteFunc(ids, func(id int32) bool { return g.emptyKey(g.keys.keys[id]) })
+	if len(ids) <= top.N {
+		return ids
+	}
+	slices.SortFunc(ids, func(a, b int32) int {
+		c := cmp.Compare(g.counts[b], g.counts[a])
+		if top.Rare {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+		return strings.Compare(g.keys.keys[a], g.keys.keys[b])
+	})
+	return ids[:top.N]
+}
+
+// emptyKey tells whether a key has no value at all: such rows belong to no group of a Top.
+func (g *groups) emptyKey(key string) bool {
+	return key == "" || len(g.by) > 1 && strings.Trim(key, "\x00") == ""
+}
+
+// block makes rows of groups.
+func (g *groups) block(ids []int32) *Block {
+	b := &Block{Rows: len(ids)}
+	for _, by := range g.by {
+		b.Names = append(b.Names, by.Field)
+		b.Columns = append(b.Columns, make([]string, len(ids)))
+	}
+	for r, id := range ids {
+		key := g.keys.keys[id]
+		if len(g.by) == 1 {
+			b.Columns[0][r] = key
+			continue
+		}
+		for i := range g.by {
+			n, size := binary.Uvarint(unsafe.Slice(unsafe.StringData(key), len(key)))
+			b.Columns[i][r] = key[size : size+int(n)]
+			key = key[size+int(n):]
 		}
 	}
 	for i, f := range g.funcs {
-		column := make([]string, len(g.list))
-		for r := range column {
-			column[r] = g.cells[r*len(g.funcs)+i].text(&f.Func)
+		column := make([]string, len(ids))
+		for r, id := range ids {
+			if g.rowsOnly {
+				column[r] = strconv.FormatInt(g.counts[id], 10)
+			} else {
+				column[r] = g.cells[int(id)*len(g.funcs)+i].text(&f.Func)
+			}
 		}
 		b.Names = append(b.Names, f.As)
 		b.Columns = append(b.Columns, column)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -10,33 +11,14 @@ import (
 	"github.com/tocsin-sec/tocsin/query"
 )
 
-// compareValues is the order of values: none first, then numbers by their size, addresses by theirs, and text, whatever
-// its case. Values that are equal in this order are put in that of their bytes.
-func compareValues(a, b string) int {
-	if a == b {
-		return 0
-	}
-	ka, kb := kindOf(a), kindOf(b)
-	if c := cmp.Compare(ka, kb); c != 0 {
-		return c
-	}
-	c := 0
-	switch ka {
-	case numberKind:
-		x, _ := query.Number(a)
-		y, _ := query.Number(b)
-		c = cmp.Compare(x, y)
-	case addressKind:
-		x, _ := netip.ParseAddr(a)
-		y, _ := netip.ParseAddr(b)
-		c = x.Unmap().Compare(y.Unmap())
-	case textKind:
-		c = compareFolded(a, b)
-	}
-	if c == 0 {
-		c = strings.Compare(a, b)
-	}
-	return c
+// rank is a value made ready to be compared: none first, then numbers by their size, addresses by theirs, and text,
+// whatever its case. Values that are equal in this order are put in that of their bytes.
+type rank struct {
+	kind   uint8
+	number float64
+	high   uint64 // of an address
+	low    uint64
+	text   string
 }
 
 const (
@@ -46,21 +28,78 @@ const (
 	textKind
 )
 
-func kindOf(s string) int {
+func rankOf(s string) rank {
 	if s == "" {
-		return noKind
+		return rank{}
 	}
 	if c := s[0]; c >= '0' && c <= '9' || c == '-' || c == ':' || c|0x20 >= 'a' && c|0x20 <= 'f' {
-		if _, ok := query.Number(s); ok {
-			return numberKind
+		if f, ok := query.Number(s); ok {
+			return rank{kind: numberKind, number: f, text: s}
 		}
-		if len(s) <= 45 {
-			if _, err := netip.ParseAddr(s); err == nil {
-				return addressKind
+		if strings.ContainsAny(s, ".:") && len(s) <= 45 {
+			if a, err := netip.ParseAddr(s); err == nil {
+				b := a.As16() // IPv4 as IPv6, so that both forms of it are equal
+				return rank{kind: addressKind, high: binary.BigEndian.Uint64(b[:8]), low: binary.BigEndian.Uint64(b[8:]), text: s}
 			}
 		}
 	}
-	return textKind
+	return rank{kind: textKind, text: s}
+}
+
+// stampRank is rankOf for the column _time.
+func stampRank(s string) rank {
+	if t, ok := parseStamp(s); ok {
+		return rank{kind: numberKind, high: uint64(t) ^ 1<<63}
+	}
+	return rankOf(s)
+}
+
+func ranker(name string) func(string) rank {
+	if name == Time {
+		return stampRank
+	}
+	return rankOf
+}
+
+func (a *rank) compare(b *rank) int {
+	if c := cmp.Compare(a.kind, b.kind); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.number, b.number); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.high, b.high); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.low, b.low); c != 0 {
+		return c
+	}
+	if a.kind == textKind {
+		if c := compareFolded(a.text, b.text); c != 0 {
+			return c
+		}
+	}
+	return strings.Compare(a.text, b.text)
+}
+
+// compareValues is the order of values: see rank.
+func compareValues(a, b string) int {
+	if a == b {
+		return 0
+	}
+	x, y := rankOf(a), rankOf(b)
+	return x.compare(&y)
+}
+
+// orderOf is the order of a column's values.
+func orderOf(name string) func(a, b string) int {
+	if name != Time {
+		return compareValues
+	}
+	return func(a, b string) int {
+		x, y := stampRank(a), stampRank(b)
+		return x.compare(&y)
+	}
 }
 
 func compareFolded(a, b string) int {
@@ -82,49 +121,32 @@ func compareFolded(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// compareStamps is compareValues for the column _time.
-func compareStamps(a, b string) int {
-	x, okA := parseStamp(a)
-	y, okB := parseStamp(b)
-	if okA && okB {
-		return cmp.Compare(x, y)
-	}
-	return compareValues(a, b)
-}
-
-func orderOf(name string) func(a, b string) int {
-	if name == Time {
-		return compareStamps
-	}
-	return compareValues
-}
-
 // sortBlock puts the rows of a block in order. Rows that are equal stay as they are.
 func sortBlock(p *query.Sort, b *Block) *Block {
 	columns := columnsIn(b)
-	keys := make([][]string, len(p.Keys))
+	ranks := make([][]rank, len(p.Keys))
 	for i, k := range p.Keys {
-		keys[i] = fieldValues(b, columns(k.Field))
+		values := fieldValues(b, columns(k.Field))
+		ranks[i] = make([]rank, b.Rows)
+		rank := ranker(k.Field)
+		for r, v := range values {
+			ranks[i][r] = rank(v)
+		}
 	}
 	rows := make([]int32, b.Rows)
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	orders := make([]func(a, b string) int, len(p.Keys))
-	for i, k := range p.Keys {
-		orders[i] = orderOf(k.Field)
-	}
-	slices.SortStableFunc(rows, func(x, y int32) int {
+	slices.SortFunc(rows, func(x, y int32) int {
 		for i, k := range p.Keys {
-			c := orders[i](keys[i][x], keys[i][y])
-			if k.Down {
-				c = -c
-			}
-			if c != 0 {
+			if c := ranks[i][x].compare(&ranks[i][y]); c != 0 {
+				if k.Down {
+					return -c
+				}
 				return c
 			}
 		}
-		return 0
+		return cmp.Compare(x, y)
 	})
 	if p.N > 0 && len(rows) > p.N {
 		rows = rows[:p.N]

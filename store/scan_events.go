@@ -35,6 +35,12 @@ func (s *search) stream(ctx context.Context, yield func(*Block) error) error {
 		if !ok {
 			return nil
 		}
+		if done, err := s.streamFew(ctx, w, part, yield); done || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		tables, err := s.collect(ctx, part, columns, w.step > minSlice)
 		if errors.Is(err, errTooMuch) {
 			w.step = max(minSlice, w.step/4)
@@ -55,6 +61,30 @@ func (s *search) stream(ctx context.Context, yield func(*Block) error) error {
 			return err
 		}
 	}
+}
+
+// streamFew hands out the events of a stretch of time if they have to be looked for here and are few: first which they
+// are is found out, then all that they hold is fetched. It tells false if they are many.
+func (s *search) streamFew(ctx context.Context, w *walk, part span, yield func(*Block) error) (bool, error) {
+	if s.check == nil || s.check.any {
+		return false, nil
+	}
+	list, err := s.edgePlaces(ctx, part, manyRows+1, false)
+	if err != nil || len(list) > manyRows {
+		return false, err
+	}
+	w.done(part)
+	if len(list) < manyRows/4 {
+		w.grow()
+	}
+	if len(list) == 0 {
+		return true, nil
+	}
+	b, err := s.fetch(ctx, list)
+	if err != nil {
+		return false, err
+	}
+	return true, yield(b)
 }
 
 // shaped leaves the columns that are asked for.

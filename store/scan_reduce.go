@@ -102,7 +102,7 @@ func (g *groups) addCounted(b *Block, counts []string) {
 			g.key = append(g.key, v[r]...)
 		}
 		if id := g.group(string(g.key)); id >= 0 {
-			g.cells[id].n += n
+			g.counts[id] += n
 		} else {
 			g.lost += n
 		}
