@@ -28,6 +28,21 @@ func (e *Embedded) Values(ctx context.Context, q *query.Query, field string, lim
 	return valuesOf(ctx, e, q, field, limit)
 }
 
+// Query is like Embedded.Query.
+func (r *Remote) Query(ctx context.Context, q *query.Query, yield func(*Block) error) error {
+	return find(ctx, r, q, yield)
+}
+
+// Fields is like Embedded.Fields.
+func (r *Remote) Fields(ctx context.Context, q *query.Query) ([]Count, error) {
+	return fieldsOf(ctx, r, q)
+}
+
+// Values is like Embedded.Values.
+func (r *Remote) Values(ctx context.Context, q *query.Query, field string, limit int) ([]Count, error) {
+	return valuesOf(ctx, r, q, field, limit)
+}
+
 // search is one run of a query.
 type search struct {
 	engine engine

@@ -99,6 +99,8 @@ func timesOf(tb testing.TB, f finderOf, q *query.Query) []int64 {
 
 type finderOf interface {
 	Query(context.Context, *query.Query, func(*Block) error) error
+	Fields(context.Context, *query.Query) ([]Count, error)
+	Values(context.Context, *query.Query, string, int) ([]Count, error)
 }
 
 // searches are conditions of every kind, on generated rows.
@@ -111,7 +113,7 @@ var searches = []string{
 	"url.path:*wp-login*", "url.path:wp-login.php", "url.path=/wp-login.php*", "/GET \\/wp-[a-z]+/", "/(?i)mimiKATZ/", "CommandLine:/(?i)invoke-m.*z/", "CommandLine:/ -Arg [0-9]{6}/", "level:/^(ERROR|Info)$/",
 	`Image:C:\Windows\System32\cmd.exe`, `Image=C:\Windows\System32\CMD.exe`, "Image:*.exe", "Image=*.EXE", "process.name:powershell.exe", "Image:system32", "channel:security", "CHANNEL=security",
 	"LogonId:0x*", "LogonId>0xfff0000", "level:error", "level=WARN", "not level:error dataset:app", "dataset:app -level:error", "dataset=nginx", "dataset:FIREWALL", "event.action:(allow or drop)", "event.action in (Allow, DENY)",
-	"message:timeout", "_msg:\"db-3\"", "\"(attempt 3)\"", "when:2023", "when:>2023-11-20", "when:t22*", "when=2023-11-2*", "nosuchfield:x", "not nosuchfield:*", "LogonType:*", "not source.ip:* and user.name:*", "nosuchword",
+	"message:timeout", "_msg:\"db-3\"", "\"(attempt 3)\"", "when:2023", "when:>2023-11-20", "when:t22*", "when=2023-11-2*", "nosuchfield:x", "not nosuchfield:*", "LogonType:*", "not source.ip:* and user.name:*", "nosuchword", "_msg:*", "not _msg:*",
 	"host-001", "host-00?", "failed host-001", "failed or deny", "(failed or deny) and host-001", "not failed", "not (failed or deny)", "sshd.pid:1??", "log.file.path:/var/log/sshd.log", "_time:>=2026-03-10 failed", "_time:[2026-03-05 TO 2026-03-06] mimikatz",
 	"not _time:>2026-03-03", "app.label3:*", "*:=\"ERROR\"", "*=error", "*:>60000000", "-", "rule:policy-1*", "rule:policy-1", "rule=policy-1", "flow.id:/^00/", "TargetUserName:/^bob/i", "(failed or not failed) alice00", "event.sequence=77",
 }

@@ -174,8 +174,12 @@ func filled(tb testing.TB, n int, seed uint64, each func(*generated)) *Embedded 
 	return e
 }
 
+type adder interface {
+	Add(ctx context.Context, seq uint64, b *Batch) (Added, error)
+}
+
 // addGenerated adds generated rows.
-func addGenerated(tb testing.TB, e *Embedded, n int, seed uint64, each func(*generated)) {
+func addGenerated(tb testing.TB, e adder, n int, seed uint64, each func(*generated)) {
 	tb.Helper()
 	b := &Batch{}
 	seq := uint64(0)

@@ -179,6 +179,9 @@ func (l *lowering) column(t *query.Test, column string) lowered {
 	exists := lowered{text: existsFilter(column)}
 	switch t.Op {
 	case query.Exists:
+		if column == quoteColumn(Message) { // a server's rows without a message have one of a single space
+			return lowered{"(" + existsFilter(column) + " !" + column + "=" + strconv.Quote(noMessage) + ")", true}
+		}
 		return lowered{existsFilter(column), true}
 	case query.Exact:
 		if t.Text == "" {

@@ -115,6 +115,9 @@ func (g *grouping) result() *Block {
 		all.group("") // count of nothing is 0
 	}
 	ids := all.ids()
+	if g.top != nil || len(g.funcs) == 0 {
+		ids = slices.DeleteFunc(ids, func(id int32) bool { return all.emptyKey(all.keys.keys[id]) })
+	}
 	if g.top != nil {
 		ids = all.most(ids, g.top)
 	}
@@ -286,7 +289,6 @@ func (g *groups) ids() []int32 {
 // most returns the groups that a Top lists, in any order. Where some with the same count are left out, those of the
 // smallest keys are kept, so that the result is the same each time.
 func (g *groups) most(ids []int32, top *query.Top) []int32 {
-	ids = slices.DeleteFunc(ids, func(id int32) bool { return g.emptyKey(g.keys.keys[id]) })
 	if len(ids) <= top.N {
 		return ids
 	}
@@ -303,7 +305,7 @@ func (g *groups) most(ids []int32, top *query.Top) []int32 {
 	return ids[:top.N]
 }
 
-// emptyKey tells whether a key has no value at all: such rows belong to no group of a Top.
+// emptyKey tells whether a key has no value at all: Top and Uniq do not list that.
 func (g *groups) emptyKey(key string) bool {
 	return key == "" || len(g.by) > 1 && strings.Trim(key, "\x00") == ""
 }

@@ -38,8 +38,8 @@ func (s *search) selection(columns []string) string {
 	if s.check != nil {
 		columns = append(slices.Clone(columns), s.check.needs...)
 	}
-	if len(columns) == 0 {
-		columns = []string{Dataset} // rows have to be counted by something
+	if _, far := s.engine.(*Remote); far || len(columns) == 0 {
+		columns = append(slices.Clone(columns), Dataset) // of a row without any value nothing would be heard
 	}
 	seen := make(map[string]bool)
 	quoted := make([]string, 0, len(columns))

@@ -35,12 +35,13 @@ func (s *search) reduce(ctx context.Context, p query.Pipe) (*Block, error) {
 }
 
 // countOnly has the engine count where it decides on the rows by itself, nothing but rows is counted, and groups are few
-// or none: by time, or none at all.
+// or none: by time, or none at all. From a server all counts are fetched so, for rows cost more on their way.
 func (s *search) countOnly(ctx context.Context, g *grouping) (*Block, bool, error) {
 	if s.check != nil || len(g.funcs) != 1 || g.funcs[0].Name != "count" || g.funcs[0].Field != "" {
 		return nil, false, nil
 	}
-	timed := len(g.by) == 0
+	_, few := s.engine.(*Remote)
+	few = few || len(g.by) == 0
 	parts := make([]string, len(g.by))
 	for i, b := range g.by {
 		if len(b.columns) != 1 || b.columns[0] != b.Field {
@@ -51,14 +52,14 @@ func (s *search) countOnly(ctx context.Context, g *grouping) (*Block, bool, erro
 			if b.Field != Time {
 				return nil, false, nil
 			}
-			timed = true
+			few = true
 			parts[i] = "_time:" + query.FormatStep(b.Step)
 			if b.Step%1e9 != 0 || b.Step > 7*24*3600*1e9 {
 				return nil, false, nil
 			}
 		}
 	}
-	if !timed {
+	if !few {
 		return nil, false, nil
 	}
 	text := s.matching(s.span) + " | stats "
@@ -120,7 +121,8 @@ func fieldsOf(ctx context.Context, e engine, q *query.Query) ([]Count, error) {
 		if err != nil {
 			return nil, fmt.Errorf("names of fields: %w", err)
 		}
-		return slices.DeleteFunc(list, func(c Count) bool { return c.Value == "_stream" || c.Value == "_stream_id" }), nil
+		list = slices.DeleteFunc(list, func(c Count) bool { return c.Value == "_stream" || c.Value == "_stream_id" })
+		return s.countMessages(ctx, list)
 	}
 	perWorker := make([]map[string]uint64, e.workers())
 	err = s.pass(ctx, s.span, nil, func(worker int, b *Block, rows []int32) {
@@ -153,6 +155,28 @@ func fieldsOf(ctx context.Context, e engine, q *query.Query) ([]Count, error) {
 	list := make([]Count, 0, len(total))
 	for name, n := range total {
 		list = append(list, Count{name, n})
+	}
+	return sortCounts(list), nil
+}
+
+// countMessages puts the number of messages right that a server gives: it has one for every row.
+func (s *search) countMessages(ctx context.Context, list []Count) ([]Count, error) {
+	at := slices.IndexFunc(list, func(c Count) bool { return c.Value == Message })
+	if _, far := s.engine.(*Remote); !far || at < 0 {
+		return list, nil
+	}
+	with := (&lowering{}).column(&query.Test{Op: query.Exists}, quoteColumn(Message))
+	n := uint64(0)
+	err := s.engine.scan(ctx, s.text(s.span, allOf([]lowered{s.filter, with}).text)+` | stats count() as "n"`, func(_ int, b *Block) {
+		if c := columnOf(b, "n"); len(c) > 0 {
+			n, _ = strconv.ParseUint(c[0], 10, 64)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("names of fields: %w", err)
+	}
+	if list[at].Count = n; n == 0 {
+		list = slices.Delete(list, at, at+1)
 	}
 	return sortCounts(list), nil
 }
