@@ -24,6 +24,7 @@ type kept interface {
 	Lacks(ctx context.Context, seq uint64, b *Batch) ([]bool, error)
 	DurableBefore(ctx context.Context) (uint64, error)
 	Stats(ctx context.Context) (Stats, error)
+	Highest(ctx context.Context) (uint64, error)
 }
 
 // both runs a test on a store of each kind.
@@ -80,7 +81,11 @@ func serverPath(t testing.TB) string {
 }
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv("TOCSIN_STORE_CHILD"); dir != "" {
+	switch dir := os.Getenv("TOCSIN_STORE_CHILD"); {
+	case strings.HasPrefix(dir, "read:"):
+		childReads(strings.TrimPrefix(dir, "read:"))
+		return
+	case dir != "":
 		childAdds(dir)
 		return
 	}
@@ -91,14 +96,19 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// serverCommand is a server with a directory, which is yet to be told where to listen.
+func serverCommand(t testing.TB, dir string) *exec.Cmd {
+	t.Helper()
+	return exec.Command(serverPath(t), "-storageDataPath="+dir, "-retentionPeriod=100y", "-futureRetention=100y",
+		"-storage.minFreeDiskSpaceBytes=1", "-memory.allowedBytes=64MiB")
+}
+
 // startServer starts a server on the loopback with a directory, and returns its address.
 func startServer(t testing.TB, dir string, args ...string) (address string, cmd *exec.Cmd) {
 	t.Helper()
 	address = "127.0.0.1:" + strconv.Itoa(parts.Port(t))
-	cmd = exec.Command(serverPath(t), append([]string{
-		"-storageDataPath=" + dir, "-httpListenAddr=" + address, "-retentionPeriod=100y", "-futureRetention=100y",
-		"-storage.minFreeDiskSpaceBytes=1", "-memory.allowedBytes=64MiB",
-	}, args...)...)
+	cmd = serverCommand(t, dir)
+	cmd.Args = append(append(cmd.Args, "-httpListenAddr="+address), args...)
 	parts.Start(t, cmd)
 	parts.Wait(t, 20*time.Second, "the server to answer", func() bool {
 		resp, err := http.Get("http://" + address + "/health")
@@ -367,6 +377,9 @@ func TestLacks(t *testing.T) {
 			total += rows
 		}
 		parts.Wait(t, 10*time.Second, "rows to be visible", func() bool { return countOf(t, s, "*") == total })
+		if n, err := s.Highest(ctx); err != nil || n < 4 || n > 5 {
+			t.Errorf("highest frame %d: %v", n, err)
+		}
 		rows := queryRows(t, s, "* | stats count() n, count_uniq(_id) u")
 		if want := fmt.Sprintf("n=%d u=%d", total, total); rows[0] != want {
 			t.Errorf("%s, want %s", rows[0], want)

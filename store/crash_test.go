@@ -17,15 +17,33 @@ import (
 	"github.com/tocsin-sec/tocsin/wal"
 )
 
+// fail ends the test's other process.
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// childReads is what it does in another test: it opens a store and reads all of it.
+func childReads(dir string) {
+	s, err := Open(dir, Options{MinFree: 1})
+	fail(err)
+	rows := 0
+	fail(s.scan(context.Background(), "*", func(_ int, b *Block) {
+		for _, c := range b.Columns {
+			rows += len(c)
+		}
+	}))
+	for _, r := range s.Repairs() {
+		fmt.Println(r.Path, r.Action, r.Reason)
+	}
+	fail(s.Close())
+}
+
 // childAdds is what the test's other process does until it is killed: it writes frames to a log, says so, and adds them
 // to the store; and it drops from the log what the store has for certain.
 func childAdds(dir string) {
-	fail := func(err error) {
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
 	ctx := context.Background()
 	log, err := wal.Open(filepath.Join(dir, "wal"), wal.Options{SegmentBytes: 1 << 20})
 	fail(err)
@@ -143,5 +161,47 @@ func TestKill(t *testing.T) {
 	t.Logf("%d rows in %d frames, of which %d were there after the last kill; the log begins at frame %d", total, len(acked), there, log.First())
 	if err := log.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The engine ends the process over garbled bytes. It does so twice; then the part is moved aside, and all others are there.
+func TestGarbledPart(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"metaindex.bin", "columns_header.bin", "values.bin0", "column_names.bin"} {
+		t.Run(file, func(t *testing.T) {
+			dir := t.TempDir()
+			fill(t, dir, 2)
+			part := partsIn(t, dir, firstDay)[1]
+			path := filepath.Join(dir, partitionsDir, firstDay, dataDir, part, file)
+			p, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range p {
+				p[i] ^= 0x55
+			}
+			if err := os.WriteFile(path, p, 0o640); err != nil {
+				t.Fatal(err)
+			}
+			var said []byte
+			for n := range 3 {
+				cmd := exec.Command(self)
+				cmd.Env = append(os.Environ(), "TOCSIN_STORE_CHILD=read:"+dir)
+				said, err = cmd.CombinedOutput()
+				if died := err != nil; died != (n < 2) {
+					t.Fatalf("start %d: %v\n%s", n+1, err, said)
+				}
+			}
+			if !strings.Contains(string(said), part+" moved aside") {
+				t.Errorf("it says %s", said)
+			}
+			e := openTest(t, dir, Options{})
+			if n := countOf(t, e, "*"); n != 500 {
+				t.Errorf("%d rows are left", n)
+			}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // Options says how an embedded store keeps its rows. The zero value keeps all for ever, up to a full disk.
@@ -96,7 +97,10 @@ func Open(dir string, opt Options) (*Embedded, error) {
 	}
 	opt = opt.filled(dir)
 	prepare(opt.Memory, opt.Log)
-	e := &Embedded{dir: dir, opt: opt, names: make(nameBudget), touched: make(map[string]time.Time), patience: 10 * time.Second, quiet: 10 * time.Minute}
+	e := &Embedded{
+		dir: dir, opt: opt, names: make(nameBudget), touched: make(map[string]time.Time),
+		patience: 10 * time.Second, quiet: 10 * time.Minute,
+	}
 	var err error
 	if e.clock, err = readClock(dir); err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
@@ -264,7 +268,7 @@ func (e *Embedded) add(v *vault, id uint64, row Row) (t Trimmed) {
 	}
 	v.begin()
 	e.id = strconv.AppendUint(e.id[:0], id, 10)
-	v.field(ID, string(e.id))
+	v.field(ID, unsafe.String(unsafe.SliceData(e.id), len(e.id)))
 	for i, n := range r.names {
 		v.field(n, marked(r.values[i]))
 	}

@@ -10,7 +10,7 @@ import (
 // frames that are replayed, and takes a bit for each of their rows.
 type found struct {
 	read     bool
-	from, to uint64 // to is the highest frame of which there was a row
+	from, to uint64 // to is the highest frame that was added before, as far as it can be known
 	frames   map[uint64][]uint64
 }
 
@@ -35,9 +35,9 @@ func (f *found) added(seq uint64, i int) {
 	}
 }
 
-// load reads which rows there are of frames from a number on.
-func (f *found) load(ctx context.Context, in scanner, from uint64) error {
-	*f = found{from: from, frames: make(map[uint64][]uint64)}
+// load reads which rows there are of frames from a number on. Those below last were added by this process.
+func (f *found) load(ctx context.Context, in scanner, from, last uint64) error {
+	*f = found{from: from, to: max(last, 1) - 1, frames: make(map[uint64][]uint64)}
 	var mu sync.Mutex
 	logsql := fmt.Sprintf("%s:>=%d | fields %s", ID, idNumber(from, 0), ID)
 	err := in.scan(ctx, logsql, func(_ int, b *Block) {
@@ -81,9 +81,28 @@ func (e *Embedded) Lacks(ctx context.Context, seq uint64, b *Batch) ([]bool, err
 		}
 		defer e.leave()
 		v.reveal()
-		if err := f.load(ctx, v, seq); err != nil {
+		if err := f.load(ctx, v, seq, e.tracks.last); err != nil {
 			return nil, fmt.Errorf("look for rows of frame %d: %w", seq, err)
 		}
 	}
 	return f.lacks(seq, b.Len()), nil
+}
+
+// Highest returns a number that no frame is above of which there are rows; 0 where there are none. It reads all that is
+// kept: it is for a caller whose own log is gone, so that it does not use numbers again, for which Lacks would find the
+// rows of others.
+func (e *Embedded) Highest(ctx context.Context) (uint64, error) { return highest(ctx, e) }
+
+// Highest returns a number that no frame is above of which there are rows; see Embedded.Highest.
+func (r *Remote) Highest(ctx context.Context) (uint64, error) { return highest(ctx, r) }
+
+func highest(ctx context.Context, in scanner) (seq uint64, err error) {
+	err = in.scan(ctx, "* | stats max("+ID+") last", func(_ int, b *Block) {
+		for _, id := range b.column("last") {
+			if n, _, ok := PlaceOf(id); ok {
+				seq = max(seq, n+1) // the engine compares with the precision of a float64, 2,048 rows
+			}
+		}
+	})
+	return seq, err
 }

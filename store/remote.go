@@ -37,14 +37,14 @@ type Remote struct {
 	url    *url.URL
 	opt    RemoteOptions
 	client *http.Client
-	opened time.Time
+	settle time.Duration // after which rows are counted
 
 	mu     sync.Mutex // held by Add, Lacks and DurableBefore
 	names  nameBudget
 	began  time.Time // when names was emptied
 	row    plainRow
-	id     []byte
 	body   []byte
+	added  time.Time            // when rows were last taken; at first, when it was opened
 	unsure map[uint64]time.Time // frames whose insertion failed: some of their rows may be there
 	sent   []sent
 	last   uint64
@@ -100,7 +100,7 @@ func Dial(address string, opt RemoteOptions) (*Remote, error) {
 		MaxIdleConnsPerHost: 8,
 	}
 	return &Remote{
-		url: u, opt: opt, opened: time.Now(), names: make(nameBudget), unsure: make(map[uint64]time.Time),
+		url: u, opt: opt, added: time.Now(), settle: settled, names: make(nameBudget), unsure: make(map[uint64]time.Time),
 		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("it answers with a redirection")
 		}},

@@ -31,7 +31,7 @@ func (r *Remote) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bool
 		if err := pause(ctx, visible-time.Since(at)); err != nil {
 			return Added{}, err
 		}
-		if err := r.found.load(ctx, r, seq); err != nil {
+		if err := r.found.load(ctx, r, seq, r.last); err != nil {
 			return Added{}, fmt.Errorf("add rows of frame %d again: %w", seq, err)
 		}
 		there := r.found.lacks(seq, b.Len())
@@ -47,6 +47,10 @@ func (r *Remote) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bool
 		return Added{}, err
 	}
 	delete(r.unsure, seq)
+	r.added = time.Now()
+	for i := range b.Len() {
+		r.found.added(seq, i)
+	}
 	r.note(seq, uint64(added.Kept), time.Now())
 	return added, nil
 }
@@ -218,10 +222,10 @@ func (r *Remote) Lacks(ctx context.Context, seq uint64, b *Batch) ([]bool, error
 	defer r.mu.Unlock()
 	f := &r.found
 	if !f.read || seq < f.from || seq > f.to && seq < r.last {
-		if err := pause(ctx, visible-time.Since(r.opened)); err != nil {
+		if err := pause(ctx, visible-time.Since(r.added)); err != nil {
 			return nil, err
 		}
-		if err := f.load(ctx, r, seq); err != nil {
+		if err := f.load(ctx, r, seq, r.last); err != nil {
 			return nil, fmt.Errorf("look for rows of frame %d: %w", seq, err)
 		}
 	}
@@ -236,7 +240,7 @@ func (r *Remote) Lacks(ctx context.Context, seq uint64, b *Batch) ([]bool, error
 func (r *Remote) DurableBefore(ctx context.Context) (uint64, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.sent) > 0 && time.Since(r.sent[0].at) > settled {
+	for len(r.sent) > 0 && time.Since(r.sent[0].at) > r.settle {
 		s := r.sent[0]
 		n, err := r.count(ctx, s.from, s.to)
 		if err != nil {
