@@ -10,7 +10,7 @@ import (
 // identity returns the device and inode of a file.
 func identity(info os.FileInfo) (dev, ino uint64) {
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		return uint64(s.Dev), s.Ino //nolint:unconvert // Dev is an int32 on some systems
+		return uint64(s.Dev), uint64(s.Ino) // of other widths on some systems
 	}
 	return 0, 0
 }

@@ -1,0 +1,140 @@
+package source
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	authLine = "Mar  3 10:00:00 gate sshd[812]: Failed password for root from 203.0.113.7 port 50122 ssh2\n"
+	webLine  = "203.0.113.7 - - [03/Mar/2024:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl/8\"\n"
+)
+
+// machine lays out files below a root.
+func machine(t *testing.T, files map[string]string) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestLocalLogs(t *testing.T) {
+	files := map[string]string{
+		"var/log/auth.log":         authLine,
+		"var/log/auth.log.1":       authLine,
+		"var/log/nginx/access.log": webLine,
+		"var/log/nginx/error.log":  "",
+		"var/log/wtmp":             "\x02\x00\x00\x00\x35\x00\x00\x00~\x00\x00\x00",
+		"var/log/lastlog":          strings.Repeat("\x00", 300),
+		"var/log/README":           "You are looking for the traditional text log files.\n",
+		"var/log/journal/ab/x.log": authLine,
+	}
+	for _, test := range []struct {
+		name    string
+		with    map[string]string
+		journal bool
+		covered []string
+		logs    []string
+		note    string
+	}{
+		{
+			"no journal", nil, false, nil,
+			[]string{"auth.log", "auth.log.1", "nginx/access.log", "nginx/error.log"},
+			"",
+		},
+		{
+			"journal",
+			map[string]string{"run/log/journal/ab/system.journal": "LPKSHHRH"},
+			true,
+			[]string{"auth.log", "auth.log.1"},
+			[]string{"nginx/access.log", "nginx/error.log"},
+			"",
+		},
+		{
+			"log host",
+			map[string]string{
+				"run/log/journal/ab/system.journal": "LPKSHHRH", "etc/rsyslog.conf": "module(load=\"imudp\")\ninput(type=\"imudp\" port=\"514\")\n",
+			},
+			false, nil,
+			[]string{"auth.log", "auth.log.1", "nginx/access.log", "nginx/error.log"},
+			"other machines",
+		},
+		{
+			"no log host",
+			map[string]string{
+				"run/log/journal/ab/system.journal": "LPKSHHRH", "etc/rsyslog.conf": "#module(load=\"imudp\")\n#input(type=\"imudp\" port=\"514\")\n",
+			},
+			true,
+			[]string{"auth.log", "auth.log.1"},
+			[]string{"nginx/access.log", "nginx/error.log"},
+			"",
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := machine(t, files)
+			for name, text := range test.with {
+				path := filepath.Join(root, name)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var l Local
+			l.find(localPlaces{root: root, recognise: testEnv(t).Recognise, now: time.Now(), journalctl: true})
+			dir := filepath.Join(root, "var/log") + "/"
+			var logs, covered []string
+			for _, f := range l.Logs {
+				logs = append(logs, strings.TrimPrefix(f.Path, dir))
+			}
+			for _, f := range l.Covered {
+				covered = append(covered, strings.TrimPrefix(f, dir))
+			}
+			if (l.Journal != nil) != test.journal || !slices.Equal(logs, test.logs) || !slices.Equal(covered, test.covered) {
+				t.Errorf("journal %t, logs %v, covered %v", l.Journal != nil, logs, covered)
+			}
+			if notes := strings.Join(l.Notes, " "); test.note == "" != (notes == "") || !strings.Contains(notes, test.note) {
+				t.Errorf("notes %q", notes)
+			}
+			followLocal(t, l.Files, len(test.logs))
+		})
+	}
+}
+
+// followLocal follows what was found: nothing of it is unreadable.
+func followLocal(t *testing.T, cfg *FilesConfig, logs int) {
+	t.Helper()
+	cfg.From = "begin"
+	to := newIntake(t)
+	run := start(t, hastyFollower(t, *cfg), to)
+	to.until(t, "the logs", func() bool { return len(to.durable) >= logs-1 }) // one is empty
+	pause()
+	run.stop(t)
+	for _, d := range to.durable {
+		if strings.Contains(d.Block.Origin.Path, "/journal/") {
+			t.Errorf("%s", d.Block.Origin.Path)
+		}
+	}
+	if len(to.notices) > 0 || len(to.durable) != logs-1 {
+		t.Errorf("%d blocks, notices %+v", len(to.durable), to.notices)
+	}
+}
+
+func TestLocalLogsOfThisMachine(t *testing.T) {
+	start := time.Now()
+	l := LocalLogs(testEnv(t).Recognise)
+	t.Logf("%s: journal %v, logs %+v, covered %v, denied %+v, notes %v", time.Since(start), l.Journal, l.Logs, l.Covered, l.Denied, l.Notes)
+}
