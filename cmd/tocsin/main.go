@@ -28,7 +28,7 @@ var errFound = errors.New("found")
 // softMemory, in bytes. GOGC and GOMEMLIMIT override them.
 const (
 	growth     = 400
-	softMemory = 220 << 20
+	softMemory = 250 << 20
 )
 
 func main() {
