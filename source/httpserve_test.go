@@ -40,7 +40,16 @@ func serve(t *testing.T, cfg HTTPConfig) *served {
 		t.Fatal(err)
 	}
 	run := start(t, in, s.to)
-	t.Cleanup(func() { s.client.CloseIdleConnections(); run.stop(t) })
+	t.Cleanup(func() {
+		s.client.CloseIdleConnections()
+		run.stop(t)
+		parts.Wait(t, 5*time.Second, "the room of all bodies", func() bool {
+			room := &in.(*HTTP).room
+			room.mu.Lock()
+			defer room.mu.Unlock()
+			return room.held == 0
+		})
+	})
 	parts.Wait(t, 5*time.Second, "the listener", func() bool {
 		c, err := net.Dial("tcp", addr)
 		if err == nil {
@@ -385,6 +394,29 @@ func TestHTTPFull(t *testing.T) {
 		t.Errorf("the first: %d", status)
 	}
 	s.wants(200, "", "POST", "/ingest", big)
+}
+
+// TestHTTPHalf: clients that end in the middle of a body, and those that do not wait for the answer, keep no room.
+func TestHTTPHalf(t *testing.T) {
+	s := serve(t, HTTPConfig{})
+	addr := strings.TrimPrefix(s.url, "http://")
+	s.to.set(func() { s.to.held = true })
+	for _, body := range []string{"one\n", "one\ntwo\n"} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(c, "POST /ingest HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n%s", body)
+		if len(body) == 8 {
+			s.to.until(t, "the whole one", func() bool { return len(s.to.taken) == 1 })
+		}
+		c.Close()
+	}
+	s.to.set(func() { s.to.held = false })
+	s.wants(200, "", "POST", "/ingest", "three\n")
+	if got := s.data(); got != "one\ntwo\nthree\n" {
+		t.Errorf("taken %q", got)
+	}
 }
 
 func TestHTTPSlowHeader(t *testing.T) {

@@ -2,7 +2,9 @@ package source
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"math/bits"
 )
 
 // jsonDepth bounds how deep values may be nested.
@@ -47,26 +49,27 @@ func jsonBlank(p []byte, i int) int {
 	return i
 }
 
-// stringByte tells what a byte is within a string: 0 a part of it, else something to look at.
-var stringByte = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
-
 // stringEnd returns where the string ends whose first byte after the quote is p[i].
 func stringEnd(p []byte, i int) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for i < len(p) {
-		if !stringByte[p[i]] {
-			i++
-			continue
+		for i+8 <= len(p) { // eight bytes at a time, up to one that is a quote, a backslash or below a space
+			w := binary.LittleEndian.Uint64(p[i:])
+			quote, slash := w^'"'*ones, w^'\\'*ones
+			found := ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
+			if found != 0 {
+				i += bits.TrailingZeros64(found) >> 3
+				break
+			}
+			i += 8
 		}
-		switch p[i] {
-		case '"':
+		if i >= len(p) {
+			return -1
+		}
+		switch c := p[i]; {
+		case c == '"':
 			return i + 1
-		case '\\':
+		case c == '\\':
 			if i+1 >= len(p) {
 				return -1
 			}
@@ -81,8 +84,10 @@ func stringEnd(p []byte, i int) int {
 			default:
 				return -1
 			}
-		default:
+		case c < ' ':
 			return -1
+		default:
+			i++
 		}
 	}
 	return -1
