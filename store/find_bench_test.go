@@ -86,6 +86,8 @@ func BenchmarkFind(b *testing.B) {
 		{"last-100-fields", "* | fields _time, host.name, _msg | tail 100"},
 		{"last-100-phrase", `failed password | tail 100`},
 		{"last-100-rare", `mimikatz | tail 100`},
+		{"all-of-a-day", "_time:2026-03-14"},
+		{"substring-of-a-day", "_time:2026-03-14 CommandLine:*mimi*"},
 		{"cidr", "source.ip:10.1.2.0/24 | stats count"},
 		{"range", "bytes:>1000000 | stats count"},
 	} {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -292,17 +291,42 @@ func (g *groups) most(ids []int32, top *query.Top) []int32 {
 	if len(ids) <= top.N {
 		return ids
 	}
-	slices.SortFunc(ids, func(a, b int32) int {
-		c := cmp.Compare(g.counts[b], g.counts[a])
-		if top.Rare {
-			c = -c
+	before := func(a, b int32) bool {
+		if x, y := g.counts[a], g.counts[b]; x != y {
+			return (x > y) != top.Rare
 		}
-		if c != 0 {
-			return c
+		return g.keys.keys[a] < g.keys.keys[b]
+	}
+	// The best so far are kept as a heap with the last of them on top.
+	best := ids[:top.N]
+	for i := top.N/2 - 1; i >= 0; i-- {
+		sink(best, i, before)
+	}
+	for _, id := range ids[top.N:] {
+		if before(id, best[0]) {
+			best[0] = id
+			sink(best, 0, before)
 		}
-		return strings.Compare(g.keys.keys[a], g.keys.keys[b])
-	})
-	return ids[:top.N]
+	}
+	return best
+}
+
+// sink moves an element of a heap down to where it belongs; none comes before its parent.
+func sink(heap []int32, i int, before func(a, b int32) bool) {
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && before(heap[child], heap[child+1]) {
+			child++
+		}
+		if !before(heap[i], heap[child]) {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
+	}
 }
 
 // emptyKey tells whether a key has no value at all: Top and Uniq do not list that.

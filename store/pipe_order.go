@@ -193,7 +193,7 @@ func (s *sorter) add(worker int, b *Block, rows []int32) {
 
 // first returns the rows of some tables that come first.
 func (s *sorter) first(tables []*rowTable) *Block {
-	b := gather(tables, places(tables))
+	b := gather(places(tables))
 	p := *s.pipe
 	p.N = s.limit
 	return sortBlock(&p, b)

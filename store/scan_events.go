@@ -16,6 +16,7 @@ import (
 const (
 	maxSliceRows  = 1 << 18
 	maxSliceBytes = 96 << 20
+	handedRows    = 1 << 10
 	manyRows      = 2000 // more events than that are not fetched by their identifiers
 )
 
@@ -57,8 +58,10 @@ func (s *search) stream(ctx context.Context, yield func(*Block) error) error {
 		if len(list) == 0 {
 			continue
 		}
-		if err := yield(s.shaped(gather(tables, list))); err != nil {
-			return err
+		for from := 0; from < len(list); from += handedRows {
+			if err := yield(s.shaped(gather(list[from:min(from+handedRows, len(list))]))); err != nil {
+				return err
+			}
 		}
 	}
 }
@@ -178,7 +181,7 @@ func (s *search) edgeAtOnce(ctx context.Context, n int, w *walk) (*Block, error)
 	if len(list) > n && w.backward {
 		list = list[len(list)-n:]
 	}
-	return s.shaped(gather(tables, list[:min(n, len(list))])), nil
+	return s.shaped(gather(list[:min(n, len(list))])), nil
 }
 
 // edgePlaces says which are the oldest or newest n events of a stretch of time.
@@ -251,7 +254,7 @@ func (s *search) fetch(ctx context.Context, found []place) (*Block, error) {
 	if len(list) > len(found) {
 		list = list[len(list)-len(found):]
 	}
-	return s.shaped(gather(tables, list)), nil
+	return s.shaped(gather(list)), nil
 }
 
 // apply makes a block of another as a pipe says.

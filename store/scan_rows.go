@@ -9,86 +9,90 @@ import (
 
 // rowTable collects rows of many blocks, with a copy of what they hold. It belongs to one worker.
 type rowTable struct {
+	parts []rowPart
+	rows  int
+	bytes int
+	arena []byte
+	known map[string]string // names, each once
+}
+
+// rowPart is the rows of one block.
+type rowPart struct {
 	names   []string
-	index   map[string]int
-	columns [][]string // each as long as rows, or shorter: then the rest is ""
-	rows    int
-	bytes   int
-	arena   []byte
-	last    []*byte // by column: the value copied last, where it was and where it is
-	copied  []string
+	columns [][]string
 	times   []int64
 }
 
 // add copies rows of a block.
 func (t *rowTable) add(b *Block, rows []int32) {
-	if t.index == nil {
-		t.index = make(map[string]int)
+	if len(rows) == 0 {
+		return
 	}
+	p := rowPart{times: make([]int64, len(rows))}
+	cells := make([]string, 0, len(b.Names)*len(rows))
 	for i, name := range b.Names {
 		values := b.Columns[i]
-		c := t.column(name)
-		t.last[c] = nil
-		for len(t.columns[c]) < t.rows {
-			t.columns[c] = append(t.columns[c], "")
-		}
+		from := len(cells)
+		var last *byte // the engine hands out one string for equal values that follow one another
+		held, empty := "", true
 		for _, r := range rows {
-			t.columns[c] = append(t.columns[c], t.keep(c, values[r]))
+			v := values[r]
+			if v == "" {
+				cells = append(cells, "")
+				continue
+			}
+			if at := unsafe.StringData(v); at != last || len(held) != len(v) {
+				held, last = t.copy(v), at
+			}
+			cells = append(cells, held)
+			empty = false
 		}
+		if empty {
+			cells = cells[:from]
+			continue
+		}
+		p.names = append(p.names, t.name(name))
+		p.columns = append(p.columns, cells[from:len(cells):len(cells)])
 		if name == Time {
-			for _, r := range rows {
-				ns, _ := parseStamp(values[r])
-				t.times = append(t.times, ns)
+			for k, r := range rows {
+				p.times[k], _ = parseStamp(values[r])
 			}
 		}
 	}
+	t.bytes += 16*cap(cells) + 8*len(rows)
 	t.rows += len(rows)
-	for len(t.times) < t.rows {
-		t.times = append(t.times, 0)
-	}
+	t.parts = append(t.parts, p)
 }
 
-func (t *rowTable) column(name string) int {
-	c, ok := t.index[name]
-	if !ok {
-		c = len(t.names)
-		name = strings.Clone(name)
-		t.index[name] = c
-		t.names = append(t.names, name)
-		t.columns = append(t.columns, nil)
-		t.last = append(t.last, nil)
-		t.copied = append(t.copied, "")
+func (t *rowTable) name(n string) string {
+	if k, ok := t.known[n]; ok {
+		return k
 	}
-	return c
+	if t.known == nil {
+		t.known = make(map[string]string)
+	}
+	n = strings.Clone(n)
+	t.known[n] = n
+	return n
 }
 
-// keep copies a value. The engine hands out one string for equal values that follow one another.
-func (t *rowTable) keep(column int, v string) string {
-	if v == "" {
-		return ""
-	}
-	p := unsafe.StringData(v)
-	if t.last[column] == p && len(t.copied[column]) == len(v) {
-		return t.copied[column]
-	}
+func (t *rowTable) copy(v string) string {
 	const chunk = 64 << 10
 	if len(v) > cap(t.arena)-len(t.arena) {
 		t.arena = make([]byte, 0, max(chunk, len(v)))
+		t.bytes += cap(t.arena)
 	}
 	from := len(t.arena)
 	t.arena = append(t.arena, v...)
-	t.bytes += len(v)
-	s := unsafe.String(&t.arena[from], len(v))
-	t.last[column], t.copied[column] = p, s
-	return s
+	return unsafe.String(&t.arena[from], len(v))
 }
 
-// place is a row of one of several tables.
+// place is a row of one of several parts.
 type place struct {
-	time  int64
-	id    string
-	table int
-	row   int
+	time int64
+	id   string
+	part *rowPart
+	row  int
 }
 
 func comparePlaces(a, b place) int {
@@ -101,60 +105,70 @@ func comparePlaces(a, b place) int {
 // places lists the rows of tables, oldest first; those of one moment in the order of their identifiers.
 func places(tables []*rowTable) []place {
 	var list []place
-	for k, t := range tables {
-		ids := t.values(ID)
-		for r := range t.rows {
-			p := place{time: t.times[r], table: k, row: r}
-			if r < len(ids) {
-				p.id = ids[r]
+	for _, t := range tables {
+		for k := range t.parts {
+			p := &t.parts[k]
+			ids := p.values(ID)
+			for r, ns := range p.times {
+				at := place{time: ns, part: p, row: r}
+				if ids != nil {
+					at.id = ids[r]
+				}
+				list = append(list, at)
 			}
-			list = append(list, p)
 		}
 	}
 	slices.SortFunc(list, comparePlaces)
 	return list
 }
 
-func (t *rowTable) values(name string) []string {
-	if c, ok := t.index[name]; ok {
-		return t.columns[c]
+func (p *rowPart) values(name string) []string {
+	if i := slices.Index(p.names, name); i >= 0 {
+		return p.columns[i]
 	}
 	return nil
 }
 
-// gather makes one block of rows of several tables, in the order of the list.
-func gather(tables []*rowTable, list []place) *Block {
+// gather makes one block of rows, in the order of the list.
+func gather(list []place) *Block {
 	b := &Block{Rows: len(list)}
-	seen := make(map[string]bool)
-	for _, t := range tables {
-		for _, n := range t.names {
-			if !seen[n] {
-				seen[n] = true
+	at := make(map[string]int)
+	numbers := make(map[*rowPart][]int) // of a part: where its columns go
+	for _, p := range list {
+		if _, ok := numbers[p.part]; ok {
+			continue
+		}
+		own := make([]int, len(p.part.names))
+		for i, n := range p.part.names {
+			k, ok := at[n]
+			if !ok {
+				k = len(b.Names)
+				at[n] = k
 				b.Names = append(b.Names, n)
 			}
+			own[i] = k
+		}
+		numbers[p.part] = own
+	}
+	cells := make([]string, len(b.Names)*len(list))
+	columns := make([][]string, len(b.Names))
+	for i := range columns {
+		columns[i] = cells[i*len(list) : (i+1)*len(list) : (i+1)*len(list)]
+	}
+	var last *rowPart
+	var own []int
+	for r, p := range list {
+		if p.part != last {
+			last, own = p.part, numbers[p.part]
+		}
+		for i, c := range p.part.columns {
+			columns[own[i]][r] = c[p.row]
 		}
 	}
 	slices.SortFunc(b.Names, compareNames)
-	kept := b.Names[:0]
 	for _, n := range b.Names {
-		byTable := make([][]string, len(tables))
-		for k, t := range tables {
-			byTable[k] = t.values(n)
-		}
-		column := make([]string, len(list))
-		empty := true
-		for i, p := range list {
-			if v := byTable[p.table]; p.row < len(v) {
-				column[i] = v[p.row]
-				empty = empty && column[i] == ""
-			}
-		}
-		if !empty || n == Time {
-			kept = append(kept, n)
-			b.Columns = append(b.Columns, column)
-		}
+		b.Columns = append(b.Columns, columns[at[n]])
 	}
-	b.Names = kept
 	return b
 }
 
