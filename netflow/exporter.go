@@ -18,6 +18,7 @@ const (
 // Records that come before their template wait for it for an hour of the exporter's time and up to 1 MiB.
 type Exporter struct {
 	known    *definitions
+	header   string // of the part that grows: what was told before it
 	data     []byte
 	messages int64
 	parts    []Part
@@ -77,6 +78,7 @@ func (e *Exporter) Take(datagram []byte) {
 		return
 	}
 	s = s[:size]
+	e.begin()
 	if h.version == v5 {
 		e.keep(s)
 		return
@@ -153,7 +155,7 @@ func part(h *header, s string, some []int, these bool) string {
 	return string(b)
 }
 
-// templates takes in the templates of a set. Before one takes another meaning, what was taken until now becomes a part.
+// templates takes in the templates of a set.
 func (e *Exporter) templates(h *header, set int, body string) (learned bool) {
 	for s := body; zeros(s) < len(s); {
 		id, t, next, ok := readTemplate(h.version, set, s)
@@ -163,10 +165,6 @@ func (e *Exporter) templates(h *header, set int, body string) (learned bool) {
 		}
 		s = next
 		key := setKey{uint8(h.version), h.domain, id}
-		old := e.known.templates[key]
-		if old != nil && (old.options != t.options || old.raw != t.raw) || e.known.full(t) {
-			e.cut()
-		}
 		if odd := e.known.learn(key, t, h.export); odd != "" {
 			e.problem(odd)
 		}
@@ -185,7 +183,7 @@ func (d *definitions) options(h *header, t *template, body string) {
 		if size == 0 {
 			return
 		}
-		d.note(h.domain, h.version, t, body[:size])
+		note(h.domain, h.version, t, body[:size], d.fact)
 		body = body[size:]
 	}
 }
@@ -206,6 +204,13 @@ func (t *template) size(s string) int {
 		}
 	}
 	return len(s) - len(rest)
+}
+
+// begin settles the header of a part that is to grow.
+func (e *Exporter) begin() {
+	if len(e.data) == 0 {
+		e.header = e.known.block()
+	}
 }
 
 // keep takes a message over into the part that grows.
@@ -264,7 +269,7 @@ func (e *Exporter) cut() {
 	if len(e.data) == 0 {
 		return
 	}
-	e.parts = append(e.parts, Part{e.known.block(), string(e.data), e.messages})
+	e.parts = append(e.parts, Part{e.header, string(e.data), e.messages})
 	e.data, e.messages = e.data[:0], 0
 }
 

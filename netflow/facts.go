@@ -1,5 +1,7 @@
 package netflow
 
+import "strings"
+
 // factKey names something that an exporter has told about itself in options (RFC 7011 §3.4.2.2).
 type factKey struct {
 	domain uint32
@@ -15,9 +17,9 @@ const (
 	factStart     = 'u' // when the exporter was started, 8 bytes of ms since 1970
 )
 
-// note remembers what a record of options tells, as far as records of flows need it. Facts are kept by the bytes that
+// note calls tell for what a record of options tells, as far as records of flows need it. Facts are told by the bytes that
 // they are looked up by.
-func (d *definitions) note(domain uint32, version int, t *template, record string) {
+func note(domain uint32, version int, t *template, record string, tell func(k factKey, value string)) {
 	var index, name, app, appName, sampler, interval, space, start string
 	for i := range t.fields {
 		f := &t.fields[i]
@@ -61,36 +63,40 @@ func (d *definitions) note(domain uint32, version int, t *template, record strin
 		}
 	}
 	if index != "" && trimText(name) != "" {
-		d.fact(domain, factInterface, trimZeros(index), trimText(name))
+		tell(factKey{domain, factInterface, trimZeros(index)}, trimText(name))
 	}
 	if app != "" && trimText(appName) != "" {
-		d.fact(domain, factApp, app, trimText(appName))
+		tell(factKey{domain, factApp, app}, trimText(appName))
 	}
 	if n := number(interval[:min(len(interval), 8)]); n > 0 {
 		if left := number(space[:min(len(space), 8)]); left > 0 {
 			n = (n + left) / n
 		}
-		d.fact(domain, factSampler, trimZeros(sampler), string(appendUint(nil, n)))
+		tell(factKey{domain, factSampler, trimZeros(sampler)}, string(appendUint(nil, n)))
 	}
 	if len(start) == 8 {
-		d.fact(domain, factStart, "", start)
+		tell(factKey{domain, factStart, ""}, start)
 	}
 }
 
-func (d *definitions) fact(domain uint32, what byte, key, value string) {
+// fact remembers what was told.
+func (d *definitions) fact(k factKey, value string) {
 	value = value[:min(len(value), maxFact)]
-	k := factKey{domain, what, key}
 	old, has := d.facts[k]
-	size := len(key) + len(value) + entryHead
-	if has && old == value || len(key) > maxFact || !has && (len(d.facts) >= maxFacts || d.size+size > maxHeader) {
+	size := len(k.key) + len(value) + entryHead
+	if has && old == value || len(k.key) > maxFact || !has && len(d.facts) >= maxFacts {
 		return
 	}
 	if has {
-		d.size -= len(key) + len(old) + entryHead
+		size -= len(k.key) + len(old) + entryHead
 	}
-	k.key = string([]byte(key))
-	d.facts[k] = string([]byte(value))
+	if d.factSize+size > maxHeader/2 {
+		return
+	}
+	k.key = strings.Clone(k.key)
+	d.facts[k] = strings.Clone(value)
 	d.size += size
+	d.factSize += size
 	d.stale = true
 }
 

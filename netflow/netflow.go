@@ -2,8 +2,9 @@
 // 3954) and IPFIX (RFC 7011), which are one format with three headers.
 //
 // In v9 and IPFIX, the layout of the records is told by templates, which come now and then between them. So a datagram
-// means nothing by itself. Exporter and the Splitter keep what one exporter has told, and hand every block the templates
-// that it needs in its header; then blocks can be parsed in any order and in parallel, like those of all other formats.
+// means nothing by itself. Exporter and Splitter keep what one exporter has told, and hand every block in its header
+// what was told before it; then blocks can be parsed in any order and in parallel, like those of all other formats, and
+// the events are the same however the stream is cut.
 // A block's data is messages one after the other; they say themselves where they end (RFC 5655 §9 for IPFIX; in v9, no
 // set has the number of a version). So a file of such messages is a log like any other.
 //

@@ -10,7 +10,7 @@ import (
 // Bounds of what a parser keeps between blocks: plans and headers, which change no result.
 const (
 	maxPlans  = 8192
-	maxStates = 1024
+	maxStates = 8 << 20 // bytes of headers
 )
 
 // Parser parses blocks of messages.
@@ -18,6 +18,7 @@ type Parser struct {
 	shapes *event.Shapes
 	plans  map[planKey]*plan
 	states map[string]*state
+	held   int    // bytes of their headers
 	header string // the last one, and what it says
 	state  *state
 
@@ -111,8 +112,9 @@ func (p *Parser) stateOf(header string) *state {
 				s.plans[setKey{what, domain, id}] = p.planOf(what, t)
 			}
 		})
-		if len(p.states) >= maxStates {
+		if p.held += len(header) + 64; p.held > maxStates {
 			clear(p.states)
+			p.held = len(header) + 64
 		}
 		p.states[header] = s
 	}
@@ -143,8 +145,7 @@ func (p *Parser) message(h *header, s string, known *state) *state {
 		return known
 	}
 	if h.version == v5 {
-		p.records(h, p.planOf(v5, &v5Template), s[h.size:], known)
-		return known
+		return p.records(h, p.planOf(v5, &v5Template), s[h.size:], known)
 	}
 	r := sets{rest: s[h.size:]}
 	for r.next() {
@@ -153,7 +154,7 @@ func (p *Parser) message(h *header, s string, known *state) *state {
 			known = p.templates(h, &r, known)
 		case r.id >= firstData:
 			if c := known.plans[setKey{uint8(h.version), h.domain, uint16(r.id)}]; c != nil {
-				p.records(h, c, r.body, known)
+				known = p.records(h, c, r.body, known)
 			} else {
 				p.problem(oddUnknown)
 			}
@@ -182,9 +183,7 @@ func (p *Parser) templates(h *header, r *sets, known *state) *state {
 		if known.plans[key] == c {
 			continue
 		}
-		if known.shared {
-			known = &state{plans: maps.Clone(known.plans), facts: known.facts}
-		}
+		known = known.own()
 		if len(known.plans) < maxTemplates {
 			known.plans[key] = c
 		}
@@ -192,29 +191,54 @@ func (p *Parser) templates(h *header, r *sets, known *state) *state {
 	return known
 }
 
-// records reads the records of a set. What is left at its end, and records of zeros alone, fill it up.
-func (p *Parser) records(h *header, c *plan, body string, known *state) {
+// records reads the records of a set. What is left at its end, and records of zeros alone, fill it up. It returns what is
+// known after it.
+func (p *Parser) records(h *header, c *plan, body string, known *state) *state {
 	least := max(c.least, 1)
 	for len(body) >= least {
 		if body[0] == 0 && len(body) < 1<<16 && c.least > 0 && zeros(body[:c.least]) == c.least && zeros(body) == len(body) {
-			return
+			return known
 		}
 		rest, ok := p.record(h, c, body, known)
 		if !ok {
 			if c.varies && zeros(body) < len(body) {
 				p.problem(oddRecord)
 			}
-			return
+			return known
 		}
 		if len(rest) == len(body) {
 			p.problem(oddTemplate) // of nothing but empty fields
-			return
+			return known
+		}
+		if c.options {
+			note(h.domain, h.version, &c.template, body[:len(body)-len(rest)], func(k factKey, value string) { known = known.with(k, value) })
 		}
 		body = rest
 	}
 	if len(body) > 3 && zeros(body) < len(body) && h.version == v5 {
 		p.problem(oddRecord)
 	}
+	return known
+}
+
+// own returns a state that may be changed.
+func (s *state) own() *state {
+	if !s.shared {
+		return s
+	}
+	return &state{plans: maps.Clone(s.plans), facts: maps.Clone(s.facts)}
+}
+
+// with returns the state with one more fact.
+func (s *state) with(k factKey, value string) *state {
+	value = value[:min(len(value), maxFact)]
+	old, has := s.facts[k]
+	if has && old == value || !has && len(s.facts) >= maxFacts || len(k.key) > maxFact {
+		return s
+	}
+	s = s.own()
+	s.facts[k] = value
+	return s
 }
 
 // v5Template is the layout of NetFlow v5's records (Cisco, "NetFlow Services Solutions Guide", table B-4).

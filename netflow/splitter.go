@@ -23,7 +23,7 @@ func (s *Splitter) Split(data []byte, eof bool) event.Cut {
 	if start == len(view) {
 		return event.Cut{Skip: start}
 	}
-	at := start
+	header, at := s.known.block(), start
 	for at < len(view) {
 		h, ok := readHeader(view[at:])
 		if !ok || !h.plausible() {
@@ -33,15 +33,12 @@ func (s *Splitter) Split(data []byte, eof bool) event.Cut {
 		if !whole && !eof || size <= h.size && !eof {
 			break
 		}
-		if at > start && s.redefines(&h, view[at:at+size]) {
-			break
-		}
 		s.read(&h, view[at:at+size])
 		at += size
 		at += gap(view[at:])
 	}
 	if at > start {
-		return event.Cut{Skip: start, Size: at - start, Header: s.known.block()}
+		return event.Cut{Skip: start, Size: at - start, Header: header}
 	}
 	return lost(view, start, eof)
 }
@@ -65,30 +62,6 @@ func lost(view string, start int, eof bool) event.Cut {
 		return event.Cut{Skip: len(view), Lost: oddHeader}
 	}
 	return event.Cut{Skip: max(len(view)-v5Header, start+1), Lost: oddHeader}
-}
-
-// redefines tells whether a message gives another meaning to a template: then it begins a block.
-func (s *Splitter) redefines(h *header, message string) bool {
-	if h.version == v5 {
-		return false
-	}
-	for r := (sets{rest: message[h.size:]}); r.next(); {
-		if !isTemplates(h.version, r.id) {
-			continue
-		}
-		for body := r.body; zeros(body) < len(body); {
-			id, t, next, ok := readTemplate(h.version, r.id, body)
-			if !ok {
-				break
-			}
-			old := s.known.templates[setKey{uint8(h.version), h.domain, id}]
-			if old != nil && (old.raw != t.raw || old.options != t.options) {
-				return true
-			}
-			body = next
-		}
-	}
-	return false
 }
 
 // read takes in what a message tells of records. What is wrong with it, the parser tells.

@@ -1,6 +1,9 @@
 package netflow
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Bounds of what one exporter may make us keep.
 const (
@@ -8,7 +11,7 @@ const (
 	maxTemplates = 4096        // of an exporter
 	maxFacts     = 8192        // likewise
 	maxFact      = 256         // bytes of one's value
-	maxHeader    = 1 << 20     // bytes of all templates and facts
+	maxHeader    = 512 << 10   // bytes of all templates and facts
 	maxAge       = 24 * 3600e9 // since a template was told, in ns of the exporter's own time
 	variable     = 65535       // size of a field whose records say how long it is
 )
@@ -124,6 +127,7 @@ type definitions struct {
 	templates map[setKey]*definition
 	facts     map[factKey]string
 	size      int // bytes of the header that they make
+	factSize  int // of them, those of facts: at most half
 	header    string
 	stale     bool // header is not made of what there is now
 }
@@ -163,7 +167,7 @@ func (d *definitions) learn(key setKey, t *template, now int64) (odd string) {
 		}
 	}
 	kept := *t
-	kept.raw = string([]byte(t.raw)) // not the datagram around it
+	kept.raw = strings.Clone(t.raw) // not the datagram around it
 	d.templates[key] = &definition{template: &kept, told: now}
 	d.size += len(kept.raw) + entryHead
 	d.stale = true
@@ -172,7 +176,7 @@ func (d *definitions) learn(key setKey, t *template, now int64) (odd string) {
 
 // full tells whether something must be forgotten before t finds room.
 func (d *definitions) full(t *template) bool {
-	return len(d.templates) >= maxTemplates || d.size+len(t.raw)+entryHead > maxHeader
+	return len(d.templates) >= maxTemplates || d.size-d.factSize+len(t.raw)+entryHead > maxHeader/2
 }
 
 func (d *definitions) forget(key setKey) {
@@ -191,7 +195,7 @@ func (d *definitions) expire(now int64) {
 		}
 		ages = append(ages, t.told)
 	}
-	if len(d.templates) < maxTemplates*3/4 && d.size < maxHeader*3/4 {
+	if len(d.templates) < maxTemplates*3/4 && d.size-d.factSize < maxHeader*3/8 {
 		return
 	}
 	slices.Sort(ages)

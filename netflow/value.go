@@ -184,36 +184,27 @@ func appendTime(dst []byte, ns int64) []byte {
 	if frac < 0 {
 		sec, frac = sec-1, frac+1e9
 	}
-	t := time.Unix(sec, frac).UTC()
+	t := time.Unix(sec, 0).UTC()
 	y, m, d := t.Date()
-	dst = append(pad(dst, y, 4), '-')
-	dst = append(pad(dst, int(m), 2), '-')
-	dst = append(pad(dst, d, 2), 'T')
-	dst = append(pad(dst, t.Hour(), 2), ':')
-	dst = append(pad(dst, t.Minute(), 2), ':')
-	dst = pad(dst, t.Second(), 2)
-	switch {
-	case frac == 0:
-	case frac%1e6 == 0:
-		dst = pad(append(dst, '.'), int(frac/1e6), 3)
-	case frac%1e3 == 0:
-		dst = pad(append(dst, '.'), int(frac/1e3), 6)
-	default:
-		dst = pad(append(dst, '.'), int(frac), 9)
+	hour, minute, second := t.Clock()
+	dst = two(two(dst, y/100), y%100)
+	dst = two(append(dst, '-'), int(m))
+	dst = two(append(dst, '-'), d)
+	dst = two(append(dst, 'T'), hour)
+	dst = two(append(dst, ':'), minute)
+	dst = two(append(dst, ':'), second)
+	if frac != 0 {
+		dst = append(dst, '.')
+		for unit, rest := int64(1e6), frac; ; unit /= 1e3 {
+			dst = append(dst, '0'+byte(rest/unit/100))
+			dst = two(dst, int(rest/unit%100))
+			if rest %= unit; rest == 0 {
+				break
+			}
+		}
 	}
 	return append(dst, 'Z')
 }
 
-func pad(dst []byte, n, width int) []byte {
-	for w := 10; width > 1; width-- {
-		limit := 1
-		for range width - 1 {
-			limit *= w
-		}
-		if n >= limit {
-			break
-		}
-		dst = append(dst, '0')
-	}
-	return appendUint(dst, uint64(n))
-}
+// two appends a number below 100 with two digits.
+func two(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10%10), '0'+byte(n%10)) }
