@@ -77,7 +77,7 @@ func find(ctx context.Context, e engine, q *query.Query, yield func(*Block) erro
 	case *query.Tail:
 		b, err = s.edge(ctx, p.N, true)
 	default:
-		b, err = s.reduce(ctx, p)
+		b, err = s.reduce(ctx, s.shortened(p))
 	}
 	if err != nil {
 		return err
@@ -89,6 +89,19 @@ func find(ctx context.Context, e engine, q *query.Query, yield func(*Block) erro
 		b = apply(p, b)
 	}
 	return handOut(b, yield)
+}
+
+// shortened is a sort that keeps no more than the head after it takes; any other pipe as it is.
+func (s *search) shortened(p query.Pipe) query.Pipe {
+	order, ok := p.(*query.Sort)
+	if !ok || len(s.pipes) < 2 {
+		return p
+	}
+	head, ok := s.pipes[1].(*query.Head)
+	if !ok || order.N > 0 && order.N <= head.N {
+		return p
+	}
+	return &query.Sort{Keys: order.Keys, N: head.N}
 }
 
 // handOut gives a block to the caller, if there is anything to tell.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -155,8 +157,11 @@ func randomCondition(r *rand.Rand, depth int) string {
 		a, b := randomCondition(r, depth-1), randomCondition(r, depth-1)
 		return pick("("+a+" or "+b+")", "("+a+" and "+b+")", "not ("+a+")", "("+a+" and not "+b+")")
 	}
-	field := pick("user.name", "source.ip", "EventID", "_msg", "Image", "bytes", "temperature", "ProcessId", "duration", "level", "rule", "CommandLine", "LogonId", "*", "when", "http.status", "nosuch")
+	field := pick("user.name", "source.ip", "EventID", "_msg", "Image", "bytes", "temperature", "ProcessId", "duration", "level", "rule", "CommandLine", "LogonId", "*", "when", "http.status", "nosuch", "odd", "odd", "odd")
 	value := pick("alice00", "Bob0*", "203.0.113.4", "4624", "4*", "-4", "cmd.exe", "*.exe", "error", "Failed", "5", "0", "-1", "0x1*", "404", "policy-1", "policy-*", "10.1", "1.5", "0.5", "*a*b*", "?", "2023", "t1", "windows", "é", "jürgen00", "*3", "for", "00")
+	if r.IntN(3) == 0 {
+		value = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "*", pick("*", `\*`)).Replace(pick(odd...))
+	}
 	number := pick("0", "-1", "4", "4624", "100000", "0.5", "-0.1", "39.9")
 	return pick(field+`:"`+value+`"`, field+`="`+value+`"`, field+`:="`+value+`"`, `"`+value+`"`, field+":>"+`"`+number+`"`, field+":<="+`"`+number+`"`, field+":/"+pick("^[0-9]+$", "(?i)a.*E", "0[0-9]", "Failed p", `\.exe`)+"/", field+":*", "_time:>=2026-03-0"+pick("3", "7"))
 }
@@ -164,8 +169,13 @@ func randomCondition(r *rand.Rand, depth int) string {
 func TestSearchAtRandom(t *testing.T) {
 	o := &oracle{}
 	e := filled(t, 1500, 3, o.add)
-	r := rand.New(rand.NewPCG(5, 5))
-	for range 400 {
+	seed, rounds := uint64(5), 400
+	if s := os.Getenv("TOCSIN_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+		rounds *= 10
+	}
+	r := rand.New(rand.NewPCG(seed, 5))
+	for range rounds {
 		text := strings.ReplaceAll(randomCondition(r, 3), "*:*", "level:*")
 		q := parsed(t, text)
 		if got, want := timesOf(t, e, q), o.matching(q); !slices.Equal(got, want) {

@@ -62,6 +62,12 @@ func generate(n int, seed uint64, row func(*generated)) {
 	}
 }
 
+// odd are values at the edges of what the engine takes for a number, an address, a time, a word or a letter.
+var odd = []string{
+	"1.10", "-0", "007", "1_000", "010.1.1.1", "\u0130stanbul", "Stra\u00dfe", "\u00c9COLE", "a\x1fb", `say "q"`, "a*b", `C:\dir\`, "tab\tx", "1e5", ".5", "5.", "0x1F", "-5.50", "::1",
+	"fe80::1%eth0", "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00Z", " lead", "x", "10", "10.0", "-10", "4294967296", "18446744073709551616", "1.2.3", "1.2.3.4", "1.2.3.4:22", "null", "true", "\u65e5\u672c",
+}
+
 func hexes(r *rand.Rand, n int) string {
 	const digits = "0123456789abcdef"
 	b := make([]byte, n)
@@ -113,6 +119,7 @@ func windowsRow(g *generated, r *rand.Rand, host, user, ip string) {
 	}
 	g.add("winlog.field"+strconv.Itoa(r.IntN(80)), hexes(r, 16))
 	g.add("ProcessId", -5+r.IntN(9000))
+	g.add("odd", odd[r.IntN(len(odd))])
 	g.add("Computer", host+".corp.example")
 }
 

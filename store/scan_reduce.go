@@ -23,7 +23,7 @@ func (s *search) reduce(ctx context.Context, p query.Pipe) (*Block, error) {
 		if err := s.pass(ctx, s.span, nil, r.add); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
-		return s.shaped(r.result()), nil
+		return s.shaped(r.result()), nil // the order may be that of a column that is not asked for
 	}
 	if b, done, err := s.countOnly(ctx, g); done || err != nil {
 		return b, err
