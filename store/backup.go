@@ -11,7 +11,7 @@ import (
 )
 
 // staging is the prefix of directories in which a backup is put together.
-const staging = "backup-"
+const staging = ".staging-"
 
 // Backup writes a copy of the store into a directory, which must be empty or not be there; Open opens it. Add and
 // searches go on meanwhile. It holds all rows of frames below the number that it returns, and some of the later ones:

@@ -360,7 +360,7 @@ func TestLacks(t *testing.T) {
 		add(t, s, 4, frame(4, 2000))
 		parts.Wait(t, 10*time.Second, "rows to be visible", func() bool { return countOf(t, s, "*") == 2012 })
 		total := 0
-		for seq, rows := range map[int]int{1: 10, 2: 10, 3: 5, 4: 2000} {
+		for seq, rows := range []int{0, 10, 10, 5, 2000} {
 			b := frame(seq, rows)
 			lacks, err := s.Lacks(ctx, uint64(seq), b)
 			if err != nil || len(lacks) != rows {

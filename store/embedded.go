@@ -124,9 +124,10 @@ func Open(dir string, opt Options) (*Embedded, error) {
 	return e, nil
 }
 
-// Close writes everything to disk and closes the store. Searches that are under way end with an error.
+// Close writes everything to disk and closes the store. Searches that are under way end with an error; for Maintain,
+// Verify and Backup it waits, so their context should be done.
 func (e *Embedded) Close() error {
-	e.scans.stop(ErrClosed)
+	e.scans.stop(ErrClosed, true)
 	e.keeping.Lock()
 	defer e.keeping.Unlock()
 	e.gate.Lock()

@@ -37,7 +37,7 @@ const (
 	partsFile     = "parts.json"
 	asideDir      = "quarantine" // ours: what was moved aside
 	diedFile      = "died"
-	removing      = "removing-" // prefix of a day that is being removed
+	removing      = ".removing-" // prefix of a day that is being removed
 )
 
 // healer puts one store right.

@@ -83,7 +83,8 @@ func (c *wallClock) latest() time.Time {
 
 // Maintain removes what is too old or too much, and seals days (see Manifest). The caller calls it about every minute, from
 // one goroutine. Sealing a day reads and rewrites it once, so a call may take long; Add and searches go on meanwhile,
-// except that removing a day closes the engine for a moment.
+// except that removing a day closes the engine for a moment. After a start it is called once what was lost in a crash is
+// added again, because rows that come later count as new ones of a sealed day.
 func (e *Embedded) Maintain(ctx context.Context) error {
 	e.keeping.Lock()
 	defer e.keeping.Unlock()
@@ -217,7 +218,7 @@ func (e *Embedded) lock(ctx context.Context) error {
 		case wait > 3*e.patience+30*time.Second:
 			return errors.New("searches do not end")
 		case wait > e.patience:
-			e.scans.stop(ErrReopened)
+			e.scans.stop(ErrReopened, false)
 		}
 	}
 	return nil

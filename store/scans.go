@@ -9,6 +9,7 @@ import (
 type scans struct {
 	mu   sync.Mutex
 	next int
+	over error // not nil: no search begins any more
 	ends map[int]context.CancelCauseFunc
 }
 
@@ -19,6 +20,9 @@ func (s *scans) begin(ctx context.Context) (context.Context, func()) {
 	defer s.mu.Unlock()
 	if s.ends == nil {
 		s.ends = make(map[int]context.CancelCauseFunc)
+	}
+	if s.over != nil {
+		cancel(s.over)
 	}
 	s.next++
 	n := s.next
@@ -31,10 +35,13 @@ func (s *scans) begin(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// stop ends all searches.
-func (s *scans) stop(why error) {
+// stop ends all searches that are under way; for good, also those that begin later.
+func (s *scans) stop(why error, forGood bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if forGood {
+		s.over = why
+	}
 	for _, end := range s.ends {
 		end(why)
 	}

@@ -50,6 +50,9 @@ func (e *Embedded) seal(ctx context.Context, now time.Time) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
+			if errors.Is(err, ErrClosed) {
+				return err
+			}
 			wrong = append(wrong, err)
 		}
 	}
