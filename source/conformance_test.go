@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/evtx"
 	"github.com/tocsin-sec/tocsin/parse"
 )
 
@@ -75,9 +76,12 @@ func records(from, to, size int) []string {
 
 // testEnv is the Env of the tests: all formats, no output.
 func testEnv(t testing.TB) Env {
+	formats := append(slices.Clone(parse.Formats), &parse.Format{
+		Name: "evtx", Detect: evtx.Detect, NewSplitter: func() parse.Splitter { return evtx.NewSplitter() },
+	})
 	return Env{
 		Recognise: func(head string) (string, Splitter) {
-			f := parse.Recognise(parse.Formats, head)
+			f := parse.Recognise(formats, head)
 			if f == nil {
 				return "", nil
 			}
@@ -85,7 +89,7 @@ func testEnv(t testing.TB) Env {
 		},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Splitter: func(format string) Splitter {
-			for _, f := range parse.Formats {
+			for _, f := range formats {
 				if f.Name == format {
 					return f.NewSplitter()
 				}

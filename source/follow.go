@@ -45,6 +45,7 @@ type Follower struct {
 	env    Env
 	from   beginning
 	pauses pauses
+	deaf   bool // the system is not asked to tell
 	flight *unanswered
 }
 
@@ -124,7 +125,7 @@ func (f *Follower) Run(ctx context.Context, to Intake) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	run := newFollowing(ctx, stop, f, to)
-	w, err := newWatch()
+	w, err := newWatch(f.deaf)
 	if err != nil {
 		f.env.Log.Warn("the system does not tell when files change; they are looked at by the clock", "error", err)
 	}

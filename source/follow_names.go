@@ -15,9 +15,9 @@ import (
 var (
 	date          = `\d{4}-?\d\d-?\d\d(?:[-_.T]?\d[\d.:-]*)?`
 	numberedName  = regexp.MustCompile(`^(.+)\.(\d{1,5})$`)
-	datedName     = regexp.MustCompile(`^(.+)[-._](` + date + `)$`)
+	datedName     = regexp.MustCompile(`^(.+?)[-._](` + date + `)$`)
 	numberedStem  = regexp.MustCompile(`^(.+)\.(\d{1,5})(\.[A-Za-z]+)$`)
-	datedStem     = regexp.MustCompile(`^(.+)[-._](` + date + `)(\.[A-Za-z]+)$`)
+	datedStem     = regexp.MustCompile(`^(.+?)[-._](` + date + `)(\.[A-Za-z]+)$`)
 	packedEndings = []string{".gz", ".zst", ".xz", ".bz2"}
 	oldEndings    = []string{".old", ".bak", ".save", ".prev", "~"}
 )

@@ -80,6 +80,11 @@ func (f *following) turn(s *series) (verdict, error) {
 	if t == nil {
 		return f.begin(s)
 	}
+	if t.resting && t.Whole {
+		if live, err := os.Stat(s.path); err == nil && t.sameFile(live) && t.changed(live) && marksFile(s.path, &t.cursor) {
+			t.resting = false // something was added to it
+		}
+	}
 	if t.file == nil && !t.moved && !t.resting {
 		v, err := f.locate(s, t)
 		if t.file == nil || err != nil {

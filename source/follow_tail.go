@@ -86,7 +86,7 @@ func (r *tailReader) recognise(t *tail, last bool) (bool, error) {
 		return true, nil
 	}
 	text, mark := t.decodeHead(raw)
-	if bytes.IndexByte(text, '\n') < 0 && len(raw) < headSize && !last {
+	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, 0) < 0 && len(raw) < headSize && !last {
 		return false, nil
 	}
 	if t.Format, t.split = r.formatOf(string(text)); t.split == nil {
