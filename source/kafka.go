@@ -165,10 +165,9 @@ func (k *kafka) Run(ctx context.Context, to Intake) error {
 	defer fail(nil)
 	r := &kafkaRun{
 		kafka: k, to: to, fail: fail, tally: newTally(k.name, to), parts: make(map[kafkaPart]*kafkaState),
-		start: kgo.NewOffset().AfterMilli(k.now().Add(-k.cfg.From).UnixMilli()),
 	}
 	client, err := kgo.NewClient(append(k.options[:len(k.options):len(k.options)],
-		kgo.ConsumeStartOffset(r.start),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()), // seek knows better
 		kgo.AdjustFetchOffsetsFn(r.seek),
 		kgo.OnPartitionsRevoked(r.revoked),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, lost map[string][]int32) { r.forget(lost) }),

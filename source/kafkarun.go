@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,6 @@ type kafkaRun struct {
 	*kafka
 	to     Intake
 	client *kgo.Client
-	start  kgo.Offset              // where nothing was read before
 	fail   context.CancelCauseFunc // ends the run
 	tally  *tally
 
@@ -60,14 +60,15 @@ const (
 )
 
 // seek moves the offsets that the group knows up to what is durable here, which may be more: the group is told later.
-func (r *kafkaRun) seek(_ context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// Where neither knows any it begins with what was written since cfg.From ago.
+func (r *kafkaRun) seek(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	fresh := make(map[string][]int32)
+	states := make(map[kafkaPart]*kafkaState)
 	for topic, list := range offsets {
 		for n, offset := range list {
 			part := kafkaPart{topic, n}
 			s := &kafkaState{next: -1, durable: -1, committed: -1}
-			if at := offset.EpochOffset().Offset; at >= 0 && offset != r.start {
+			if at := offset.EpochOffset().Offset; at >= 0 {
 				s.next, s.committed = at, at
 			}
 			text := r.to.Position(part.stream())
@@ -77,10 +78,55 @@ func (r *kafkaRun) seek(_ context.Context, offsets map[string]map[int32]kgo.Offs
 			} else if text != "" && err != nil {
 				r.tally.add(NoticeUnreadable, "", fmt.Sprintf("the position %q of %s is none", text, part.stream()), 1)
 			}
-			r.parts[part] = s
+			if s.next < 0 {
+				fresh[topic] = append(fresh[topic], n)
+			}
+			states[part] = s
 		}
 	}
+	if len(fresh) > 0 {
+		if err := r.begin(ctx, fresh, offsets); err != nil {
+			return nil, err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.parts, states)
 	return offsets, nil
+}
+
+// begin sets the offsets of partitions of which nothing was read yet: of the first record since cfg.From ago, or of the
+// end. The end is asked for first, so that no record falls between the two.
+func (r *kafkaRun) begin(ctx context.Context, fresh map[string][]int32, offsets map[string]map[int32]kgo.Offset) error {
+	for _, timestamp := range [...]int64{-1, r.now().Add(-r.cfg.From).UnixMilli()} { // -1 is the end
+		ask := kmsg.NewPtrListOffsetsRequest()
+		ask.ReplicaID, ask.IsolationLevel = -1, 1
+		for topic, list := range fresh {
+			t := kmsg.NewListOffsetsRequestTopic()
+			t.Topic = topic
+			for _, n := range list {
+				p := kmsg.NewListOffsetsRequestTopicPartition()
+				p.Partition, p.Timestamp = n, timestamp
+				t.Partitions = append(t.Partitions, p)
+			}
+			ask.Topics = append(ask.Topics, t)
+		}
+		answer, err := ask.RequestWith(ctx, r.client)
+		if err != nil {
+			return fmt.Errorf("ask where to begin: %w", err)
+		}
+		for _, t := range answer.Topics {
+			for _, p := range t.Partitions {
+				if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+					return fmt.Errorf("ask where to begin %s: %w", kafkaPart{t.Topic, p.Partition}.stream(), err)
+				}
+				if p.Offset >= 0 {
+					offsets[t.Topic][p.Partition] = kgo.NewOffset().At(p.Offset)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // revoked lets go of partitions: what is on its way becomes durable first, and the group is told.
@@ -220,7 +266,7 @@ func (r *kafkaRun) bring(ctx context.Context, p kgo.FetchTopicPartition) error {
 // join appends the value of a record as lines.
 func (r *kafkaRun) join(data []byte, record *kgo.Record, part kafkaPart) []byte {
 	if len(record.Value) > event.MaxRecord {
-		r.to.Notice(Notice{Action: NoticeRefused, Input: r.name, Stream: part.stream(), Count: 1, Reason: fmt.Sprintf("the record at offset %d is larger than 16 MiB", record.Offset)})
+		r.tally.add(NoticeRefused, "", "records of "+part.stream()+" that are larger than 16 MiB", 1)
 		return data
 	}
 	if data = append(data, record.Value...); len(data) > 0 && data[len(data)-1] != '\n' {
