@@ -96,6 +96,33 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+func TestIdentifiers(t *testing.T) {
+	for _, c := range []struct {
+		op    Op
+		text  string
+		value string
+		want  bool
+	}{
+		{Words, "9f86d081", "x 9F86D081.", true},
+		{Words, "9F86D081", "x 9f86d081 y", true},
+		{Words, "9F86d081", "9F86d081", true},
+		{Words, "9f86d081", "9F86d081", false}, // in mixed case, and not as it is typed
+		{Words, "9f86d081", "a9f86d081 9f86d0812", false},
+		{Words, "9f86d081", "a9f86d081 9f86d081", true},
+		{Is, "9f86d081", "9F86D081", true},
+		{Is, "9f86d081", "9F86D081 ", false},
+		{Words, "{9f86d081-1111-4a}", "id={9F86D081-1111-4A}", true},
+		{Words, "deadbeef", "DeadBeef", true}, // a word
+		{Words, "9f86d0", "9F86d0", true},     // too short
+		{Words, "9f86d08*", "9F86d081", true}, // a pattern
+	} {
+		x, err := NewTester(&Test{Op: c.op, Text: c.text})
+		if err != nil || x.Match(c.value) != c.want {
+			t.Errorf("%s in %s: %v %v", c.text, c.value, !c.want, err)
+		}
+	}
+}
+
 func TestMatchSpan(t *testing.T) {
 	login, _, _ := events()
 	for _, c := range []struct {

@@ -32,6 +32,7 @@ func Reference() []Topic {
 func wordEntries() []Entry {
 	return []Entry{
 		{"word", "The word, whole: root finds root and root@host, but not rootkit.", "root", nil},
+		{"9f86d081884c7d65", "A hexadecimal identifier (hash, GUID; eight digits or more) is found as it is typed, in small letters and in capitals, not in mixed case: so it is found at once.", "9f86d081884c7d65", nil},
 		{`"a phrase"`, "The words in this order, as they are punctuated.", `"failed password"`, []string{`'failed password'`}},
 		{"wor*  *ord  w?rd", "* is any characters, ? is one. Where it stands at an end, the word may go on.", "fail*", nil},
 		{"/regex/", "A regular expression (RE2) that matches somewhere in a field. Here case matters; /regex/i: it does not.", "/Failed (password|publickey)/", nil},

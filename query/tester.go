@@ -14,6 +14,7 @@ import (
 type Tester struct {
 	op      Op
 	pattern *pattern
+	forms   []string // of an identifier, instead of pattern: see Forms
 	text    string
 	re      *regexp.Regexp
 	demand  *pattern // what must stand in a value for re to match; nil: nothing that is known
@@ -39,7 +40,9 @@ func NewTester(t *Test) (*Tester, error) {
 	var err error
 	switch t.Op {
 	case Words, Is:
-		x.pattern = newPattern(t.Text, t.Op == Is)
+		if x.forms = formsOf(t.Text); x.forms == nil {
+			x.pattern = newPattern(t.Text, t.Op == Is)
+		}
 	case Regexp:
 		if len(t.Text) > maxRegexp {
 			return nil, fmt.Errorf("regular expression of %d bytes; at most %d are taken", len(t.Text), maxRegexp)
@@ -62,7 +65,15 @@ func (x *Tester) Match(v string) bool {
 	}
 	switch x.op {
 	case Words, Is:
-		return x.pattern.match(v)
+		if x.forms == nil {
+			return x.pattern.match(v)
+		}
+		for _, f := range x.forms {
+			if x.op == Is && v == f || x.op == Words && holdsWord(v, f) {
+				return true
+			}
+		}
+		return false
 	case Exact:
 		return v == x.text
 	case Regexp:

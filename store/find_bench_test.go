@@ -71,6 +71,7 @@ func BenchmarkFind(b *testing.B) {
 		{"needle-field-anycase", `user.name=JÜRGEN49 | stats count`},
 		{"needle-address", `source.ip:203.0.113.7 | stats count`},
 		{"needle-any", `10.2.200.77 | stats count`},
+		{"needle-hash-any", `a357e3d3a284a632 | stats count`},
 		{"word-any", `mimikatz | stats count`},
 		{"word-any-day", `_time:2026-03-14 mimikatz | stats count`},
 		{"dataset-id", `dataset=windows EventID:4625 | stats count`},

@@ -115,7 +115,7 @@ var searches = []string{
 	"url.path:*wp-login*", "url.path:wp-login.php", "url.path=/wp-login.php*", "/GET \\/wp-[a-z]+/", "/(?i)mimiKATZ/", "CommandLine:/(?i)invoke-m.*z/", "CommandLine:/ -Arg [0-9]{6}/", "level:/^(ERROR|Info)$/",
 	`Image:C:\Windows\System32\cmd.exe`, `Image=C:\Windows\System32\CMD.exe`, "Image:*.exe", "Image=*.EXE", "process.name:powershell.exe", "Image:system32", "channel:security", "CHANNEL=security",
 	"LogonId:0x*", "LogonId>0xfff0000", "level:error", "level=WARN", "not level:error dataset:app", "dataset:app -level:error", "dataset=nginx", "dataset:FIREWALL", "event.action:(allow or drop)", "event.action in (Allow, DENY)",
-	"message:timeout", "_msg:\"db-3\"", "\"(attempt 3)\"", "when:2023", "when:>2023-11-20", "when:t22*", "when=2023-11-2*", "nosuchfield:x", "not nosuchfield:*", "LogonType:*", "not source.ip:* and user.name:*", "nosuchword", "_msg:*", "not _msg:*",
+	"message:timeout", "_msg:\"db-3\"", "\"(attempt 3)\"", "when:2023", "when:>2023-11-20", "when:t22*", "when=2023-11-2*", "nosuchfield:x", "not nosuchfield:*", "LogonType:*", "not source.ip:* and user.name:*", "nosuchword", "a357e3d3a284a632", "A357E3D3A284A632", "flow.id=a357e3d3a284a632a357e3d3a284a632", "*-a0a0a0a0", "_msg:*", "not _msg:*",
 	"host-001", "host-00?", "failed host-001", "failed or deny", "(failed or deny) and host-001", "not failed", "not (failed or deny)", "sshd.pid:1??", "log.file.path:/var/log/sshd.log", "_time:>=2026-03-10 failed", "_time:[2026-03-05 TO 2026-03-06] mimikatz",
 	"not _time:>2026-03-03", "app.label3:*", "*:=\"ERROR\"", "*=error", "*:>60000000", "-", "rule:policy-1*", "rule:policy-1", "rule=policy-1", "flow.id:/^00/", "TargetUserName:/^bob/i", "(failed or not failed) alice00", "event.sequence=77",
 }
@@ -158,7 +158,7 @@ func randomCondition(r *rand.Rand, depth int) string {
 		return pick("("+a+" or "+b+")", "("+a+" and "+b+")", "not ("+a+")", "("+a+" and not "+b+")")
 	}
 	field := pick("user.name", "source.ip", "EventID", "_msg", "Image", "bytes", "temperature", "ProcessId", "duration", "level", "rule", "CommandLine", "LogonId", "*", "when", "http.status", "nosuch", "odd", "odd", "odd")
-	value := pick("alice00", "Bob0*", "203.0.113.4", "4624", "4*", "-4", "cmd.exe", "*.exe", "error", "Failed", "5", "0", "-1", "0x1*", "404", "policy-1", "policy-*", "10.1", "1.5", "0.5", "*a*b*", "?", "2023", "t1", "windows", "é", "jürgen00", "*3", "for", "00")
+	value := pick("9f86d081", "9F86D081", "alice00", "Bob0*", "203.0.113.4", "4624", "4*", "-4", "cmd.exe", "*.exe", "error", "Failed", "5", "0", "-1", "0x1*", "404", "policy-1", "policy-*", "10.1", "1.5", "0.5", "*a*b*", "?", "2023", "t1", "windows", "é", "jürgen00", "*3", "for", "00")
 	if r.IntN(3) == 0 {
 		value = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "*", pick("*", `\*`)).Replace(pick(odd...))
 	}

@@ -64,7 +64,7 @@ func generate(n int, seed uint64, row func(*generated)) {
 
 // odd are values at the edges of what the engine takes for a number, an address, a time, a word or a letter.
 var odd = []string{
-	"1.10", "-0", "007", "1_000", "010.1.1.1", "\u0130stanbul", "Stra\u00dfe", "\u00c9COLE", "a\x1fb", `say "q"`, "a*b", `C:\dir\`, "tab\tx", "1e5", ".5", "5.", "0x1F", "-5.50", "::1",
+	"1.10", "-0", "007", "9f86d081", "9F86D081", "9F86d081", "x9f86d081 9F86D081", "1_000", "010.1.1.1", "\u0130stanbul", "Stra\u00dfe", "\u00c9COLE", "a\x1fb", `say "q"`, "a*b", `C:\dir\`, "tab\tx", "1e5", ".5", "5.", "0x1F", "-5.50", "::1",
 	"fe80::1%eth0", "2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00Z", " lead", "x", "10", "10.0", "-10", "4294967296", "18446744073709551616", "1.2.3", "1.2.3.4", "1.2.3.4:22", "null", "true", "\u65e5\u672c",
 }
 

@@ -262,6 +262,11 @@ func (l *lowering) pattern(t *query.Test, column string) lowered {
 	if t.Text == "" {
 		return nothing
 	}
+	if !wild && len(runs) == 1 {
+		if forms := query.Forms(runs[0].Text); forms != nil {
+			return identifier(column, forms, t.Op == query.Is)
+		}
+	}
 	if !wild && t.Op == query.Is {
 		text := runs[0].Text
 		if !hasCase(text) {
@@ -324,6 +329,18 @@ func phraseFilter(column, text string) string {
 		return "(" + f + " or " + column + "=" + strconv.Quote("-"+text) + ")"
 	}
 	return f
+}
+
+// identifier asks for the forms of an identifier.
+func identifier(column string, forms []string, whole bool) lowered {
+	parts := make([]lowered, len(forms))
+	for i, f := range forms {
+		parts[i] = lowered{column + strconv.Quote(f), true}
+		if whole {
+			parts[i].text = column + "=" + strconv.Quote(f)
+		}
+	}
+	return oneOf(parts)
 }
 
 // wordFilter asks for what is certain of a text that stands in the column with no part of a word beside it.
