@@ -18,7 +18,7 @@ const (
 	gatherBlock  = 64 << 10 // bytes of a block, about
 	gatherAge    = 50 * time.Millisecond
 	gatherGrace  = 500 * time.Millisecond // to hand over what waits when the input stops
-	gatherSpare  = 64                     // buffers of at most two blocks that are kept to be used again
+	gatherSpare  = 16                     // buffers of at most two blocks that are kept to be used again
 	gatherForget = 10 * time.Minute       // of senders of which nothing need be known
 	originAge    = 10 * time.Minute       // after which Origin.Reference is set anew
 )

@@ -24,7 +24,7 @@ import (
 
 // conformingNetflow is what the suite for all inputs runs on: the number of a record is its datagram's.
 var conformingNetflow = conformer{
-	name: "netflow",
+	name: "netflow", heap: 12 << 20, // what its sender makes of each record meanwhile
 	open: func(t *testing.T) *road {
 		cfg := NetflowConfig{Listen: fmt.Sprintf("udp://127.0.0.1:%d", parts.Port(t)), MaxPending: 1 << 20}
 		return &road{

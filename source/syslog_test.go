@@ -20,7 +20,7 @@ import (
 // conformingSyslog is what the suite for all inputs runs on.
 func conformingSyslog(scheme string) conformer {
 	return conformer{
-		name: "syslog " + scheme, waits: scheme != "udp", heap: 6 << 20,
+		name: "syslog " + scheme, waits: scheme != "udp", heap: 12 << 20,
 		open: func(t *testing.T) *road {
 			cfg := SyslogConfig{Listen: fmt.Sprintf("%s://127.0.0.1:%d", scheme, parts.Port(t)), MaxPending: 4 << 20}
 			var keys testKeys
