@@ -121,6 +121,9 @@ var carriedTimes = []string{"timereported", "timegenerated", "syslog_timestamp",
 // carriedMax bounds the line that is read within a record.
 const carriedMax = 64 << 10
 
+// carriedBatch is after how many lines the memory of their events is used again: to empty it costs more than a line.
+const carriedBatch = 512
+
 // lineReader is what reads the lines that are carried.
 type lineReader struct {
 	lines  *lineParser
@@ -128,6 +131,14 @@ type lineReader struct {
 	batch  event.Batch
 	origin *event.Origin // near the time of the carrier, which settles the year of the line
 	of     *event.Origin // what origin was made of
+}
+
+// forget lets go of the lines that were read.
+func (r *lineReader) forget() {
+	if r != nil && len(r.batch.Events) > 0 {
+		r.batch.Reset()
+		r.of, r.origin = nil, nil
+	}
 }
 
 // carry makes an event of the line in the record of p.walk, if that says more than the record, and reports whether it
@@ -152,7 +163,10 @@ func (p *jsonParser) carry(plan *jsonPlan, start, end int) bool {
 	}
 	at := plan.timeOf(p.walk.values, p.block.Origin.Zone)
 	r.near(p.block.Origin, at)
-	r.batch.Reset()
+	if len(r.batch.Events) >= carriedBatch {
+		r.batch.Reset()
+	}
+	first := len(r.batch.Events)
 	switch {
 	case line[0] == '{' && c.lines && jsonSkip(line, 0, false) == len(line):
 		r.json.Parse(event.Block{Origin: r.origin, Data: line, First: 1}, &r.batch)
@@ -166,10 +180,10 @@ func (p *jsonParser) carry(plan *jsonPlan, start, end int) bool {
 	default:
 		return false
 	}
-	if len(r.batch.Events) != 1 || r.batch.Events[0].Shape == textShape {
+	if len(r.batch.Events) != first+1 || r.batch.Events[first].Shape == textShape {
 		return false
 	}
-	p.addCarried(plan, &r.batch.Events[0], at)
+	p.addCarried(plan, &r.batch.Events[first], at)
 	e := &p.out.Events[len(p.out.Events)-1]
 	e.Raw, e.Origin, e.Record = p.block.Data[start:end], p.block.Origin, p.line
 	return true

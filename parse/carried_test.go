@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -143,4 +144,23 @@ func TestCarried(t *testing.T) {
 			get: map[string]string{"message": bsd},
 		},
 	})
+}
+
+// BenchmarkCarried is a line of sshd as Filebeat carries it.
+func BenchmarkCarried(b *testing.B) {
+	const record = `{"@timestamp":"2024-03-03T09:12:50.500Z","agent":{"type":"filebeat","name":"box","version":"8.12.0"},"ecs":{"version":"8.0.0"},"input":{"type":"filestream"},` +
+		`"log":{"offset":100,"file":{"path":"/var/log/auth.log"}},"host":{"name":"box"},"message":"Mar  3 09:12:44 gate sshd[812]: Failed password for invalid user oracle from 203.0.113.7 port 50122 ssh2"}` + "\n"
+	block := event.Block{Origin: &event.Origin{Path: "x"}, Data: strings.Repeat(record, 1000), First: 1}
+	parser := JSON.NewParser(&Env{})
+	var batch event.Batch
+	b.ReportAllocs()
+	b.SetBytes(int64(len(block.Data)))
+	for b.Loop() {
+		batch.Reset()
+		parser.Parse(block, &batch)
+		if len(batch.Events) != 1000 || batch.Events[999].Shape.Format.Name != "sshd" {
+			b.Fatal(len(batch.Events))
+		}
+	}
+	b.ReportMetric(1000*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

@@ -142,6 +142,7 @@ func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
 	if p.faults > jsonMaxFaults {
 		p.out.Fail(b.Origin, b.Offset+int64(p.lastFault), fmt.Sprintf("%d more records before this one could not be read well", p.faults-jsonMaxFaults))
 	}
+	p.carried.forget()
 	p.block, p.out, p.walk.s = event.Block{}, nil, ""
 	clear(p.walk.values)
 }
