@@ -21,8 +21,12 @@ func TestValuesComeBack(t *testing.T) {
 		func() string { return fmt.Sprintf("+%d", r.IntN(1000)) },
 		func() string { return fmt.Sprintf("%d.%d.%d.%d", r.IntN(300), r.IntN(256), r.IntN(256), r.IntN(256)) },
 		func() string { return fmt.Sprintf("%d.%d.%d.%d", r.IntN(10), r.IntN(10), r.IntN(256), r.IntN(256)) },
-		func() string { return fmt.Sprintf("%03d.%d.%d.%02d", r.IntN(256), r.IntN(256), r.IntN(256), r.IntN(256)) },
-		func() string { return fmt.Sprintf("2026-02-%02dT%02d:00:%02d.%03dZ", 1+r.IntN(31), r.IntN(25), r.IntN(61), r.IntN(1000)) },
+		func() string {
+			return fmt.Sprintf("%03d.%d.%d.%02d", r.IntN(256), r.IntN(256), r.IntN(256), r.IntN(256))
+		},
+		func() string {
+			return fmt.Sprintf("2026-02-%02dT%02d:00:%02d.%03dZ", 1+r.IntN(31), r.IntN(25), r.IntN(61), r.IntN(1000))
+		},
 		func() string { return fmt.Sprintf("%d-02-01T10:00:00.000Z", r.IntN(10000)) },
 		func() string { return fmt.Sprintf("2026-01-01T00:00:00.%06dZ", r.IntN(1000000)) },
 		func() string { return fmt.Sprintf("%d%d", r.Uint64(), r.IntN(10)) },

@@ -16,9 +16,10 @@ import (
 func lines(tb testing.TB, f finderOf, text string) []string {
 	tb.Helper()
 	var list, notes []string
+	last := ""
 	if err := f.Query(context.Background(), parsed(tb, text), func(b *Block) error {
-		if len(list) == 0 {
-			list = append(list, strings.Join(b.Names, "|"))
+		if names := strings.Join(b.Names, "|"); len(list) == 0 || names != last {
+			list, last = append(list, names), names
 		}
 		for r := range b.Rows {
 			row := make([]string, len(b.Names))

@@ -129,7 +129,7 @@ func (p *rowPart) values(name string) []string {
 	return nil
 }
 
-// gather makes one block of rows, in the order of the list.
+// gather makes one block of rows, in the order of the list, with the columns of which they have values.
 func gather(list []place) *Block {
 	b := &Block{Rows: len(list)}
 	at := make(map[string]int)
@@ -157,14 +157,19 @@ func gather(list []place) *Block {
 	}
 	var last *rowPart
 	var own []int
+	filled := make([]bool, len(columns))
 	for r, p := range list {
 		if p.part != last {
 			last, own = p.part, numbers[p.part]
 		}
 		for i, c := range p.part.columns {
-			columns[own[i]][r] = c[p.row]
+			if v := c[p.row]; v != "" {
+				columns[own[i]][r] = v
+				filled[own[i]] = true
+			}
 		}
 	}
+	b.Names = slices.DeleteFunc(b.Names, func(n string) bool { return !filled[at[n]] })
 	slices.SortFunc(b.Names, compareNames)
 	for _, n := range b.Names {
 		b.Columns = append(b.Columns, columns[at[n]])
