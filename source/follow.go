@@ -146,6 +146,7 @@ type following struct {
 
 	series map[string]*series
 	set    map[string]bool // the files that the paths stand for
+	older  map[string]bool // names of which the set holds older generations
 	queue  []*series
 	due    map[*series]time.Time
 	denied map[string]bool // paths that the walk could not look at

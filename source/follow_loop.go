@@ -4,12 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -213,211 +210,6 @@ func (f *following) watchFolder(dir string) bool {
 	return added
 }
 
-// scan walks the paths for files that are new. What it finds at the start may be old.
-func (f *following) scan(first bool) error {
-	for range 3 { // a folder that is watched from now on may have got files meanwhile
-		found := make(map[string]fs.FileInfo)
-		added := f.walk(found)
-		if err := f.adopt(found, first); err != nil {
-			return err
-		}
-		if !added {
-			return nil
-		}
-	}
-	return nil
-}
-
-// walk collects the files that the paths stand for, watches the folders on the way, and tells whether one is new.
-func (f *following) walk(found map[string]fs.FileInfo) bool {
-	added := false
-	links := map[string]string{}
-	for _, p := range f.cfg.Paths {
-		dir := filepath.Dir(p)
-		if isGlob(p) {
-			dir, _ = splitGlob(p)
-		}
-		added = f.watchFolder(orDot(dir)) || added
-		w := newWalk(func(e entry) bool {
-			if e.err != nil || !e.regular() {
-				f.entryError(e)
-				return f.ctx.Err() == nil
-			}
-			if f.excluded(e.path) {
-				return true
-			}
-			path := filepath.Clean(e.path)
-			added = f.watchFolder(filepath.Dir(path)) || added
-			if info, err := os.Lstat(path); err == nil {
-				found[path] = info
-				if info.Mode()&fs.ModeSymlink != 0 {
-					links[path] = resolved(path)
-				}
-			}
-			return f.ctx.Err() == nil
-		})
-		w.paths([]string{p})
-		for folder := range w.seen {
-			if info, err := os.Stat(folder); err == nil && info.IsDir() {
-				added = f.watchFolder(folder) || added
-			}
-		}
-	}
-	for path, real := range links {
-		if found[real] != nil {
-			delete(found, path) // it is followed by its own name
-			continue
-		}
-		added = f.watchFolder(filepath.Dir(real)) || added
-	}
-	return added
-}
-
-// entryError tells once what the walk could not look at. A path that does not exist may come to be.
-func (f *following) entryError(e entry) {
-	if errors.Is(e.err, fs.ErrNotExist) || f.denied[e.path] {
-		return
-	}
-	f.denied[e.path] = true
-	if e.err != nil {
-		f.tell(NoticeUnreadable, "", 0, e.path+": "+reason(e.err))
-	}
-}
-
-func (f *following) excluded(path string) bool {
-	for _, p := range f.cfg.Exclude {
-		if !strings.ContainsRune(p, filepath.Separator) {
-			if ok, _ := filepath.Match(p, filepath.Base(path)); ok {
-				return true
-			}
-			continue
-		}
-		if matchPath(p, path) {
-			return true
-		}
-	}
-	return false
-}
-
-// matchPath is filepath.Match with ** for any number of folders. A pattern also matches what is below what it names.
-func matchPath(pattern, path string) bool {
-	sep := string(filepath.Separator)
-	return matchParts(strings.Split(filepath.Clean(pattern), sep), strings.Split(filepath.Clean(path), sep))
-}
-
-func matchParts(pattern, path []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for len(pattern) > 1 && pattern[1] == "**" {
-				pattern = pattern[1:]
-			}
-			for i := range len(path) + 1 {
-				if matchParts(pattern[1:], path[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(path) == 0 {
-			return false
-		}
-		if ok, _ := filepath.Match(pattern[0], path[0]); !ok {
-			return false
-		}
-		pattern, path = pattern[1:], path[1:]
-	}
-	return true
-}
-
-// adopt makes series of the files that are found and belong to none.
-func (f *following) adopt(found map[string]fs.FileInfo, first bool) error {
-	f.set = make(map[string]bool, len(found))
-	for path := range found {
-		f.set[path] = true
-	}
-	var fresh []*series
-	for _, path := range slices.Sorted(maps.Keys(found)) {
-		if s := f.series[path]; s != nil {
-			if s.gone {
-				f.enqueue(s)
-			}
-			continue
-		}
-		if base := f.olderOf(path); base != "" {
-			path = base
-			if f.series[path] != nil {
-				continue
-			}
-		}
-		s := f.add(path, first)
-		if len(s.tails) == 0 {
-			fresh = append(fresh, s)
-		}
-		f.enqueue(s)
-	}
-	for _, s := range fresh {
-		if info := found[s.path]; info != nil {
-			f.claim(s, info)
-		}
-	}
-	return nil
-}
-
-// olderOf returns the path of which a file is an older generation, "" where it stands for itself.
-func (f *following) olderOf(path string) string {
-	r := parseRotated(filepath.Base(path))
-	if r.scheme == alone || f.to.Position(streamOf(path)) != "" {
-		return ""
-	}
-	base := filepath.Join(filepath.Dir(path), r.base)
-	if f.set[base] || f.series[base] != nil || f.to.Position(streamOf(base)) != "" {
-		return base
-	}
-	return ""
-}
-
-// add makes a series, with what is known of it.
-func (f *following) add(path string, first bool) *series {
-	s := &series{path: path, stream: streamOf(path), early: first}
-	f.series[path] = s
-	list, err := decodePosition(f.to.Position(s.stream))
-	if err != nil {
-		f.env.Log.Warn("a position cannot be read; the file is read anew", "file", path, "error", err)
-	}
-	for _, c := range list {
-		t := &tail{cursor: c, path: path, resting: c.Done}
-		s.tails = append(s.tails, t)
-	}
-	if last := s.last(); last != nil {
-		s.early = last.Since != 0
-	}
-	return s
-}
-
-// claim looks whether a new name is that of a file which another series has read: it was renamed to a name that does
-// not say of what it is an older generation.
-func (f *following) claim(s *series, info fs.FileInfo) {
-	for _, other := range f.series {
-		if other == s || other.busy {
-			continue
-		}
-		for _, t := range other.tails {
-			c := t.seal()
-			if t.moved || !c.sameFile(info) || !marksFile(s.path, &c) {
-				continue
-			}
-			if live, err := os.Stat(other.path); err == nil && os.SameFile(live, info) {
-				continue // two names of one file
-			}
-			t.close()
-			t.moved = true
-			s.tails = []*tail{{cursor: c, path: s.path, resting: c.Done}}
-			f.enqueue(other)
-			return
-		}
-	}
-}
-
 // opened counts an open file, and closes others where they are too many.
 func (f *following) opened() {
 	if f.open++; f.open > maxOpen {
@@ -430,6 +222,7 @@ func (f *following) sweep() {
 	if now := f.now(); now.Sub(f.swept) >= closeTime/5 {
 		f.swept = now
 		f.closeIdle(maxOpen)
+		f.forget()
 	}
 }
 
@@ -463,4 +256,24 @@ func (f *following) closeIdle(n int) {
 func (f *following) rest(t *tail) {
 	t.seal()
 	t.close()
+}
+
+// forget lets go of names that have been gone for long, so that logs which get a new name each time cost no memory. What
+// is known of them is kept where positions are.
+func (f *following) forget() {
+	now := f.now()
+	for path, s := range f.series {
+		if !s.gone || s.busy || s.queued || f.set[path] {
+			continue
+		}
+		idle := true
+		for _, t := range s.tails {
+			idle = idle && now.Sub(t.used) > closeTime && (t.file == nil || t.size <= t.Raw)
+		}
+		if idle {
+			s.close()
+			delete(f.series, path)
+			delete(f.due, s)
+		}
+	}
 }

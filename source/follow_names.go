@@ -106,8 +106,9 @@ func listGenerations(path string) ([]generation, error) {
 		return nil, err
 	}
 	var list []generation
+	stem := strings.TrimSuffix(base, filepath.Ext(base)) // all names of older generations begin with it
 	for _, d := range names {
-		if len(d.Name()) <= len(base) || d.IsDir() {
+		if len(d.Name()) <= len(base) || !strings.HasPrefix(d.Name(), stem) || d.IsDir() {
 			continue
 		}
 		r := parseRotated(d.Name())

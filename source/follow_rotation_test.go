@@ -32,7 +32,6 @@ type logger struct {
 	file *os.File
 	next int // number of the next record
 	gens int
-	date int
 }
 
 func newLogger(t *testing.T) *logger {

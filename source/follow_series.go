@@ -260,8 +260,11 @@ func (f *following) begin(s *series) (verdict, error) {
 
 // young returns the oldest generation that is among the wanted files and young enough.
 func (f *following) young(s *series) *generation {
+	if f.from.end || !f.older[s.path] {
+		return nil
+	}
 	list, err := generations(s.path)
-	if err != nil || f.from.end {
+	if err != nil {
 		return nil
 	}
 	for i := range list {
