@@ -48,8 +48,10 @@ func NewParser(shapes *event.Shapes) *Parser {
 // Parse appends the events of b's chunks to out, in the order of the block. Event.Record is the EventRecordID, and
 // Event.Raw is empty: a record has no text form. With a Block.Header "after N", records up to number N are left out.
 func (p *Parser) Parse(b event.Block, out *event.Batch) {
-	text, _ := strings.CutPrefix(b.Header, "after ")
-	after, _ := strconv.ParseUint(text, 10, 64) // 0 where the header says nothing of the kind
+	var after uint64
+	if text, ok := strings.CutPrefix(b.Header, "after "); ok {
+		after, _ = strconv.ParseUint(text, 10, 64) // 0 where it is no number, so nothing is left out
+	}
 	for at := 0; at < len(b.Data); at += chunkSize {
 		p.begin(b.Data[at:min(at+chunkSize, len(b.Data))])
 		w := walk{p: p, b: b, base: b.Offset + int64(at), out: out, after: after}
