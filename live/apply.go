@@ -27,6 +27,7 @@ type applier struct {
 	watch   watch
 	keys    map[*sigma.Rule]string // detect.RuleKey
 	hits    []state.Hit            // to be kept
+	gone    []string               // keys of hits that were open and whose rules are gone
 	told    time.Time              // when a store that does not take was last complained of
 }
 
@@ -43,6 +44,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		if a.begun.IsZero() { // the process stood still, not the sources
 			a.begun = a.opt.Now()
 			a.live.Resume(o.arrived)
+			a.live.Observe(detect.Progress{Stream: settling, Behind: true}, nil, a.correlated)
 		}
 		if !a.settled && a.opt.Now().Sub(a.begun) >= a.opt.Settle {
 			a.settled = true
@@ -151,6 +153,7 @@ func (a *applier) change(e *detect.Engine) {
 		if err := fresh.Restore(a.live.Snapshot(nil)); err != nil {
 			a.opt.Log.Error("what correlations had counted could not be taken over", "error", err)
 		}
+		a.gone = append(a.gone, fresh.Gone()...)
 	}
 	a.live, a.engine = fresh, e
 	a.keys = make(map[*sigma.Rule]string)
@@ -200,8 +203,28 @@ func (a *applier) putHits(ctx context.Context) error {
 	}
 }
 
+// close closes the hits whose rules are gone: nothing more will come of them.
+func (a *applier) close(ctx context.Context) error {
+	for _, key := range a.gone {
+		h, err := a.opt.State.Hit(ctx, key)
+		if errors.Is(err, state.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		h.Open = false
+		a.hits = append(a.hits, h)
+	}
+	a.gone = a.gone[:0]
+	return nil
+}
+
 // settle keeps what is left, and makes a checkpoint if it is time for one.
 func (a *applier) settle(ctx context.Context) error {
+	if err := a.close(ctx); err != nil {
+		a.opt.Log.Warn("hits of rules that are gone cannot be closed; trying again", "error", err)
+	}
 	if err := a.putHits(ctx); err != nil {
 		return err
 	}
@@ -226,7 +249,7 @@ func hitRow(key string, r *sigma.Rule, h *detect.Hit, eventID string, open bool,
 		text = []byte("{}") // a hit holds nothing that JSON cannot: its event was made by us
 	}
 	row := state.Hit{
-		Key: key, RuleID: r.ID, RuleTitle: r.Title, Level: int(r.Level), Seen: seen, Count: max(h.Count, 1), Open: open,
+		Key: key, RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Seen: seen, Count: max(h.Count, 1), Open: open,
 		File: h.File, Record: h.Record, EventID: eventID, Tags: r.Tags, JSON: string(text),
 		Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses,
 	}

@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/tocsin-sec/tocsin/detect"
 )
 
 // checkpoint is what the line knows at one place of the log: everything that later frames build on.
@@ -141,8 +139,8 @@ func (l *Line) resume() error {
 		if err := a.live.Restore(c.Live); err != nil {
 			return fmt.Errorf("take up what correlations had counted: %w", err)
 		}
+		a.gone = a.live.Gone()
 	}
-	a.live.Observe(detect.Progress{Stream: settling, Behind: true}, nil, a.correlated)
 	l.applied = a
 	c.end = l.wal.Next()
 	l.checkpoint = c

@@ -194,6 +194,10 @@ func (l *Line) produce(ctx context.Context, send func(item) bool) error {
 	if err := l.replay(send); err != nil {
 		return err
 	}
+	now := func() item { return item{tick: true, arrived: l.opt.Now().UnixNano(), engine: l.engine.Load()} }
+	if !send(now()) { // the present begins
+		return nil
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -209,7 +213,7 @@ func (l *Line) produce(ctx context.Context, send func(item) bool) error {
 				return nil
 			}
 		case <-tick.C:
-			if !send(item{tick: true, arrived: l.opt.Now().UnixNano(), engine: l.engine.Load()}) {
+			if !send(now()) {
 				return nil
 			}
 		}

@@ -73,7 +73,7 @@ func (a *alerts) args() (url.Values, error) {
 	if !ok {
 		return nil, fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", a.level)
 	}
-	args := url.Values{"level": {strconv.Itoa(int(level))}, "rule": {a.rule}, "entity": {a.entity}, "text": {a.text}, "limit": {strconv.Itoa(a.limit)}}
+	args := url.Values{"level": {strconv.Itoa(int(level) - 1)}, "rule": {a.rule}, "entity": {a.entity}, "text": {a.text}, "limit": {strconv.Itoa(a.limit)}}
 	if a.worst {
 		args.Set("order", "worst")
 	}

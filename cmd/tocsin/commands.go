@@ -20,6 +20,5 @@ func commands(std streams) []*cobra.Command {
 		newRestore(std),
 		newVerify(std),
 		newBench(std),
-		newDocs(std),
 	}
 }

@@ -2,12 +2,22 @@ package main
 
 import (
 	"github.com/tocsin-sec/tocsin/evtx"
+	"github.com/tocsin-sec/tocsin/netflow"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
 // formats are all formats of logs that can be read.
-var formats = append([]*parse.Format{evtxFormat}, parse.Formats...)
+var formats = append([]*parse.Format{evtxFormat, netflowFormat}, parse.Formats...)
+
+// netflowFormat is what routers and firewalls tell of flows, which has a room of its own.
+var netflowFormat = &parse.Format{
+	Name:        netflow.Name,
+	Doc:         "Captured messages of NetFlow v5, v9 and IPFIX, one after the other (RFC 5655 for IPFIX).",
+	Detect:      netflow.Detect,
+	NewSplitter: func() parse.Splitter { return netflow.NewSplitter() },
+	NewParser:   func(env *parse.Env) parse.Parser { return netflow.NewParser(&env.Shapes) },
+}
 
 // evtxFormat is the event log of Windows, which has a room of its own.
 var evtxFormat = &parse.Format{

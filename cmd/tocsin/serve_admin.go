@@ -114,7 +114,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	for i, t := range s.tenants {
 		t.line.Use(engine)
 		stopped, started := t.replace(plans[i].inputs)
-		t.site = plans[i].site
+		t.site, t.local = plans[i].site, plans[i].local
 		r.Stopped += stopped
 		r.Started += started
 	}

@@ -24,7 +24,7 @@ type crier struct {
 }
 
 func newCrier(s *serve) *crier {
-	c := &crier{serve: s, least: int(sigma.Low), hits: make(chan state.Hit, 4096), told: make(map[string]bool)}
+	c := &crier{serve: s, least: int(sigma.Low) - 1, hits: make(chan state.Hit, 4096), told: make(map[string]bool)}
 	if s.verbose {
 		c.least = 0
 	}

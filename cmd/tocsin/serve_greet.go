@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -41,20 +41,22 @@ func (s *serve) greetTenant(t *tenant, say func(label, format string, args ...an
 	if len(s.tenants) > 1 {
 		say("tenant", "%s", t.name)
 	}
-	var watched, listening []string
+	label := "watches"
+	var listening []string
 	for _, in := range t.inputs {
 		if strings.HasPrefix(in.Name(), "syslog") || strings.HasPrefix(in.Name(), "http") || strings.HasPrefix(in.Name(), "netflow") {
 			listening = append(listening, in.Name())
 			continue
 		}
-		watched = append(watched, in.Name())
+		if t.local == nil {
+			say(label, "%s", in.Name())
+			label = ""
+		}
 	}
-	label := "watches"
-	for _, w := range slices.Compact(watched) {
-		say(label, "%s", w)
-		label = ""
+	if t.local != nil {
+		label = greetLocal(t, say)
 	}
-	if len(watched) > 0 {
+	if label == "" {
 		say("since", "%s", t.begin.Local().Format("2006-01-02 15:04:05 MST"))
 	}
 	label = "listens"
@@ -63,7 +65,47 @@ func (s *serve) greetTenant(t *tenant, say func(label, format string, args ...an
 		label = ""
 	}
 	say(label, "console: %s", socketPath(s.dir))
+	if t.local != nil {
+		label = "not seen"
+		for _, d := range t.local.Denied {
+			say(label, "%s (%s may read it)", d.Path, d.Need)
+			label = ""
+		}
+		for _, n := range t.local.Notes {
+			say("note", "%s", n)
+		}
+	}
 	for _, n := range t.notes {
 		say("note", "%s", n)
 	}
+}
+
+// shownLogs is how many of this machine's logs are named at the start.
+const shownLogs = 8
+
+// greetLocal tells what this machine logs. It returns the label of the next line: "" where there was something to tell.
+func greetLocal(t *tenant, say func(label, format string, args ...any)) string {
+	label := "watches"
+	tell := func(format string, args ...any) {
+		say(label, format, args...)
+		label = ""
+	}
+	if t.local.Journal != nil {
+		tell("the journal of this machine")
+	}
+	logs := t.local.Logs
+	for _, l := range logs[:min(len(logs), shownLogs)] {
+		if l.Format == "" {
+			tell("%s (still empty)", l.Path)
+			continue
+		}
+		tell("%s (%s, %s)", l.Path, l.Format, report.Size(l.Size))
+	}
+	if more := len(logs) - shownLogs; more > 0 {
+		tell("and %d more files in /var/log", more)
+	}
+	if label != "" && t.local.Files != nil {
+		tell("%s, where nothing is logged yet", strings.Join(t.local.Files.Paths, ", "))
+	}
+	return label
 }

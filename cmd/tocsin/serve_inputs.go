@@ -41,14 +41,22 @@ func planInputs(s *site, under string) []made {
 	in := &s.Inputs
 	var list []made
 	list = add(list, under+"inputs.files", in.Files, source.NewFollower)
+	list = add(list, under+"inputs.journal", in.Journal, source.NewJournal)
 	list = add(list, under+"inputs.syslog", in.Syslog, source.NewSyslog)
 	list = add(list, under+"inputs.http", in.HTTP, source.NewHTTP)
-	return list
+	list = add(list, under+"inputs.kafka", in.Kafka, source.NewKafka)
+	return add(list, under+"inputs.netflow", in.NetFlow, source.NewNetflow)
 }
 
 // findInputs lists what there is without a configuration: the logs of this machine, and intakes on its loopback.
-func findInputs() []made {
-	list := add(nil, "", []source.FilesConfig{{Paths: []string{"/var/log"}}}, source.NewFollower)
+func findInputs(local *source.Local) []made {
+	var list []made
+	if local.Journal != nil {
+		list = add(list, "", []source.JournalConfig{*local.Journal}, source.NewJournal)
+	}
+	if local.Files != nil {
+		list = add(list, "", []source.FilesConfig{*local.Files}, source.NewFollower)
+	}
 	for i := range list {
 		list[i].found = true
 	}
@@ -72,7 +80,9 @@ func (s *serve) inputEnv() (source.Env, error) {
 func (s *serve) makeInputs(t *tenant) error {
 	plan := planInputs(t.site, "")
 	if len(plan) == 0 && t.name == mainTenant {
-		plan = findInputs()
+		local := source.LocalLogs(recognise)
+		t.local = &local
+		plan = findInputs(t.local)
 	}
 	env, err := s.inputEnv()
 	if err != nil {

@@ -37,7 +37,8 @@ type tenant struct {
 	store eventStore
 	state *state.State
 	line  *live.Line
-	begin time.Time // events of before are left out by inputs that were found, not configured
+	local *source.Local // what this machine logs, where nothing is configured
+	begin time.Time     // events of before are left out by inputs that were found, not configured
 
 	feeding sync.WaitGroup
 	inputs  []*input

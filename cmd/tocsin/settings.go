@@ -63,9 +63,12 @@ type retentionSettings struct {
 
 // inputSettings are the live inputs.
 type inputSettings struct {
-	Files  []source.FilesConfig  `yaml:"files" doc:"Files that grow."`
-	Syslog []source.SyslogConfig `yaml:"syslog" doc:"Syslog over UDP, TCP and TLS."`
-	HTTP   []source.HTTPConfig   `yaml:"http" doc:"HTTP: Elasticsearch's bulk API, Splunk's HEC, OTLP, JSON lines."`
+	Files   []source.FilesConfig   `yaml:"files" doc:"Files that grow."`
+	Journal []source.JournalConfig `yaml:"journal" doc:"The journal of systemd."`
+	Syslog  []source.SyslogConfig  `yaml:"syslog" doc:"Syslog over UDP, TCP and TLS."`
+	HTTP    []source.HTTPConfig    `yaml:"http" doc:"HTTP: Elasticsearch's bulk API, Splunk's HEC, OTLP, JSON lines."`
+	Kafka   []source.KafkaConfig   `yaml:"kafka" doc:"Topics of Kafka."`
+	NetFlow []source.NetflowConfig `yaml:"netflow" doc:"NetFlow v5, v9 and IPFIX over UDP."`
 }
 
 // loadSettings reads the configuration: the named file, else that in the folder, the user's, the machine's, else none.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,46 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "write what the commands in README.md and docs/GUIDE.md print into them")
-
-// The reference is the same whenever it is made, and pages that are gone are removed.
-func TestReferenceIsStable(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "gone.md"), []byte(generatedNote), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	var before map[string]string
-	for range 2 {
-		var errs bytes.Buffer
-		if s := run(t.Context(), []string{"docs", "--root", "../..", dir}, streams{in: strings.NewReader(""), out: &errs, err: &errs}); s != exitClean {
-			t.Fatalf("status %d: %s", s, errs.String())
-		}
-		names, err := filepath.Glob(filepath.Join(dir, "*.md"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		now := make(map[string]string)
-		for _, name := range names {
-			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			now[filepath.Base(name)] = string(text)
-		}
-		if before != nil && fmt.Sprint(before) != fmt.Sprint(now) {
-			t.Error("the pages differ from one run to the next")
-		}
-		before = now
-	}
-	for _, want := range []string{"README.md", "tocsin-hunt.md", "formats.md", "messages.md", "rules.md", "limits.md"} {
-		if before[want] == "" {
-			t.Errorf("there is no %s", want)
-		}
-	}
-	if before["gone.md"] != "" {
-		t.Error("gone.md is still there")
-	}
-}
+var update = flag.Bool("update", false, "write the pages of docs/reference, and what the commands in README.md and docs/GUIDE.md print")
 
 // The bounds that SECURITY.md states are those of the code.
 func TestSecurityStatesTheBounds(t *testing.T) {

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/spf13/cobra"
+	"testing"
 )
 
 // page is one page of the reference.
@@ -17,35 +14,44 @@ type page struct {
 	body               string // Markdown, below the title
 }
 
+// text is what stands in the file.
+func (p *page) text() string {
+	return generatedNote + "# " + p.title + "\n\n" + strings.TrimRight(p.body, "\n") + "\n"
+}
+
 // generatedNote stands on each page, so that nobody mends the page in place of its source.
 const generatedNote = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
 
-// newDocs makes the command `tocsin docs`, which is for those who work on tocsin.
-func newDocs(std streams) *cobra.Command {
-	var root string
-	cmd := &cobra.Command{
-		Use:   "docs [flags] FOLDER",
-		Short: "Write the reference pages",
-		Long: `Write the reference pages into a folder: commands, formats, messages, log sources, the Sigma language, built-in rules
-and limits, all from the code. Pages there that are no longer made are removed.
-
-Exit status: 0 written, 2 failed.`,
-		Example: `  go run ./cmd/tocsin docs docs/reference`,
-		Hidden:  true,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			pages, err := reference(std, root)
-			if errors.Is(err, fs.ErrNotExist) {
-				return withHint(err, "run it at the root of the repository, or name that with --root")
-			}
-			if err != nil {
-				return err
-			}
-			return writePages(args[0], pages)
-		},
+// The pages of docs/reference are those that the code makes now. With -update they are written.
+func TestReference(t *testing.T) {
+	pages, err := reference(streams{}, "../..")
+	if err != nil {
+		t.Fatal(err)
 	}
-	cmd.Flags().StringVar(&root, "root", ".", "the `folder` of the repository: comments are read from its code")
-	return cmd
+	dir := filepath.Join("..", "..", "docs", "reference")
+	if *update {
+		if err := writePages(dir, pages); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	files := make(map[string]bool)
+	for _, p := range pages {
+		name := filepath.Join(dir, p.name+".md")
+		files[name] = true
+		if text, err := os.ReadFile(name); err != nil || string(text) != p.text() {
+			t.Errorf("%s is stale (%v): make docs", name, err)
+		}
+	}
+	old, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range old {
+		if !files[name] {
+			t.Errorf("%s is not made any more: make docs", name)
+		}
+	}
 }
 
 // reference makes all pages, the index first.
@@ -79,8 +85,7 @@ func writePages(dir string, pages []page) error {
 	for _, p := range pages {
 		name := filepath.Join(dir, p.name+".md")
 		kept[name] = true
-		text := generatedNote + "# " + p.title + "\n\n" + strings.TrimRight(p.body, "\n") + "\n"
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		if err := os.WriteFile(name, []byte(p.text()), 0o644); err != nil {
 			return fmt.Errorf("write the reference: %w", err)
 		}
 	}
