@@ -31,7 +31,10 @@ const (
 	softMemory = 250 << 20
 )
 
-func main() {
+func main() { os.Exit(process()) }
+
+// process is what the whole process does; it returns the exit status.
+func process() int {
 	hush.Over()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
@@ -41,7 +44,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 }
 
 // streams are the standard streams of a command.
