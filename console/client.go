@@ -16,7 +16,8 @@ import (
 // Client asks a running process.
 type Client struct {
 	http   *http.Client
-	Tenant string // that is asked about; "" is the first
+	Tenant string   // that is asked about; "" is the first
+	Notes  []string // which limits the last answer of many lines has met
 }
 
 // ErrNotRunning says that nobody answers at a socket.
@@ -105,6 +106,15 @@ func (c *Client) Lines(ctx context.Context, path string, args url.Values, yield 
 			}
 			if err := json.Unmarshal(in.Bytes(), &end); err == nil && end.Problem != nil {
 				return end.Problem
+			}
+		}
+		if strings.HasPrefix(in.Text(), `{"notes":[`) {
+			var end struct {
+				Notes []string `json:"notes"`
+			}
+			if err := json.Unmarshal(in.Bytes(), &end); err == nil {
+				c.Notes = end.Notes
+				continue
 			}
 		}
 		if err := yield(in.Bytes()); err != nil {

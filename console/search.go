@@ -134,7 +134,9 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := newLines(w)
+	var notes []string
 	err = t.Store.Query(r.Context(), q, func(b *store.Block) error {
+		notes = append(notes, b.Notes...)
 		for i := range b.Rows {
 			if err := out.row(b.Names, func(c int) string { return b.Columns[c][i] }); err != nil {
 				return err
@@ -145,7 +147,21 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if r.Context().Err() != nil {
 		return nil
 	}
+	if err == nil && len(notes) > 0 {
+		err = out.notes(notes)
+	}
 	return out.end(err)
+}
+
+// notes writes which limits the answer has met.
+func (l *lines) notes(notes []string) error {
+	text, err := json.Marshal(struct {
+		Notes []string `json:"notes"`
+	}{notes})
+	if err != nil {
+		return err
+	}
+	return l.line(append(text, '\n'))
 }
 
 func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {

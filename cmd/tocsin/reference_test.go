@@ -33,7 +33,13 @@ func TestReference(t *testing.T) {
 		if err := writePages(dir, pages); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(filepath.Join(dir, schemaName), []byte(schemaText()), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		return
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, schemaName)); err != nil || string(text) != schemaText() {
+		t.Errorf("%s is stale (%v): make docs", schemaName, err)
 	}
 	files := make(map[string]bool)
 	for _, p := range pages {
@@ -57,7 +63,7 @@ func TestReference(t *testing.T) {
 // reference makes all pages, the index first.
 func reference(std streams, root string) ([]page, error) {
 	list := commandPages(newRoot(std))
-	list = append(list, formatsPage(), logSourcesPage(), languagePage())
+	list = append(list, inputsPage(), configurationPage(), queryPage(), formatsPage(), logSourcesPage(), languagePage())
 	for _, write := range []func() (page, error){
 		rulesPage,
 		func() (page, error) { return messagesPage(root) },

@@ -92,6 +92,9 @@ func (s *search) run(ctx context.Context, text string) error {
 	if err := errors.Join(err, out.end()); err != nil {
 		return err
 	}
+	for _, n := range c.Notes {
+		fmt.Fprintf(s.std.err, "tocsin: note: %s\n", n)
+	}
 	if !s.json && len(q.Pipes) == 0 && out.count == s.limit && s.limit > 0 {
 		fmt.Fprintf(s.std.err, "tocsin: these are the newest %d; --limit tells more, --since and a narrower query fewer\n", s.limit)
 	}
