@@ -11,7 +11,8 @@ import (
 )
 
 // Print writes the configuration that v (a struct, or a pointer to one) holds as YAML. Each key has what its field's
-// `doc:"…"` tag says above it; keys that have no value stand there commented out, with their `example:"…"` if there is one.
+// `doc:"…"` and `default:"…"` tags say above it; keys that have no value stand there commented out, with their
+// `example:"…"` or what they are by default.
 func Print(v any) string {
 	p := &printer{}
 	p.structure(reflect.Indirect(reflect.ValueOf(v)), 0)
@@ -49,18 +50,46 @@ func (p *printer) structure(v reflect.Value, indent int) {
 		if indent == 0 {
 			p.line(0, "")
 		}
-		p.comment(indent, f.Tag.Get("doc"))
+		words := f.Tag.Get("doc")
+		if d := f.Tag.Get("default"); d != "" {
+			words += " By default: " + d + "."
+		}
+		p.comment(indent, words)
 		value := f.value
 		if value.IsZero() && value.Kind() != reflect.Struct || isEmpty(value) {
 			text := f.Tag.Get("example")
-			if text == "" && value.Kind() != reflect.Slice && value.Kind() != reflect.Map && value.Kind() != reflect.Pointer {
-				text = scalarText(value)
+			if text == "" {
+				text = defaultText(f)
 			}
 			p.line(indent, strings.TrimRight("# "+f.key+": "+text, " "))
 			continue
 		}
 		p.value(f.key+":", value, indent)
 	}
+}
+
+// defaultText returns what a key is by default, as it could stand behind it; "" where the tag says it in words.
+func defaultText(f field) string {
+	text := f.Tag.Get("default")
+	var err error
+	switch {
+	case strings.ContainsAny(text, " ,"):
+		return ""
+	case f.value.Type() == durationType:
+		_, err = ParseDuration(text)
+	case f.value.Kind() == reflect.String && text != "":
+		return quoteText(text)
+	case f.value.Kind() == reflect.Bool:
+		_, err = strconv.ParseBool(text)
+	case f.value.CanInt():
+		_, err = strconv.ParseInt(text, 10, f.value.Type().Bits())
+	case f.value.CanFloat():
+		_, err = strconv.ParseFloat(text, 64)
+	}
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // isEmpty tells whether a struct, slice or map holds nothing.

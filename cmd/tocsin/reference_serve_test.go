@@ -35,7 +35,7 @@ func inputExample(k source.Kind) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "inputs:\n  %s:\n", k.Name)
 	for line := range strings.Lines(strings.TrimRight(k.Example, "\n") + "\n") {
-		b.WriteString("  " + line)
+		b.WriteString("    " + line)
 	}
 	return b.String()
 }
@@ -62,7 +62,7 @@ func writeKeyRows(b *strings.Builder, t reflect.Type, under string) {
 		if e := f.Tag.Get("example"); e != "" {
 			words += " Such as " + codeCell(e) + "."
 		}
-		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", under+key, kind, cell(f.Tag.Get("default")), cell(words))
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", under+key, kind, cell(f.Tag.Get("default")), strings.ReplaceAll(cell(words), "*", `\*`))
 		if inner != nil {
 			writeKeyRows(b, inner, under+key+".")
 		}
@@ -102,7 +102,7 @@ func keyKind(f reflect.StructField) (kind string, inner reflect.Type) {
 func configurationPage() page {
 	var b strings.Builder
 	b.WriteString("`tocsin.yml` needs no key at all. It is looked for in the user's tocsin folder (`~/.config/tocsin/tocsin.yml` on Linux), then\n" +
-		"at `/etc/tocsin/tocsin.yml`; `--config` names another. `hunt` reads the keys down to `jobs`, `serve` reads all.\n\n" +
+		"at `/etc/tocsin/tocsin.yml`; `--config` names another. `hunt` heeds the keys down to `jobs`, `serve` heeds all.\n\n" +
 		"`tocsin check` shows every mistake at once, with its place; `tocsin config` prints what is in force;\n" +
 		"`tocsin reload` (or SIGHUP) takes it up without losing an event, and says which keys need a restart.\n\n" +
 		"Durations are written `90s`, `5m`, `24h`, `7d`. Where a list is wanted, one value will do. A secret never stands in this file:\n" +
@@ -142,7 +142,7 @@ func TestExamplesOfInputsAreConfigurations(t *testing.T) {
 			if plan := planInputs(&s.site, ""); len(plan) == 0 {
 				t.Errorf("no input comes from\n%s", inputExample(k))
 			}
-			if _, err := config.Load("example", []byte(inputExample(k)+"    no_such_key: 1\n"), &settings{}); err == nil {
+			if _, err := config.Load("example", []byte(inputExample(k)+"  no_such_key: 1\n"), &settings{}); err == nil {
 				t.Errorf("an unknown key is taken in\n%s", inputExample(k))
 			}
 		})

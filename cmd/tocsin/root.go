@@ -11,12 +11,15 @@ import (
 func newRoot(std streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "tocsin",
-		Short: "Hunt for signs of attack in logs",
-		Long: `tocsin reads logs of any kind, finds what Sigma rules describe, and explains it.
+		Short: "Find signs of attack in logs: now, or from now on",
+		Long: `tocsin reads logs of any kind, finds what Sigma rules describe, and explains it: hunt looks at what is there, once;
+serve takes in what comes, for ever, keeps it, and finds it again.
 
 Exit status: 0 nothing found, 1 found, 2 failed.`,
 		Example: `  tocsin hunt /var/log
-  tocsin hunt --format html -o report.html case.zip`,
+  tocsin hunt --format html -o report.html case.zip
+  tocsin serve
+  tocsin search 'failed password' --since 24h`,
 		Version:       versionText(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
