@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -26,11 +28,12 @@ func (d *Document) Fail(path, hint, format string, args ...any) {
 	d.fail(n, hint, format, args...)
 }
 
-// Err returns all mistakes so far, nil where there are none.
+// Err returns all mistakes so far, in the order of the lines; nil where there are none.
 func (d *Document) Err() error {
 	if len(d.mistakes) == 0 {
 		return nil
 	}
+	slices.SortStableFunc(d.mistakes, func(a, b *Mistake) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col)) })
 	return d.mistakes
 }
 

@@ -142,8 +142,10 @@ func (p *printer) list(before string, v reflect.Value, indent int) {
 	}
 	p.line(indent, before)
 	for i := range v.Len() {
-		p.line(indent+1, "-")
-		p.structure(v.Index(i), indent+2)
+		item := &printer{}
+		item.structure(v.Index(i), indent+2)
+		text, at := item.b.String(), 2*(indent+1)
+		p.b.WriteString(text[:at] + "-" + text[at+1:])
 	}
 }
 

@@ -25,7 +25,7 @@ Exit status: 0 no mistakes, 2 mistakes.`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			set, doc, err := readSettings(path)
-			if err != nil {
+			if doc == nil && err != nil {
 				return err
 			}
 			if doc == nil {

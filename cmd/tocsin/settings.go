@@ -75,10 +75,14 @@ type inputSettings struct {
 // Paths in it are relative to its own folder. The path is "" where there is no file.
 func loadSettings(path string) (*settings, error) {
 	s, _, err := readSettings(path)
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // readSettings does the work of loadSettings, and returns the document for further mistakes; nil where there is no file.
+// What could be read is returned beside the mistakes.
 func readSettings(path string) (*settings, *config.Document, error) {
 	s := &settings{}
 	candidates := []string{path}
@@ -94,11 +98,8 @@ func readSettings(path string) (*settings, *config.Document, error) {
 			return nil, nil, fmt.Errorf("read the configuration: %w", err)
 		}
 		doc, err := config.Load(p, data, s)
-		if err != nil {
-			return nil, doc, err
-		}
 		s.anchor(filepath.Dir(p))
-		return s, doc, nil
+		return s, doc, err
 	}
 	return s, nil, nil
 }
