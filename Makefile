@@ -1,7 +1,6 @@
 # What can be done here: make run | test | check | bench | bench-peers | pgo | docs | docs-shown | fuzz | build.
 GO      ?= go
 BIN     := bin/tocsin
-SAMPLE  := examples/small-company
 FUZZ    ?= 5s
 FUZZAGAIN ?= 20s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -11,8 +10,8 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
 
-run: build ## the main job, on the sample attack that the repository carries
-	@$(BIN) hunt $(SAMPLE); s=$$?; test $$s -le 1
+run: build ## the main job, on this machine, until Ctrl-C: what it logs is watched, kept and found again
+	@$(BIN) serve
 
 parts: ## the real programs that tests start, from Debian's packages, where they are missing
 	@internal/parts/install.sh

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"os/exec"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -49,8 +51,10 @@ func TestSecurityStatesTheBounds(t *testing.T) {
 
 // What README.md and docs/GUIDE.md show is what happens. In their ```console blocks each line that begins with "$ " is
 // run, in a folder that has examples/ and what the blocks before made, and must print what follows it. A line "..."
-// stands for any lines; figures of time and speed may differ. Blocks ```yaml that begin with "# file: NAME" are written
-// to that file. In ```sh blocks, which are for the reader's own machine, each tocsin command must have flags that exist.
+// stands for any lines; figures of time and speed may differ. A command that ends with "&" runs on, as in a terminal,
+// until "kill %1"; while it does, what the others are shown to print is what they print before long. Blocks ```yaml that
+// begin with "# file: NAME" are written to that file. In ```sh blocks, which are for the reader's own machine, each
+// tocsin command must have flags that exist; ```text blocks are not looked at.
 func TestDocuments(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -70,7 +74,9 @@ func TestDocuments(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/settings")
 			e.Setenv("XDG_DATA_HOME", e.WorkDir+"/data")
+			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
 			e.Setenv("LC_ALL", "C")
+			e.Setenv("TZ", "UTC")
 			return os.CopyFS(filepath.Join(e.WorkDir, "examples", "small-company"), os.DirFS(filepath.Join(root, "examples", "small-company")))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"document": runDocument},
@@ -83,11 +89,13 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	parts := strings.Split(string(text), "\n```")
 	ran := 0
+	reader := &reader{ts: ts}
+	ts.Defer(reader.stop)
 	for i := 1; i < len(parts); i += 2 {
 		kind, body, _ := strings.Cut(parts[i], "\n")
 		switch kind {
 		case "console":
-			parts[i] = kind + "\n" + runConsole(ts, body)
+			parts[i] = kind + "\n" + reader.console(body)
 			ran++
 		case "sh":
 			for line := range strings.Lines(body) {
@@ -110,8 +118,15 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// runConsole runs the commands of one block and returns it with what they print now.
-func runConsole(ts *testscript.TestScript, body string) string {
+// reader is who types the commands of a document, with the command that runs on in the background.
+type reader struct {
+	ts    *testscript.TestScript
+	going *exec.Cmd
+}
+
+// console runs the commands of one block and returns it with what they print now.
+func (r *reader) console(body string) string {
+	ts := r.ts
 	var out []string
 	lines := strings.Split(body, "\n")
 	for i := 0; i < len(lines); {
@@ -134,7 +149,7 @@ func runConsole(ts *testscript.TestScript, body string) string {
 			out = append(out, want...)
 			continue
 		}
-		got := printed(ts, command)
+		got := r.printed(command, want)
 		if *update {
 			out = append(out, shortened(got, want)...)
 			continue
@@ -147,14 +162,74 @@ func runConsole(ts *testscript.TestScript, body string) string {
 	return strings.Join(out, "\n")
 }
 
-// printed returns what a command of a reader prints, on both streams.
-func printed(ts *testscript.TestScript, command string) []string {
-	command = strings.ReplaceAll(strings.ReplaceAll(command, "go run ./cmd/tocsin", "tocsin"), "make run", "tocsin hunt examples/small-company")
-	err := ts.Exec("sh", "-c", "{ "+command+"\n} 2>&1")
-	text := ts.ReadFile("stdout")
-	if err != nil && !strings.Contains(err.Error(), "exit status 1") {
-		ts.Fatalf("$ %s\n%s%v", command, text, err)
+// patience is for how long a document may show more than what there is.
+const patience = time.Minute
+
+// printed returns what a command of a reader prints, on both streams: what is wanted, if it prints that before long.
+func (r *reader) printed(command string, want []string) []string {
+	command = strings.ReplaceAll(command, "bin/tocsin", "tocsin")
+	run := func() []string { return r.run(command) }
+	if command == "kill %1" {
+		r.stop()
+		return nil
 	}
+	if alone, ok := strings.CutSuffix(command, " &"); ok {
+		run = r.begin(alone)
+	} else if r.going == nil || *update {
+		return run()
+	}
+	end := time.Now().Add(patience)
+	if *update {
+		end = time.Now().Add(8 * time.Second) // until it has told all that it will
+	}
+	for {
+		got := run()
+		if !*update && shows(want, got) || time.Now().After(end) {
+			return got
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// run runs a command to its end and returns the lines that it prints.
+func (r *reader) run(command string) []string {
+	err := r.ts.Exec("sh", "-c", "{ "+command+"\n} 2>&1")
+	text := r.ts.ReadFile("stdout")
+	if err != nil && !strings.Contains(err.Error(), "exit status 1") {
+		r.ts.Fatalf("$ %s\n%s%v", command, text, err)
+	}
+	return trimmed(text)
+}
+
+// begin lets a command run on, and returns what asks for the lines that it has printed so far.
+func (r *reader) begin(command string) func() []string {
+	if r.going != nil {
+		r.ts.Fatalf("$ %s &\nruns on beside another", command)
+	}
+	name := r.ts.MkAbs("printed")
+	out, err := os.Create(name)
+	r.ts.Check(err)
+	defer out.Close()
+	r.going = exec.Command("sh", "-c", "exec "+command)
+	r.going.Dir, r.going.Stdout, r.going.Stderr = r.ts.MkAbs("."), out, out
+	for _, key := range []string{"PATH", "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "LC_ALL", "TZ"} {
+		r.going.Env = append(r.going.Env, key+"="+r.ts.Getenv(key))
+	}
+	r.ts.Check(r.going.Start())
+	return func() []string { return trimmed(r.ts.ReadFile(name)) }
+}
+
+// stop interrupts the command that runs on, as kill %1 does, and waits for its end.
+func (r *reader) stop() {
+	if r.going == nil {
+		return
+	}
+	err := errors.Join(r.going.Process.Signal(os.Interrupt), r.going.Wait())
+	r.going = nil
+	r.ts.Check(err)
+}
+
+func trimmed(text string) []string {
 	var lines []string
 	for l := range strings.Lines(text) {
 		lines = append(lines, strings.TrimRight(l, " \n"))
@@ -201,7 +276,7 @@ func shows(want, got []string) bool {
 }
 
 // timing is what differs from one run to the next.
-var timing = regexp.MustCompile(`"seconds":[0-9.e-]+|[0-9][0-9.,]* ?(ms|s|seconds?|[kKMG]?i?B/s|bytes/s|events/s)\b`)
+var timing = regexp.MustCompile(`^tocsin .* go1\.[^,]*,( process [0-9]+)?|^since .*|"seconds":[0-9.e-]+|[0-9][0-9.,]* ?(ms|s|seconds?|[kKMG]?i?B/s|bytes/s|events/s)\b`)
 
 func timeless(s string) string { return timing.ReplaceAllString(strings.TrimRight(s, " "), "#") }
 
