@@ -65,6 +65,7 @@ type detail struct {
 	entities Entities
 	carried  []string
 	inner    *burst
+	room     [3]string // for the entities, where there is one of a kind
 }
 
 // window is a ring of entries, numbered from the first that ever was in it.
@@ -203,15 +204,46 @@ func describe(p *plan, g *group, l *link, s *sighting, e *entry) {
 		e.detail = d
 		return
 	}
-	d := &detail{entities: s.entities.clone(), inner: s.inner}
-	for _, i := range carried {
-		d.carried = append(d.carried, shorten(s.fields[i]))
-	}
+	d := s.detail(carried)
 	e.detail = d
 	if !p.late {
 		e.cost += int32(min(d.cost(), math.MaxInt32/2))
 		g.cost += int64(e.cost)
 	}
+}
+
+// detail makes the detail of an event with these of its fields.
+func (s *sighting) detail(carried []int) *detail {
+	if s.plain != nil && len(carried) == 0 {
+		return s.plain
+	}
+	d := &detail{inner: s.inner}
+	if s.plain != nil {
+		d.entities = s.plain.entities
+	} else {
+		d.take(s.entities)
+	}
+	if len(carried) == 0 {
+		s.plain = d
+		return d
+	}
+	d.carried = make([]string, len(carried))
+	for n, i := range carried {
+		d.carried[n] = shorten(s.fields[i])
+	}
+	return d
+}
+
+// take gives the detail a copy of entities, in its own room where it can.
+func (d *detail) take(e *Entities) {
+	from, into := e.kinds(), d.entities.kinds()
+	for i, list := range from {
+		if len(*list) == 1 {
+			d.room[i] = shorten((*list)[0])
+			*into[i] = d.room[i : i+1 : i+1]
+		}
+	}
+	d.entities.merge(e) // those there are more of
 }
 
 func (d *detail) cost() int {

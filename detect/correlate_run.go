@@ -8,8 +8,9 @@ type sighting struct {
 	ref      EventRef
 	fields   []string
 	entities *Entities
-	inner    *burst // of an inner correlation
-	again    bool   // inner was seen before and goes on
+	inner    *burst  // of an inner correlation
+	again    bool    // inner was seen before and goes on
+	plain    *detail // of the entities alone, once one was made: correlations that carry nothing share it
 }
 
 // see lets one correlation take notice of one event.

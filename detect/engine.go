@@ -30,6 +30,7 @@ type Engine struct {
 	corr    *Correlator
 	chained []*sigma.Rule // correlations in force, in order
 	sorter  *Sorter
+	spare   chan []Observation // lists to be used again
 	loaded  int
 }
 
@@ -60,7 +61,7 @@ func Runnable(correlations []*sigma.Rule) ([]*sigma.Rule, []sigma.Diagnostic) {
 
 // New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
 func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt}
+	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare)}
 	needed := make(map[*sigma.Rule]bool)
 	for i := len(correlations) - 1; i >= 0; i-- {
 		r := correlations[i]
@@ -138,6 +139,7 @@ func (e *Engine) Gather(r *Result) error {
 
 // Finish counts what was gathered, in order of the events' time, and calls tell with the hits of correlations.
 func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
+	e.forget()
 	give := func(hits []CorrelationHit) error {
 		for i := range hits {
 			if r := hits[i].Rule; e.corr.Alone(r) && e.wanted(r) {

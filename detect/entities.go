@@ -51,9 +51,9 @@ func (w *Worker) telling(shape *event.Shape) *telling {
 func (w *Worker) entitiesOf(ev *event.Event) Entities {
 	t := w.telling(ev.Shape)
 	return Entities{
-		Hosts:     named(ev, t.hosts, isHost),
-		Users:     named(ev, t.users, isUser),
-		Addresses: named(ev, t.addresses, isAddress),
+		Hosts:     w.named(ev, t.hosts, isHost),
+		Users:     w.named(ev, t.users, isUser),
+		Addresses: w.named(ev, t.addresses, isAddress),
 	}
 }
 
@@ -70,16 +70,23 @@ func slotsOf(s *event.Shape, names []string) []event.Slot {
 // maxEventEntities bounds the entities of one kind that one event names.
 const maxEventEntities = 16
 
-func named(ev *event.Event, slots []event.Slot, fits func(string) bool) []string {
+func (w *Worker) named(ev *event.Event, slots []event.Slot, fits func(string) bool) []string {
 	var list []string
 	for _, slot := range slots {
 		for v := range slot.Value(ev).Elements() {
-			if s := strings.TrimSpace(v.String()); len(s) <= 256 && len(list) < maxEventEntities && fits(s) && !slices.Contains(list, s) {
-				list = append(list, own(s))
+			s := strings.TrimSpace(v.String())
+			switch {
+			case len(s) > 256 || len(list) == maxEventEntities || slices.Contains(list, s) || !fits(s):
+			case list == nil:
+				list = w.lately.one(s)
+			default:
+				list = append(slices.Clip(list), w.lately.text(s))
 			}
 		}
 	}
-	slices.Sort(list)
+	if len(list) > 1 { // else it is shared
+		slices.Sort(list)
+	}
 	return slices.Clip(list)
 }
 

@@ -20,7 +20,7 @@ type Spill interface {
 }
 
 // MaxSorted bounds the memory in which a Sorter collects observations before it spills them, in bytes.
-const MaxSorted = 16 << 20
+const MaxSorted = 2 << 20
 
 // maxRuns bounds the runs that are merged at once, and with them the buffers for reading.
 const (

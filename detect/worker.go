@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"hash/maphash"
 	"slices"
 	"unicode/utf8"
 
@@ -17,6 +18,8 @@ type Worker struct {
 
 	tellingFields int // of all tellings
 	usual         int // hits of the batch before: as much room is made for those of the next
+	usualSeen     int // observations, likewise
+	lately        *lately
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	event    []byte
@@ -41,7 +44,7 @@ type EventHit struct {
 
 // NewWorker returns a Worker for one goroutine.
 func (e *Engine) NewWorker() *Worker {
-	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling)}
+	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
 }
 
 // Match finds the hits of a batch.
@@ -67,7 +70,7 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			w.hit(r, ev, rule, i)
 		}
 	}
-	w.usual = len(r.Hits)
+	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r
 }
 
@@ -81,12 +84,11 @@ func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 		w.told, w.event, w.entities = true, nil, w.entitiesOf(ev)
 	}
 	if e.refers[rule] {
-		o := Observation{Rule: sr, Time: ev.Time, Ref: EventRef{File: ev.Origin.Path, Record: ev.Record}, Entities: w.entities}
-		o.Fields = make([]string, len(e.needs[rule]))
+		o := w.observe(r, len(e.needs[rule]))
+		o.Rule, o.Time, o.Ref, o.Entities = sr, ev.Time, EventRef{File: ev.Origin.Path, Record: ev.Record}, w.entities
 		for i, f := range e.needs[rule] {
-			o.Fields[i] = own(w.matcher.Field(rule, f).String())
+			o.Fields[i] = w.lately.text(w.matcher.Field(rule, f).String())
 		}
-		r.Observations = append(r.Observations, o)
 	}
 	if !e.tell[rule] {
 		return

@@ -68,6 +68,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		p := detect.Progress{Stream: streamOf(&o), Latest: o.newest, Behind: d.Behind}
 		a.live.Advance(o.arrived, a.correlated) // the same in a replay: so the same hits
 		a.live.Observe(p, o.result.Observations, a.correlated)
+		o.engine.Reuse(o.result)
 	}
 	if !o.again {
 		a.through = o.seq

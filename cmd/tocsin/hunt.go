@@ -137,7 +137,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in})
+	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in, BlockSize: huntBlock})
 	if err != nil {
 		return fmt.Errorf("hunt: %w", err)
 	}

@@ -32,6 +32,7 @@ type huntRun struct {
 	told    map[*sigma.Rule]bool
 	formats map[string]*detect.FormatCount
 	last    *event.Origin // whose block was collected last
+	thrift  thrift
 }
 
 // item is what goes to the workers: a block, or a part of the input that cannot be read.
@@ -51,6 +52,7 @@ type outcome struct {
 func (s *huntRun) run(ctx context.Context, start time.Time) error {
 	s.told = make(map[*sigma.Rule]bool)
 	s.formats = make(map[string]*detect.FormatCount)
+	s.thrift.begin()
 	stages := pipeline.Stages[item, outcome]{
 		Jobs:     s.jobs,
 		Produce:  s.produce,
@@ -70,6 +72,9 @@ func (s *huntRun) run(ctx context.Context, start time.Time) error {
 func (s *huntRun) produce(ctx context.Context, send func(item) bool) error {
 	return s.files.Blocks(ctx, func(b event.Block, u *event.Unread) bool { return send(item{b, u}) })
 }
+
+// huntBlock is the size of most blocks: as small as costs little, for several are on their way at a time.
+const huntBlock = 256 << 10
 
 // maxKept bounds the events of a batch whose memory is used again.
 const maxKept = 1 << 15
@@ -131,6 +136,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 
 // collect takes the outcomes in the order of the input.
 func (s *huntRun) collect(o outcome) error {
+	s.thrift.watch()
 	if o.unread != nil {
 		s.unread(*o.unread)
 	}
@@ -156,6 +162,7 @@ func (s *huntRun) collect(o outcome) error {
 	if err := s.engine.Gather(r); err != nil {
 		return err
 	}
+	s.engine.Reuse(r)
 	for i := range r.Hits {
 		if err := s.hit(r.Hits[i].Rule, &r.Hits[i].Hit); err != nil {
 			return err

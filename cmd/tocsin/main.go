@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/tocsin-sec/tocsin/internal/hush"
@@ -24,24 +23,12 @@ const (
 // errFound is what a command returns to say that it is done and has found something.
 var errFound = errors.New("found")
 
-// Memory: the collector lets the heap grow to five times what is in use, and works harder where that comes near to
-// softMemory, in bytes. GOGC and GOMEMLIMIT override them.
-const (
-	growth     = 400
-	softMemory = 250 << 20
-)
-
 func main() { os.Exit(process()) }
 
 // process is what the whole process does; it returns the exit status.
 func process() int {
 	hush.Over()
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(softMemory)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(growth)
-	}
+	setMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	return run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr})
