@@ -128,7 +128,11 @@ Exit status: 0 done, 2 failed.`,
 			if err != nil {
 				return fmt.Errorf("restore: %w", err)
 			}
-			fmt.Fprintf(std.out, "restored to %s: %s\n\n→ tocsin serve\n", dir, strings.Join(names, ", "))
+			next := "tocsin serve"
+			if p.data != "" {
+				next += " --data " + p.data
+			}
+			fmt.Fprintf(std.out, "restored to %s: %s\n\n→ %s\n", dir, strings.Join(names, ", "), next)
 			return nil
 		},
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tocsin-sec/tocsin/config"
 )
 
 var update = flag.Bool("update", false, "write the pages of docs/reference, and what the commands in README.md and docs/GUIDE.md print")
@@ -53,7 +55,7 @@ func TestSecurityStatesTheBounds(t *testing.T) {
 // run, in a folder that has examples/ and what the blocks before made, and must print what follows it. A line "..."
 // stands for any lines; figures of time and speed may differ. A command that ends with "&" runs on, as in a terminal,
 // until "kill %1"; while it does, what the others are shown to print is what they print before long. Blocks ```yaml that
-// begin with "# file: NAME" are written to that file. In ```sh blocks, which are for the reader's own machine, each
+// begin with "# file: NAME" are written to that file; others must be parts of tocsin.yml. In ```sh blocks, which are for the reader's own machine, each
 // tocsin command must have flags that exist; ```text blocks are not looked at.
 func TestDocuments(t *testing.T) {
 	root, err := filepath.Abs("../..")
@@ -107,6 +109,8 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 				name = ts.MkAbs(name)
 				ts.Check(os.MkdirAll(filepath.Dir(name), 0o755))
 				ts.Check(os.WriteFile(name, []byte(rest+"\n"), 0o644))
+			} else if _, err := config.Load(args[0], []byte(body), &settings{}); err != nil {
+				ts.Fatalf("this is no configuration: %v", err)
 			}
 		}
 	}
@@ -195,7 +199,7 @@ func (r *reader) printed(command string, want []string) []string {
 func (r *reader) run(command string) []string {
 	err := r.ts.Exec("sh", "-c", "{ "+command+"\n} 2>&1")
 	text := r.ts.ReadFile("stdout")
-	if err != nil && !strings.Contains(err.Error(), "exit status 1") {
+	if err != nil && !strings.Contains(err.Error(), "exit status 1") && !strings.HasPrefix(text, "tocsin: ") { // a mistake may be shown
 		r.ts.Fatalf("$ %s\n%s%v", command, text, err)
 	}
 	return trimmed(text)

@@ -82,6 +82,7 @@ func loadSettings(path string) (*settings, error) {
 }
 
 // readSettings does the work of loadSettings, and returns the document for further mistakes; nil where there is no file.
+// With mistakes, the settings are what could be read.
 // What could be read is returned beside the mistakes.
 func readSettings(path string) (*settings, *config.Document, error) {
 	s := &settings{}
