@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/source"
@@ -111,7 +112,7 @@ func fieldComments(files ...string) (map[string]string, error) {
 func oneParagraph(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // bound is what names of constants that bound something look like.
-var bound = regexp.MustCompile(`^([mM]ax[A-Z]\w*|KeepVersions|softMemory|fetchTimeout)$`)
+var bound = regexp.MustCompile(`^([mM]ax[A-Z]\w*|KeepVersions|minToken|softMemory|fetchTimeout)$`)
 
 // limitsPage lists the constants that bound what hostile input can do.
 func limitsPage(root string) (page, error) {
@@ -210,6 +211,9 @@ func numberOf(e ast.Expr) string {
 	n, exact := constant.Int64Val(constant.ToInt(tv.Value))
 	if !exact {
 		return tv.Value.String()
+	}
+	if n > int64(time.Hour) && n%int64(time.Second) == 0 {
+		return time.Duration(n).String()
 	}
 	for _, u := range []struct {
 		size int64
