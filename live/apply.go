@@ -29,6 +29,8 @@ type applier struct {
 	hits    []state.Hit            // to be kept
 	gone    []string               // keys of hits that were open and whose rules are gone
 	told    time.Time              // when a store that does not take was last complained of
+	clock   int64                  // the present, when it was last looked at; nanoseconds since 1970
+	trimmed trimmed
 }
 
 // settling is a stream that brings nothing: it keeps correlations from going on to the present before those who begin in
@@ -40,18 +42,24 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 	if o.engine != a.engine {
 		a.change(o.engine)
 	}
+	defer a.room.give(o.room)
+	if !o.replayed {
+		a.look(o.arrived)
+	}
 	if o.tick {
 		if a.begun.IsZero() { // the process stood still, not the sources
 			a.begun = a.opt.Now()
 			a.live.Resume(o.arrived)
 			a.live.Observe(detect.Progress{Stream: settling, Behind: true}, nil, a.correlated)
+			close(a.present)
 		}
-		if !a.settled && a.opt.Now().Sub(a.begun) >= a.opt.Settle {
+		if !a.settled && since(a.begun, a.opt.Now()) >= a.opt.Settle {
 			a.settled = true
 			a.live.Observe(detect.Progress{Stream: settling}, nil, a.correlated)
 		}
 		a.live.Advance(o.arrived, a.correlated)
 		a.watch.tick(o.arrived)
+		a.tellTrimmed()
 		return a.settle(ctx)
 	}
 	a.counted(&o)
@@ -110,29 +118,20 @@ func (a *applier) keep(ctx context.Context, o *outcome) error {
 	if o.rows == nil || o.rows.Len() == 0 {
 		return nil
 	}
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+	return a.until(ctx, "the store does not take events", func() error {
 		added, err := a.add(ctx, o)
-		if err == nil {
-			a.count.kept.Add(int64(added.Kept))
-			if lost := added.TooOld + added.TooNew; lost > 0 {
-				a.count.unkept.Add(int64(lost))
-			}
-			return nil
+		if err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		a.count.kept.Add(int64(added.Kept))
+		if lost := added.TooOld + added.TooNew; lost > 0 {
+			a.count.unkept.Add(int64(lost))
 		}
-		if now := time.Now(); now.Sub(a.told) > time.Minute {
-			a.told = now
-			a.opt.Log.Warn("the store does not take events; those who send wait", "error", err)
+		if !o.replayed {
+			a.trimmed.add(o, added.Trimmed)
 		}
-		a.count.full.Store(errors.Is(err, store.ErrFull))
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-		}
-	}
+		return nil
+	})
 }
 
 // add adds the rows of a frame, of one that may have been kept before only those that are not there.
@@ -182,26 +181,18 @@ func (a *applier) putHits(ctx context.Context) error {
 	if len(a.hits) == 0 {
 		return nil
 	}
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := a.opt.State.PutHits(ctx, a.hits)
-		if err == nil {
-			a.count.hits.Add(int64(len(a.hits)))
-			if a.opt.Found != nil {
-				a.opt.Found(a.hits)
-			}
-			a.hits = a.hits[:0]
-			return nil
+	return a.until(ctx, "hits cannot be kept", func() error {
+		if err := a.opt.State.PutHits(ctx, a.hits); err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		a.count.hits.Add(int64(len(a.hits)))
+		if a.opt.Found != nil {
+			a.opt.Found(a.hits)
 		}
-		a.opt.Log.Warn("hits cannot be kept; trying again", "error", err)
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
-		}
-	}
+		clear(a.hits) // their texts are large
+		a.hits = a.hits[:0]
+		return nil
+	})
 }
 
 // close closes the hits whose rules are gone: nothing more will come of them.
@@ -229,7 +220,7 @@ func (a *applier) settle(ctx context.Context) error {
 	if err := a.putHits(ctx); err != nil {
 		return err
 	}
-	if a.opt.Now().Sub(a.saved) < a.opt.Checkpoint {
+	if since(a.saved, a.opt.Now()) < a.opt.Checkpoint || len(a.gone) > 0 { // a checkpoint does not know what is gone
 		return nil
 	}
 	return a.save(ctx)

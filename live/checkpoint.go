@@ -9,18 +9,22 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tocsin-sec/tocsin/pipeline"
+	"github.com/tocsin-sec/tocsin/store"
 )
 
 // checkpoint is what the line knows at one place of the log: everything that later frames build on.
 type checkpoint struct {
 	Version   int               `json:"version"`
-	Through   uint64            `json:"through"`   // the frame that was applied last
+	Through   uint64            `json:"through"`   // the frame that was applied last, Base included
+	Base      uint64            `json:"base"`      // added to the numbers of the log: more than 0 once a log was lost and begun anew
 	Positions map[string]string `json:"positions"` // of streams, as far as the log held them
 	Live      []byte            `json:"live"`      // detect.Live.Snapshot
 	Own       int64             `json:"own"`       // events about tocsin itself so far
 	Sum       uint32            `json:"sum"`       // CRC-32C of all this with Sum 0
 
-	end uint64 // the first frame that is newer than the process
+	end uint64 // the first frame that is newer than the process, as the log numbers it
 }
 
 const checkpointVersion = 1
@@ -32,7 +36,7 @@ func (l *Line) checkpointPath() string { return filepath.Join(l.opt.Dir, "checkp
 // save makes a checkpoint, durably, and then lets go of the frames that nothing needs any more: those that are before
 // it, and whose events the store has on disk.
 func (a *applier) save(ctx context.Context) error {
-	c := checkpoint{Version: checkpointVersion, Through: a.through, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
+	c := checkpoint{Version: checkpointVersion, Through: a.through, Base: a.base, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
 	a.mu.Lock()
 	c.Positions = make(map[string]string, len(a.positions))
 	for k, v := range a.positions {
@@ -46,6 +50,9 @@ func (a *applier) save(ctx context.Context) error {
 	}
 	a.saved = a.opt.Now()
 	durable, err := a.opt.Store.DurableBefore(ctx)
+	if errors.Is(err, store.ErrLost) {
+		return a.addAgain(ctx, durable)
+	}
 	if err != nil {
 		a.opt.Log.Warn("the store does not say what is on disk; the log is kept", "error", err)
 		return nil
@@ -54,7 +61,7 @@ func (a *applier) save(ctx context.Context) error {
 		return nil // a backup is being made
 	}
 	defer a.trimming.Unlock()
-	if err := a.wal.Trim(min(a.through+1, durable)); err != nil {
+	if err := a.wal.Trim(min(a.through+1, durable) - min(a.base, a.through+1, durable)); err != nil {
 		return fmt.Errorf("trim the write-ahead log: %w", err)
 	}
 	return nil
@@ -88,6 +95,9 @@ func writeWhole(path string, data []byte) error {
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
+	}
+	if err == nil {
+		return syncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		_ = os.Remove(f.Name())
@@ -125,8 +135,8 @@ func (l *Line) resume() error {
 	if err != nil {
 		return err
 	}
-	if c.Through >= l.wal.Next() {
-		return fmt.Errorf("the write-ahead log ends at %d, before its checkpoint at %d: it is not the one that belongs to it", l.wal.Next()-1, c.Through)
+	if err := l.number(c); err != nil {
+		return err
 	}
 	l.count.own.Store(c.Own)
 	for k, v := range c.Positions {
@@ -145,7 +155,10 @@ func (l *Line) resume() error {
 	c.end = l.wal.Next()
 	l.checkpoint = c
 	// Positions must be known before inputs begin; what the frames hold comes again when they are replayed.
-	return l.wal.Replay(max(l.wal.First(), c.Through+1), func(seq uint64, frame []byte) error {
+	return l.wal.Replay(c.Through+1-c.Base, func(seq uint64, frame []byte) error {
+		if len(frame) == 0 {
+			return nil
+		}
 		d, _, err := readFrame(frame)
 		if err != nil {
 			return fmt.Errorf("frame %d of the write-ahead log: %w", seq, err)
@@ -153,8 +166,81 @@ func (l *Line) resume() error {
 		if d.Stream != "" {
 			l.positions[d.Stream] = d.Position
 		}
+		if d.Block.Origin.Path == ownPath {
+			l.count.own.Store(max(l.count.own.Load(), d.Block.First))
+		}
 		return nil
 	})
+}
+
+// number sees to it that no number of a frame is used twice, whatever has become of the log.
+func (l *Line) number(c *checkpoint) error {
+	l.base = c.Base
+	used := c.Through
+	if l.wal.Next() == 1 { // it is new
+		if n, ok := l.opt.Store.(Numbered); ok {
+			highest, err := n.Highest(context.Background())
+			if err != nil {
+				return fmt.Errorf("ask the store which events it has: %w", err)
+			}
+			used = max(used, highest)
+		}
+		if used == l.base {
+			return nil
+		}
+		l.opt.Log.Warn("the write-ahead log is new, and what is kept is not: what only the old one held is gone", "dir", l.opt.Dir, "frames", used)
+		l.base, c.Base, c.Through = used, used, used
+		return c.write(l.checkpointPath())
+	}
+	last := l.base + l.wal.Next() - 1
+	if used <= last {
+		return nil
+	}
+	if len(l.wal.Repairs()) == 0 || used-last > maxPadding {
+		return fmt.Errorf("the write-ahead log ends at %d, before its checkpoint at %d: it is not the one that belongs to it", last, used)
+	}
+	_, err := l.wal.Append(make([][]byte, used-last)...) // in place of those that are lost
+	return err
+}
+
+// maxPadding bounds the frames that stand in place of lost ones.
+const maxPadding = 1 << 20
+
+// addAgain adds what the store has lost of frames from a number on: it has said so itself.
+func (a *applier) addAgain(ctx context.Context, from uint64) error {
+	a.opt.Log.Warn("the store has lost events that it had not yet on disk; they are added again from the log", "from", from)
+	w := a.worker()
+	err := a.wal.Replay(from-min(from, a.base), func(seq uint64, frame []byte) error {
+		if seq += a.base; seq > a.through {
+			return errReplayed
+		}
+		if len(frame) == 0 {
+			return nil
+		}
+		d, at, err := readFrame(frame)
+		if err != nil {
+			return fmt.Errorf("frame %d of the write-ahead log: %w", seq, err)
+		}
+		o, err := guarded(w, item{seq: seq, delivery: d, arrived: at, engine: a.engine, replayed: true, again: true})
+		if err != nil {
+			return nil // it was told when it came, and nothing of it was kept
+		}
+		return a.keep(ctx, &o)
+	})
+	if errors.Is(err, errReplayed) {
+		return nil
+	}
+	return err
+}
+
+// guarded does work that may panic, as the pipeline does.
+func guarded(w func(item) (outcome, error), it item) (o outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &pipeline.Panic{Value: p}
+		}
+	}()
+	return w(it)
 }
 
 // replay sends what the log holds to the pipeline once more: of frames before the checkpoint, only events are added to
@@ -165,10 +251,14 @@ func (l *Line) replay(send func(item) bool) error {
 		if seq >= end {
 			return errReplayed
 		}
+		if len(frame) == 0 {
+			return nil
+		}
 		d, at, err := readFrame(frame)
 		if err != nil {
 			return fmt.Errorf("frame %d of the write-ahead log: %w", seq, err)
 		}
+		seq += l.base
 		if !send(item{seq: seq, delivery: d, arrived: at, engine: l.opt.Engine, replayed: true, again: seq <= l.checkpoint.Through}) {
 			return errReplayed
 		}

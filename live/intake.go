@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,18 @@ func (l *Line) Send(ctx context.Context, d source.Delivery) error {
 	if err := check(&d); err != nil {
 		return err
 	}
+	size := int64(len(d.Block.Data) + len(d.Block.Header))
+	if err := l.room.take(ctx, size); err != nil {
+		return err
+	}
+	err := l.send(ctx, arrival{d, l.opt.Now().UnixNano(), size})
+	if err != nil {
+		l.room.give(size)
+	}
+	return err
+}
+
+func (l *Line) send(ctx context.Context, a arrival) error {
 	l.accepting.RLock()
 	defer l.accepting.RUnlock()
 	if l.closed {
@@ -28,10 +41,13 @@ func (l *Line) Send(ctx context.Context, d source.Delivery) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case l.arrivals <- arrival{d, l.opt.Now().UnixNano()}:
+	case l.arrivals <- a:
 		return nil
 	}
 }
+
+// maxBlock bounds a block with its header, in bytes: one record of any length has room in it, and most of a second.
+const maxBlock = event.MaxRecord + event.MaxRecord/2
 
 // check finds deliveries that no frame can hold.
 func check(d *source.Delivery) error {
@@ -40,8 +56,8 @@ func check(d *source.Delivery) error {
 		return errors.New("a delivery without origin")
 	case len(d.Position) > source.MaxPosition:
 		return fmt.Errorf("a position of %d bytes, more than %d", len(d.Position), source.MaxPosition)
-	case len(d.Block.Data) > event.MaxRecord+(1<<20):
-		return fmt.Errorf("a block of %d bytes", len(d.Block.Data))
+	case len(d.Block.Data)+len(d.Block.Header) > maxBlock:
+		return fmt.Errorf("a block of %d bytes, more than %d", len(d.Block.Data)+len(d.Block.Header), maxBlock)
 	}
 	return nil
 }
@@ -178,15 +194,18 @@ func (w *writer) commit(ctx context.Context) error {
 	}
 	w.mu.Unlock()
 	first := last - uint64(len(w.group)) + 1
+	for i := range w.group { // all of them, whatever becomes of the rest
+		w.group[i].done(nil)
+		w.group[i].Done = nil
+	}
 	for i := range w.group {
 		a := &w.group[i]
-		a.done(nil)
-		a.Done = nil
 		select {
 		case <-ctx.Done():
 			return nil // it is in the log: the next start finds it there
-		case w.work <- item{seq: first + uint64(i), delivery: a.Delivery, arrived: a.at}:
+		case w.work <- item{seq: w.base + first + uint64(i), delivery: a.Delivery, arrived: a.at, room: a.room}:
 		}
+		*a = arrival{} // it is not kept from being collected until the group is full again
 	}
 	return nil
 }
@@ -217,7 +236,7 @@ func (w *writer) isFull(full bool) {
 	if full {
 		w.opt.Log.Error("disk full: nothing more is taken in or acknowledged until there is room", "dir", w.opt.Dir, "least_free_bytes", w.opt.MinFree)
 		w.Notice(source.Notice{Action: source.NoticeFull, Reason: "the disk was full: nothing was taken in until there was room again"})
-		return
+		return // it is told when there is room to write it
 	}
 	w.opt.Log.Info("there is room on the disk again", "dir", w.opt.Dir)
 }
@@ -237,7 +256,7 @@ func (l *Line) told(n source.Notice) arrival {
 		}
 	}
 	field("event.action", n.Action)
-	field("tocsin.input", n.Input)
+	field("tocsin.input", cmp.Or(n.Input, "tocsin")) // by this it is known for what it is: see parse.tocsinOwn
 	field("tocsin.stream", n.Stream)
 	field("log.source.address", n.Sender)
 	if n.Count != 0 {
@@ -248,7 +267,7 @@ func (l *Line) told(n source.Notice) arrival {
 	return arrival{source.Delivery{Block: event.Block{
 		Origin: &event.Origin{Path: ownPath, Format: "json", Reference: now, Zone: l.opt.Zone},
 		Data:   string(b), First: l.count.own.Add(1),
-	}}, now.UnixNano()}
+	}}, now.UnixNano(), 0}
 }
 
 // ownPath is the origin of events about tocsin itself.

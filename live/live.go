@@ -38,6 +38,12 @@ type Keeper interface {
 	DurableBefore(ctx context.Context) (uint64, error)
 }
 
+// Numbered is what a Keeper is beside, if it can tell which numbers of frames it has seen: see store.Embedded.Highest.
+// Without it, a log that is lost must not be begun anew beside the store.
+type Numbered interface {
+	Highest(ctx context.Context) (uint64, error)
+}
+
 // Options say what a Line works with. Every field without a default must be set.
 type Options struct {
 	Dir    string // the tenant's folder; the log and the checkpoint are below it
@@ -56,6 +62,8 @@ type Options struct {
 	Skew       time.Duration     // that a source's clock may be wrong by; 0 is 10 min
 	Jobs       int               // workers; 0 is 1
 	MinFree    int64             // bytes of disk under which nothing more is taken in; 0 is 256 MiB
+	Grace      time.Duration     // how long, once told to end, it finishes what it has taken; 0 is 10 s. The rest waits in the log
+	Quarantine bool              // a damaged part of the log is set aside and told, instead of being an error of Open
 	Now        func() time.Time  // the clock; nil is time.Now
 }
 
@@ -69,6 +77,7 @@ func (o *Options) withDefaults() {
 	set(&o.Settle, 3*time.Second)
 	set(&o.Checkpoint, 30*time.Second)
 	set(&o.Skew, 10*time.Minute)
+	set(&o.Grace, 10*time.Second)
 	if o.Jobs <= 0 {
 		o.Jobs = 1
 	}
@@ -93,8 +102,13 @@ type Line struct {
 	notices  chan source.Notice // likewise
 	work     chan item          // from the writer to the pipeline
 
+	room    room          // for what is on its way
+	ended   chan struct{} // closed when Run takes nothing more out of arrivals
+	present chan struct{} // closed when what the log held is applied
+
 	accepting  sync.RWMutex // held to read while sending, to write while closing
 	closed     bool
+	base       uint64 // frames of the log are numbered from here on: see checkpoint.Base
 	mu         sync.Mutex
 	positions  map[string]string // durable
 	applied    *applier
@@ -105,7 +119,8 @@ type Line struct {
 // arrival is a delivery and when it came.
 type arrival struct {
 	source.Delivery
-	at int64 // nanoseconds since 1970
+	at   int64 // nanoseconds since 1970
+	room int64 // that it takes
 }
 
 // item is what goes through the pipeline: a delivery that is in the log, or the time.
@@ -113,6 +128,7 @@ type item struct {
 	seq      uint64 // of its frame; 0 of a tick
 	delivery source.Delivery
 	arrived  int64
+	room     int64 // that it takes
 	engine   *detect.Engine
 	tick     bool
 	replayed bool // it may have been kept before the last end of the process
@@ -122,22 +138,32 @@ type item struct {
 // Open opens a tenant's folder, and the log in it. It does not begin to work; Run does.
 func Open(opt Options) (*Line, error) {
 	opt.withDefaults()
-	log, err := wal.Open(filepath.Join(opt.Dir, "wal"), wal.Options{MinFree: opt.MinFree})
+	log, err := wal.Open(filepath.Join(opt.Dir, "wal"), wal.Options{MinFree: opt.MinFree, Quarantine: opt.Quarantine})
 	if err != nil {
 		return nil, fmt.Errorf("open the write-ahead log: %w", err)
 	}
 	l := &Line{
 		opt: opt, wal: log,
 		arrivals: make(chan arrival, 64), notices: make(chan source.Notice, 1024), work: make(chan item, 16),
-		positions: make(map[string]string),
+		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
 	}
+	l.room = room{free: maxRoom, ended: l.ended}
 	l.engine.Store(opt.Engine)
+	for _, d := range log.Repairs() {
+		opt.Log.Warn("the write-ahead log was repaired", "damage", d.String())
+		if !d.Torn || d.SetAside != "" {
+			l.Notice(source.Notice{Action: source.NoticeGap, Stream: "write-ahead log", Reason: d.String()})
+		}
+	}
 	if err := l.resume(); err != nil {
 		_ = log.Close()
 		return nil, err
 	}
 	return l, nil
 }
+
+// errUnfinished ends what could not be finished in time after the line was told to end.
+var errUnfinished = errors.New("there was no time to finish")
 
 // errClosed is what Send returns when the line takes no more.
 var errClosed = errors.New("tocsin is shutting down")
@@ -149,6 +175,14 @@ func (l *Line) Run(ctx context.Context) error {
 	defer stopped()
 	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
+	grace := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(l.opt.Grace):
+			cancel(errUnfinished)
+		case <-work.Done():
+		}
+	})
+	defer grace()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(l.work)
@@ -166,12 +200,20 @@ func (l *Line) Run(ctx context.Context) error {
 	}
 	cancel(err)
 	wg.Wait()
+	close(l.ended)
 	go l.stopTaking()
 	for a := range l.arrivals { // what senders still hold is turned away
 		a.done(errClosed)
 	}
+	if errors.Is(err, errUnfinished) {
+		l.opt.Log.Warn("ended before all was kept; what was acknowledged waits in the log for the next start", "waiting", l.Status().Waiting)
+		return nil
+	}
 	return err
 }
+
+// Present is closed when what the log held from before the start is applied.
+func (l *Line) Present() <-chan struct{} { return l.present }
 
 // stopTaking turns away what comes from now on. The writer ends when it has written what came before.
 func (l *Line) stopTaking() {

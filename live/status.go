@@ -13,16 +13,22 @@ type Status struct {
 	Hits    int64  `json:"hits"`               // written, those told again as they grew included
 	Unread  int64  `json:"unread,omitempty"`   // parts of the input that could not be read
 	Rules   int    `json:"rules"`              // in force
-	Full    bool   `json:"full,omitempty"`     // nothing is taken in, for there is no room
+	Full    bool   `json:"full,omitempty"`     // nothing is taken in or kept, for there is no room
+	Stalled string `json:"stalled,omitempty"`  // why nothing is kept for now; those who send wait
 	Waiting uint64 `json:"waiting"`            // deliveries in the log that were not acknowledged to be kept when this was asked
 	Log     int64  `json:"log_bytes"`          // of the write-ahead log on disk
 }
 
 // Status returns what the line has done since it was opened.
 func (l *Line) Status() Status {
+	through := l.count.through.Load() // first: it must not be ahead of what is written
+	stalled := ""
+	if s := l.count.stalled.Load(); s != nil {
+		stalled = s.what
+	}
 	return Status{
 		Events: l.count.events.Load(), Kept: l.count.kept.Load(), Unkept: l.count.unkept.Load(), Hits: l.count.hits.Load(),
-		Unread: l.count.unread.Load(), Rules: l.engine.Load().Loaded(), Full: l.count.full.Load(),
-		Waiting: l.wal.Next() - 1 - l.count.through.Load(), Log: l.wal.Bytes(),
+		Unread: l.count.unread.Load(), Rules: l.engine.Load().Loaded(), Full: l.count.full.Load() || l.count.stalled.Load().isFull(), Stalled: stalled,
+		Waiting: l.base + l.wal.Next() - 1 - through, Log: l.wal.Bytes(),
 	}
 }

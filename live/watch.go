@@ -96,6 +96,13 @@ func (w *watch) clock(key sourceKey, s *sourceSeen, o *outcome) {
 	})
 }
 
+// jumped takes note that the clock was set by so much, or that the machine slept for so long.
+func (w *watch) jumped(by int64) {
+	for _, s := range w.sources {
+		s.last += by
+	}
+}
+
 // tick looks for sources that have fallen silent.
 func (w *watch) tick(now int64) {
 	for key, s := range w.sources {
