@@ -22,6 +22,7 @@ type benchmark struct {
 	MBs        float64 // a second; 0 where none is told
 	Bytes      int64   // allocated for one operation
 	Allocs     int64
+	CPU        float64 // milliseconds of the cheapest operation, where that is told
 }
 
 // goBench runs the benchmarks of all rooms.
@@ -62,6 +63,8 @@ func parseBench(room string, out []byte) []benchmark {
 				b.Nanos = n
 			case "MB/s":
 				b.MBs = n
+			case "cpu-ms":
+				b.CPU = n
 			case "B/op":
 				b.Bytes = int64(n)
 			case "allocs/op":

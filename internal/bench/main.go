@@ -45,6 +45,9 @@ func run(ctx context.Context) error {
 	flag.StringVar(&b.place.Work, "work", filepath.Join(os.TempDir(), "tocsin-lanes"), "write inputs to this `folder`")
 	flag.IntVar(&b.runs, "runs", 3, "run each hunt this many times; the median counts")
 	benchtime := flag.String("benchtime", "100ms", "how long each Go benchmark runs")
+	soak := flag.Duration("soak", 0, "measure only how serve bears a steady load for so long, and write that")
+	long := flag.Duration("steady", time.Minute, "how long serve is under a steady load")
+	only := flag.Bool("serving", false, "measure only serving, and write nothing")
 	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
 	flag.Parse()
 	start := time.Now()
@@ -59,6 +62,13 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("go build: %w: %s", err, out)
 	}
 	fmt.Println(lane.Machine())
+	if *soak > 0 {
+		return b.soak(*soak, *doc)
+	}
+	served, err := b.serving(*long)
+	if err != nil || *only {
+		return err
+	}
 	hunts, err := b.hunts()
 	if err != nil {
 		return err
@@ -70,7 +80,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := render(b, hunts, benchmarks, command)
+	text, err := render(b, hunts, served, benchmarks, command)
 	if err != nil {
 		return err
 	}
@@ -79,11 +89,24 @@ func run(ctx context.Context) error {
 }
 
 // render fills the page.
-func render(b *bench, hunts []*hunted, benchmarks []benchmark, command string) (string, error) {
+func render(b *bench, hunts []*hunted, served *serving, benchmarks []benchmark, command string) (string, error) {
+	return fill(page, map[string]any{
+		"Machine": lane.Machine(), "Runs": b.runs, "Hunts": hunts, "Marks": append(marks(hunts, benchmarks), servingMarks(served)...),
+		"Benchmarks": benchmarks, "Command": command, "Serving": served,
+	})
+}
+
+// fill executes a template with the words that the pages use.
+func fill(page string, with any) (string, error) {
 	t, err := template.New("bench").Funcs(template.FuncMap{
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()) },
+		"round":   func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) },
 		"mb":      func(n int64) int64 { return n >> 20 },
 		"k":       func(f float64) string { return fmt.Sprintf("%.0f", f/1000) },
+		"whole":   func(f float64) string { return fmt.Sprintf("%.0f", f) },
+		"tenth":   func(f float64) string { return fmt.Sprintf("%.1f", f) },
+		"percent": func(f float64) string { return fmt.Sprintf("%.0f", 100*f) },
+		"each":    func(n, events int64) string { return fmt.Sprintf("%.0f", float64(n)/float64(max(events, 1))) },
 		"took":    took,
 		"speed": func(f float64) string {
 			if f == 0 {
@@ -96,10 +119,7 @@ func render(b *bench, hunts []*hunted, benchmarks []benchmark, command string) (
 		return "", err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, map[string]any{
-		"Machine": lane.Machine(), "Runs": b.runs, "Hunts": hunts, "Marks": marks(hunts, benchmarks),
-		"Benchmarks": benchmarks, "Command": command,
-	})
+	err = t.Execute(&out, with)
 	return out.String(), err
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // parts are the parts of the document of figures, in order; each is written by a command of its own.
-var parts = []string{"bench", "bench-peers"}
+var parts = []string{"bench", "bench-soak", "bench-peers"}
 
 // Replace writes one part of a document, and keeps the others.
 func Replace(name, part, text string) error {
