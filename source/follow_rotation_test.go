@@ -196,6 +196,7 @@ func playHistory(t *testing.T, seed uint64) {
 				}
 				run.stop(t)
 				to.set(func() { to.held, to.dead = false, false })
+				to.until(t, "answers", func() bool { return to.acked == len(to.taken) }) // before another input asks for positions
 				run = nil
 			}
 		case 9:

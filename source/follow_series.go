@@ -131,6 +131,8 @@ func (f *following) recogniseTail(s *series, t *tail, info os.FileInfo) (v verdi
 	switch {
 	case !aside:
 		return v, true, nil
+	case !f.quiet(t, f.pauses.settle):
+		return verdict{due: t.grew.Add(f.pauses.settle)}, true, nil // a copy that is being made
 	case t.size > 0 && t.unknown == 0 && !f.quiet(t, f.pauses.rest):
 		return verdict{due: t.grew.Add(f.pauses.rest)}, true, nil
 	}
@@ -184,6 +186,9 @@ func (f *following) growing(s *series, t *tail, info os.FileInfo) (verdict, erro
 		return verdict{}, nil
 	} else if err != nil {
 		s.gone = true
+	}
+	if !f.quiet(t, f.pauses.settle) {
+		return verdict{due: t.grew.Add(f.pauses.settle)}, nil // a copy that is being made, or the program goes on with it
 	}
 	if waits && !f.quiet(t, f.pauses.rest) {
 		return verdict{due: t.grew.Add(f.pauses.rest)}, nil
@@ -286,6 +291,9 @@ func (f *following) openTail(s *series, t *tail, path string) (verdict, error) {
 	}
 	if err := f.reader.open(t, path, file, info); err != nil {
 		t.close()
+		if errors.Is(err, errReplaced) {
+			return verdict{again: true}, nil
+		}
 		f.deny(s, err)
 		return verdict{}, nil
 	}
@@ -397,6 +405,9 @@ func (f *following) advance(s *series, t *tail, path string, info os.FileInfo) (
 	n := &tail{path: path}
 	if s.early {
 		n.Since = t.Since
+	}
+	if c := t.seal(); path == s.path && !t.Whole && !t.moved && c.Raw > 0 && c.Head.Size > 0 && marksFile(path, &c) {
+		n.cursor = c // t is a copy of it, and it is about to be truncated
 	}
 	if v, err := f.openTail(s, n, path); err != nil || n.file == nil {
 		return v, err

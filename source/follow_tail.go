@@ -156,12 +156,18 @@ func (r *tailReader) resume(t *tail) error {
 	t.head, t.recent = make([]byte, t.Head.Size), make([]byte, t.Tail.Size)
 	_, _ = readAt(t.file, t.head, 0)
 	_, _ = readAt(t.file, t.recent, t.Raw-int64(t.Tail.Size))
+	if printOf(t.head) != t.Head || printOf(t.recent) != t.Tail {
+		return errReplaced
+	}
 	raw, _, err := r.sample(t, max(min(t.Sample, headSize), 1))
 	if err != nil {
 		return err
 	}
 	text, _ := t.decodeHead(raw)
 	name, split := r.formatOf(string(text))
+	if split == nil && !t.marksNow() {
+		return errReplaced
+	}
 	if split == nil {
 		return fmt.Errorf("%s: %s is no longer recognised", t.path, t.Format)
 	}
@@ -283,7 +289,10 @@ func (r *tailReader) read(t *tail, n int) (raw, text []byte, eof bool, err error
 	if err != nil {
 		return nil, nil, false, err
 	}
-	raw = buf[:k]
+	if k < len(buf) {
+		return nil, nil, false, errReplaced // it was longer just now
+	}
+	raw = buf
 	eof = t.Raw+int64(k) >= t.size
 	if len(t.head) > 0 && !t.marksNow() {
 		return nil, nil, false, errReplaced

@@ -5,12 +5,15 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
 const (
-	maxWatched = 16 << 10 // folders
+	maxWatched    = 16 << 10 // folders
+	closePatience = 300 * time.Millisecond
+
 	maxTouched = 64 << 10 // paths that are remembered between two passes; with more, everything is looked at
 )
 
@@ -52,11 +55,22 @@ func newWatch(deaf bool) (*watch, error) {
 	return w, nil
 }
 
+// close ends the watching. The kernel may take its time to let go of what it watched, and is not waited for then.
 func (w *watch) close() {
-	if w.notify != nil {
-		_ = w.notify.Close()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		if w.notify != nil {
+			_ = w.notify.Close()
+		}
+		<-w.ended
+	}()
+	late := time.NewTimer(closePatience)
+	defer late.Stop()
+	select {
+	case <-closed:
+	case <-late.C:
 	}
-	<-w.ended
 }
 
 // folder adds a folder. It returns whether it is new, and an error where it cannot be watched though it is there.
