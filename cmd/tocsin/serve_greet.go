@@ -56,7 +56,7 @@ func (s *serve) greetTenant(t *tenant, say func(label, format string, args ...an
 	if t.local != nil {
 		label = greetLocal(t, say)
 	}
-	if label == "" {
+	if label == "" && t.local != nil {
 		say("since", "%s", t.begin.Local().Format("2006-01-02 15:04:05 MST"))
 	}
 	label = "listens"

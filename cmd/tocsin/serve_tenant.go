@@ -49,6 +49,7 @@ type tenant struct {
 // eventStore is where a tenant's events are kept.
 type eventStore interface {
 	live.Keeper
+	live.Numbered
 	console.Finder
 	Close() error
 }
@@ -95,6 +96,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 	t.line, err = live.Open(live.Options{
 		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
+		Quarantine: true,
 	})
 	if err != nil {
 		return err
@@ -156,8 +158,7 @@ func openStore(dir string, site *site, log *slog.Logger) (eventStore, error) {
 			return nil, fmt.Errorf("store_ca: %w", err)
 		}
 	}
-	_ = opt
-	return nil, errors.New("remote")
+	return asStore(store.Dial(site.Store, opt))
 }
 
 // trusting returns a configuration of TLS that trusts the certificates of a file, beside those of the machine.
