@@ -241,6 +241,9 @@ func TestFollowWhole(t *testing.T) {
 	if b := to.durable[len(to.durable)-1].Block; b.First != 11 || b.Offset != int64(len(linesOf(1, 10))) {
 		t.Errorf("line %d, byte %d", b.First, b.Offset)
 	}
+	if to.durable[len(to.durable)-1].Behind { // or all correlations would wait for more of it
+		t.Error("the last block says that more waits")
+	}
 }
 
 // TestFollowEventLog reads a Windows event log as it grows: each record once.

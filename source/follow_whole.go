@@ -134,5 +134,5 @@ func (w *wholeReading) flush(last bool) error {
 	t.Line = b.First + int64(strings.Count(b.Data, "\n"))
 	t.Format = b.Origin.Format
 	t.Record = max(t.Record, w.record)
-	return w.f.send(w.s, t, *b, true)
+	return w.f.send(w.s, t, *b, !last || t != w.s.last())
 }
