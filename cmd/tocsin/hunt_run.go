@@ -32,7 +32,6 @@ type huntRun struct {
 	told    map[*sigma.Rule]bool
 	formats map[string]*detect.FormatCount
 	last    *event.Origin // whose block was collected last
-	thrift  thrift
 }
 
 // item is what goes to the workers: a block, or a part of the input that cannot be read.
@@ -52,7 +51,7 @@ type outcome struct {
 func (s *huntRun) run(ctx context.Context, start time.Time) error {
 	s.told = make(map[*sigma.Rule]bool)
 	s.formats = make(map[string]*detect.FormatCount)
-	s.thrift.begin()
+	defer beThrifty()()
 	stages := pipeline.Stages[item, outcome]{
 		Jobs:     s.jobs,
 		Produce:  s.produce,
@@ -136,7 +135,6 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 
 // collect takes the outcomes in the order of the input.
 func (s *huntRun) collect(o outcome) error {
-	s.thrift.watch()
 	if o.unread != nil {
 		s.unread(*o.unread)
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // Memory: the collector lets the heap grow to five times what is in use, and works harder where that comes near to
@@ -13,7 +14,8 @@ const (
 	growth        = 400
 	softMemory    = 250 << 20
 	thriftyMemory = 43 << 20
-	thriftyUse    = 24 << 20
+	thriftyUse    = 28 << 20
+	thriftyStart  = 44 << 20 // with what is garbage after the rules are loaded
 )
 
 func setMemory() {
@@ -25,35 +27,38 @@ func setMemory() {
 	}
 }
 
-// thrift keeps a run small that needs little. It belongs to one goroutine.
-type thrift struct {
-	on     bool
-	sample [1]metrics.Sample
-}
-
-// begin is called when the rules are loaded: where they are few, it makes the run a small one.
-func (t *thrift) begin() {
-	t.sample[0].Name = "/memory/classes/heap/objects:bytes" // garbage included
-	if os.Getenv("GOMEMLIMIT") != "" || t.read() > thriftyUse {
-		return
+// beThrifty is called when the rules are loaded. Where they are few, it keeps the run a small one, until stop is called
+// or more is in use than a small run has room for: else the collector would do nothing but work.
+func beThrifty() (stop func()) {
+	if os.Getenv("GOMEMLIMIT") != "" || metric("/memory/classes/heap/objects:bytes") > thriftyStart {
+		return func() {}
 	}
-	t.on = true
-	t.sample[0].Name = "/gc/heap/live:bytes"
 	debug.SetMemoryLimit(thriftyMemory)
-}
-
-// watch is called now and then: where more is in use than a small run has room for, the run becomes a usual one, for else
-// the collector would do nothing but work.
-func (t *thrift) watch() {
-	if t.on && t.read() > thriftyUse {
-		t.on = false
-		debug.SetMemoryLimit(softMemory)
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer debug.SetMemoryLimit(softMemory)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for metric("/gc/heap/live:bytes") <= thriftyUse {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
 	}
 }
 
-func (t *thrift) read() uint64 {
-	metrics.Read(t.sample[:])
-	if v := t.sample[0].Value; v.Kind() == metrics.KindUint64 {
+// metric reads one of the runtime's figures.
+func metric(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	if v := sample[0].Value; v.Kind() == metrics.KindUint64 {
 		return v.Uint64()
 	}
 	return 0
