@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 )
 
@@ -31,6 +32,14 @@ func Listen(ctx context.Context, path, group string) (net.Listener, error) {
 	return l, nil
 }
 
+// admit lets a group go through the folder of the socket, and not list it.
+func admit(dir string, group int) error {
+	if err := os.Chown(dir, -1, group); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o710)
+}
+
 // allow lets the group use the socket.
 func allow(path, group string) error {
 	mode := fs.FileMode(0o600)
@@ -43,6 +52,9 @@ func allow(path, group string) error {
 		id, err := strconv.Atoi(g.Gid)
 		if err == nil {
 			err = os.Chown(path, -1, id)
+		}
+		if err == nil {
+			err = admit(filepath.Dir(path), id)
 		}
 		if err != nil {
 			return fmt.Errorf("give the socket to group %s: %w", group, err)

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/user"
 	"regexp"
 	"time"
 
@@ -65,6 +66,11 @@ func (s *settings) check(doc *config.Document) {
 	}
 	if s.Memory != 0 && s.Memory < 64 {
 		doc.Fail("memory", "", "%d MiB is too little: 64 is the least", s.Memory)
+	}
+	if s.Group != "" {
+		if _, err := user.LookupGroup(s.Group); err != nil {
+			doc.Fail("group", "name one that this machine has", "%v", err)
+		}
 	}
 	if _, err := loadRules(&s.ruleSettings); err != nil {
 		doc.Fail("rules", "", "%v", err)

@@ -2,8 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +34,8 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"await": await, "append": appendFile, "interrupt": interrupt},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"await": await, "append": appendFile, "interrupt": interrupt, "post": post},
+		Condition: condition,
 	})
 }
 
@@ -43,6 +49,32 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		if time.Now().After(end) {
 			ts.Fatalf("%v did not print that in a minute: %v", args, err)
 		}
+	}
+}
+
+// condition tells what a script may ask about the machine.
+func condition(cond string) (bool, error) {
+	if cond == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", cond)
+}
+
+// post sends a line by HTTP to an address, with headers as NAME=VALUE, and expects a status.
+func post(ts *testscript.TestScript, _ bool, args []string) {
+	r, err := http.NewRequest(http.MethodPost, "http://"+args[0]+"/ingest", strings.NewReader("{\"message\":\"a line by http\"}\n"))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/x-ndjson")
+	for _, h := range args[2:] {
+		name, value, _ := strings.Cut(h, "=")
+		r.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	text, err := io.ReadAll(resp.Body)
+	ts.Check(errors.Join(err, resp.Body.Close()))
+	if strconv.Itoa(resp.StatusCode) != args[1] {
+		ts.Fatalf("%v: status %d, not %s: %s", args[2:], resp.StatusCode, args[1], text)
 	}
 }
 

@@ -27,14 +27,14 @@ type serve struct {
 	verbose bool
 	log     *slog.Logger
 
-	started time.Time
-	dir     string
-	lock    *os.File
-
+	started  time.Time
+	dir      string
+	lock     *os.File   // held while the folder is ours
 	mu       sync.Mutex // of what follows; held while reloading
 	settings *settings
 	rules    *ruleSet
 	tenants  []*tenant // the main one first
+	ending   bool      // inputs are being stopped; no more are started
 	found    *crier
 }
 
@@ -78,7 +78,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 	}
 	s.found = newCrier(s)
 	if err := s.open(ctx); err != nil {
-		return err
+		return errors.Join(err, s.close())
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	socket, err := console.Listen(ctx, socketPath(s.dir), s.settings.Group)
@@ -98,6 +98,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 			}
 		})
 		t.feed(inputs)
+		running.Go(func() { s.maintain(inputs, t) })
 	}
 	running.Go(func() {
 		if err := s.answers().Serve(lines, socket); err != nil {
@@ -107,6 +108,9 @@ func (s *serve) run(ctx context.Context) (err error) {
 	s.greet()
 	running.Go(func() { s.found.run(lines) })
 	s.attend(ctx, lines)
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
 	stopInputs()
 	for _, t := range s.tenants {
 		t.feeding.Wait()
@@ -159,8 +163,8 @@ func (s *serve) open(ctx context.Context) error {
 	if s.dir == "" {
 		return withHint(errors.New("serve: there is no folder to keep things in: the user has no home"), "name one with --data")
 	}
-	if err := os.MkdirAll(s.dir, 0o750); err != nil {
-		return fmt.Errorf("serve: %w", err)
+	if err := s.claim(ctx); err != nil {
+		return err
 	}
 	memory := int64(280)
 	if s.settings.Memory > 0 {
@@ -182,10 +186,32 @@ func (s *serve) open(ctx context.Context) error {
 	}
 	for name, site := range s.settings.Tenants {
 		if err := s.openTenant(ctx, name, &site); err != nil {
-			return errors.Join(err, s.close())
+			return err
 		}
 	}
 	return nil
+}
+
+// claim makes the folder in which everything is kept, and sees to it that no other process serves it.
+func (s *serve) claim(ctx context.Context) error {
+	if err := os.MkdirAll(s.dir, 0o750); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "tenants"), 0o700); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	var err error
+	if s.lock, err = lockFile(filepath.Join(s.dir, "serve.lock")); !errors.Is(err, errLocked) {
+		return err
+	}
+	process := ""
+	if c, err := console.Dial(ctx, socketPath(s.dir)); err == nil {
+		var st serveStatus
+		if c.Get(ctx, "status", nil, &st) == nil {
+			process = fmt.Sprintf(", process %d", st.Process)
+		}
+	}
+	return withHint(fmt.Errorf("serve: another tocsin serve works in %s%s", s.dir, process), "stop that one first, or name another folder with --data")
 }
 
 func (s *serve) close() error {
@@ -194,6 +220,9 @@ func (s *serve) close() error {
 		errs = append(errs, t.close())
 	}
 	s.tenants = nil
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
 	return errors.Join(errs...)
 }
 

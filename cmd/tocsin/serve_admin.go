@@ -71,6 +71,9 @@ type reloaded struct {
 func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ending {
+		return nil, errors.New("tocsin serve is about to end")
+	}
 	fresh, _, err := readSettings(s.config)
 	if err != nil {
 		return nil, err

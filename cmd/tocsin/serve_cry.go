@@ -148,8 +148,11 @@ func (c *crier) tellPast(past map[string]*pastRule) {
 		}
 		slices.Sort(names)
 		rows = append(rows, []terminal.Span{
-			{Text: levelWord(r.level), Style: levelNames[r.level]}, {Text: time.Unix(0, r.last).Local().Format("01-02 15:04:05")},
-			{Text: terminal.Safe(r.title)}, {Text: terminal.Safe(strings.Join(names, ", "))}, {Text: fmt.Sprintf("×%d", r.hits)},
+			{Text: levelWord(r.level), Style: levelNames[r.level]},
+			{Text: time.Unix(0, r.last).Local().Format("01-02 15:04:05")},
+			{Text: terminal.Safe(r.title)},
+			{Text: terminal.Safe(strings.Join(names, ", "))},
+			{Text: fmt.Sprintf("×%d", r.hits)},
 		})
 	}
 	out.Table(0, 2, rows)
