@@ -215,8 +215,11 @@ func tellAlert(out *terminal.Screen, h *console.Hit, d *detect.Hit) {
 	}
 	for _, m := range d.Matched {
 		field := m.Field
-		if field == "" {
-			field = "text"
+		switch {
+		case field == "" && strings.HasPrefix(m.By, "keyword"):
+			field = "anywhere"
+		case field == "":
+			field = "count"
 		}
 		say("because", "%s  %s  (%s)", field, m.Value, m.By)
 	}

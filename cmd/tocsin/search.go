@@ -85,7 +85,9 @@ func (s *search) run(ctx context.Context, text string) error {
 	}
 	defer release()
 	out := newRowPrinter(s.std, s.json, len(q.Pipes) > 0)
+	out.head = columnsOf(q)
 	if s.fields {
+		out.head = []string{"field", "events"}
 		return s.tellFields(ctx, out, func(into any) error { return c.Get(ctx, "fields", args, into) })
 	}
 	err = c.Lines(ctx, "search", args, out.line)
@@ -175,6 +177,37 @@ type rowPrinter struct {
 
 func newRowPrinter(std streams, json, table bool) *rowPrinter {
 	return &rowPrinter{std: std, json: json, table: table}
+}
+
+// columnsOf returns the columns of a table in the order in which a query names them: what rows are told apart by, then
+// what is worked out of them. Rows leave out what is empty, so their own order says less.
+func columnsOf(q *query.Query) []string {
+	var list []string
+	for _, p := range q.Pipes {
+		switch p := p.(type) {
+		case *query.Stats:
+			list = nil
+			for _, g := range p.By {
+				list = append(list, g.Field)
+			}
+			for _, f := range p.Funcs {
+				list = append(list, f.As)
+			}
+		case *query.Top:
+			list = append(slices.Clone(p.By), "count")
+		case *query.Timechart:
+			list = append(append([]string{query.Time}, p.By...), p.Func.As)
+		case *query.Uniq:
+			list = slices.Clone(p.By)
+		case *query.Fields:
+			if p.Drop {
+				list = slices.DeleteFunc(list, func(n string) bool { return slices.Contains(p.Names, n) })
+			} else {
+				list = slices.Clone(p.Names)
+			}
+		}
+	}
+	return list
 }
 
 // maxTable bounds the rows that are held back until the widths of a table's columns are known.
