@@ -116,6 +116,8 @@ var captures = map[string]capture{
 	"iface":      {"observer.interface.name", word},
 	"module":     {"driver.name", word},
 	"device":     {"device.name", wide},
+	"package":    {"package.name", word},
+	"version":    {"package.version", word},
 }
 
 // templateGroup is templates that begin with the same literal.

@@ -103,7 +103,7 @@ func TestSentencesReadThemselves(t *testing.T) {
 		"pure-ftpd": {pureProgram, pureSentences}, "openvpn": {openvpnProgram, openvpnSentences}, "ipsec": {ipsecProgram, ipsecSentences},
 		"wireguard": {wireguardProgram, wireguardSentences}, "bind": {bindProgram, bindSentences}, "dnsmasq": {dnsmasqProgram, dnsmasqSentences},
 		"unbound": {unboundProgram, unboundSentences}, "dhcp": {dhcpProgram, dhcpSentences}, "samba": {sambaProgram, sambaSentences},
-		"mysql": {mysqlProgram, mysqlSentences}, "postgresql": {postgresText, postgresSentences}, "redis": {redisProgram, redisSentences},
+		"mysql": {mysqlProgram, mysqlSentences}, "postgresql": {postgresText, postgresSentences}, "redis": {redisProgram, redisSentences}, "dpkg": {dpkgProgram, dpkgSentences},
 		"asterisk": {asteriskProgram, asteriskSentences}, "freeswitch": {freeswitchProgram, freeswitchSentences},
 		"proxmox": {proxmoxProgram, proxmoxSentences}, "lfd": {lfdProgram, lfdSentences}, "clamav": {clamProgram, clamSentences},
 		"amavis": {amavisProgram, amavisSentences}, "webmin": {webminProgram, webminSentences}, "dropbear": {dropbearProgram, dropbearSentences},

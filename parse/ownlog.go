@@ -37,7 +37,7 @@ type ownLog struct {
 // ownLogs are tried in this order; each is quick to say no.
 var ownLogs = [...]ownLog{
 	vsftpdLog, proftpdLog, eximLog, mysqlLog, postgresLog, redisLog, squidLog, flowLog, windowsDNSLog, windowsDHCPLog,
-	bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
+	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
 }
 
 // serverFormats are the files of servers as formats of their own.
