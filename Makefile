@@ -1,11 +1,12 @@
-# What can be done here: make run | test | check | bench | bench-peers | pgo | docs | docs-shown | fuzz | build.
+# What can be done here: make run | test | torture | check | bench | bench-peers | pgo | docs | docs-shown | fuzz | build.
 GO      ?= go
 BIN     := bin/tocsin
 FUZZ    ?= 5s
 FUZZAGAIN ?= 20s
+TORTURE ?= 30
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run parts test check bench bench-peers docs docs-shown fuzz clean
+.PHONY: build run parts test torture check bench bench-peers docs docs-shown fuzz clean
 
 build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
@@ -31,6 +32,9 @@ fuzz:
 	        && echo "fuzz $$p $$f: out of time within an input; once more" && $$run -fuzztime $(FUZZAGAIN) >$$log 2>&1; \
 	    } || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log; \
 	  done; done
+
+torture: ## serve is killed at random moments under load, for TORTURE minutes; nothing may be lost or doubled
+	TOCSIN_TORTURE=$(TORTURE) $(GO) test ./cmd/tocsin -run '^TestServeThroughKills$$' -count=1 -v -timeout 0
 
 check: ## everything that can be said of the code without running it
 	$(GO) vet ./...

@@ -16,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProcess) != "" {
+		os.Exit(process())
+	}
 	testscript.Main(m, map[string]func(){
 		"tocsin": func() {
 			os.Exit(process())
