@@ -59,6 +59,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		}
 		a.live.Advance(o.arrived, a.correlated)
 		a.watch.tick(o.arrived)
+		a.count.ticks.Add(1)
 		a.tellTrimmed()
 		return a.settle(ctx)
 	}

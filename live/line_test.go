@@ -275,6 +275,12 @@ func compare(tb testing.TB, got, want []string) {
 // send sends streams side by side in random blocks, each from its position on.
 func (s *site) send(streams []stream, seed uint64) {
 	s.tb.Helper()
+	s.sendSome(streams, seed, false)
+}
+
+// sendSome does so; with behind, more of all of them is to come.
+func (s *site) sendSome(streams []stream, seed uint64, behind bool) {
+	s.tb.Helper()
 	for _, f := range streams { // who is behind is announced
 		block := event.Block{Origin: &event.Origin{Path: f.path, Format: f.format}}
 		s.deliver(source.Delivery{Block: block, Stream: f.path, Position: s.line.Position(f.path), Behind: true})
@@ -293,7 +299,7 @@ func (s *site) send(streams []stream, seed uint64) {
 					b.First += int64(strings.Count(b.Data[:cut], "\n"))
 					b.Offset, b.Data = from, b.Data[cut:]
 				}
-				s.deliver(source.Delivery{Block: b, Stream: f.path, Position: fmt.Sprint(end), Behind: end < int64(len(f.text))})
+				s.deliver(source.Delivery{Block: b, Stream: f.path, Position: fmt.Sprint(end), Behind: behind || end < int64(len(f.text))})
 			}
 		})
 	}

@@ -90,7 +90,7 @@ func (l *Line) panicked(it item, p *pipeline.Panic) (outcome, error) {
 // counters are what a line has done since it was opened.
 type counters struct {
 	events, unread, kept, hits, unkept atomic.Int64
-	noticesLost, own                   atomic.Int64
+	noticesLost, own, ticks            atomic.Int64
 	full                               atomic.Bool // the disk of the log
 	stalled                            atomic.Pointer[stall]
 	through                            atomic.Uint64 // the frame applied last
