@@ -172,7 +172,6 @@ type rowPrinter struct {
 	count int
 	head  []string
 	rows  [][]string
-	err   error
 }
 
 func newRowPrinter(std streams, json, table bool) *rowPrinter {
