@@ -70,6 +70,7 @@ type Correlator struct {
 	ended     []CorrelationHit
 	watch     bool // tell also of bursts that begin and go on
 	key, text []byte
+	plain     *detail // of the entities alone that the observation before had
 
 	undated, ungrouped, notNumbers, valueless, evicted, cut int64
 }
@@ -210,9 +211,13 @@ func (c *Correlator) Observe(o *Observation) []CorrelationHit {
 	}
 	c.tick(o.Time)
 	seen := sighting{time: c.clock, ref: o.Ref, fields: o.Fields, entities: &o.Entities}
+	if d := c.plain; d != nil && d.entities.equal(&o.Entities) {
+		seen.plain = d // one event often hits several rules
+	}
 	for i := range s.links {
 		c.see(&s.links[i], &seen)
 	}
+	c.plain = seen.plain
 	for c.size > c.limit && c.evict() {
 	}
 	return c.ended

@@ -168,12 +168,12 @@ func (b *bench) ingest(s *serving) error {
 	if err != nil {
 		return err
 	}
-	in, err := server.Fill(b.ctx, ingestEvents)
+	own, err := server.Fill(b.ctx, ingestEvents)
 	if err != nil {
 		_ = server.Stop()
 		return err
 	}
-	s.Ingest = &in
+	s.Ingest = &own
 	program := filepath.Join(b.place.Work, "victoria-logs")
 	out, err := exec.CommandContext(b.ctx, "go", "build", "-o", program, "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs").CombinedOutput()
 	if err != nil {
@@ -186,11 +186,11 @@ func (b *bench) ingest(s *serving) error {
 	if server, err = load.VictoriaLogs(b.ctx, program, dir); err != nil {
 		return err
 	}
-	if in, err = server.Fill(b.ctx, ingestEvents); err != nil {
+	other, err := server.Fill(b.ctx, ingestEvents)
+	if err != nil {
 		_ = server.Stop()
 		return err
 	}
-	other := in
 	s.Server = &other
 	return nil
 }
