@@ -1,4 +1,4 @@
-# What can be done here: make run | test | torture | check | bench | bench-peers | pgo | docs | docs-shown | fuzz | build.
+# What can be done here: make run | test | torture | check | bench | bench-soak | bench-peers | pgo | docs | docs-shown | fuzz | build.
 GO      ?= go
 BIN     := bin/tocsin
 FUZZ    ?= 5s
@@ -6,7 +6,7 @@ FUZZAGAIN ?= 20s
 TORTURE ?= 30
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run parts test torture check bench bench-peers docs docs-shown fuzz clean
+.PHONY: build run parts test torture check bench bench-soak bench-peers docs docs-shown fuzz clean
 
 build: ## one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
@@ -55,6 +55,9 @@ docs-shown: ## what the commands in README.md and docs/GUIDE.md print, written i
 
 bench: ## Go benchmarks, and one whole hunt; writes the figures of docs/PERFORMANCE.md
 	$(GO) run ./internal/bench
+
+bench-soak: ## ten minutes of a steady load on serve; writes its part of docs/PERFORMANCE.md
+	$(GO) run ./internal/bench -soak 10m
 
 bench-peers: build ## tocsin beside other engines on the same events and rules; PEERS='-quick -only json,attack' for less
 	$(GO) run ./internal/bench/peers $(PEERS)

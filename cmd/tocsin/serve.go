@@ -171,7 +171,7 @@ func (s *serve) open(ctx context.Context) error {
 		memory = int64(s.settings.Memory)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory << 20 * 3 / 4)
+		debug.SetMemoryLimit(memory << 20 * 5 / 8) // beside it there are the engine's mapped files
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100)
