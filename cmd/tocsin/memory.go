@@ -13,7 +13,7 @@ import (
 const (
 	growth        = 400
 	softMemory    = 250 << 20
-	thriftyMemory = 43 << 20
+	thriftyMemory = 41 << 20
 	thriftyUse    = 28 << 20
 	thriftyStart  = 44 << 20 // with what is garbage after the rules are loaded
 )
