@@ -88,6 +88,9 @@ func (s *Server) hits(w http.ResponseWriter, r *http.Request) error {
 	}
 	out := newLines(w)
 	for h, err := range t.State.ListHits(r.Context(), f) {
+		if errors.Is(err, state.ErrPlace) {
+			err = &Problem{Status: http.StatusBadRequest, Title: err.Error()}
+		}
 		if err != nil {
 			return out.end(err)
 		}

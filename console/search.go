@@ -183,6 +183,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 	if err := out.flush(); err != nil { // so that the other end knows that it watches
 		return nil
 	}
+	out.wrote = true
 	return out.end(t.Line.Tail(r.Context(), q, func(e *live.Seen, lost int64) bool {
 		return out.seen(e, lost) == nil
 	}))

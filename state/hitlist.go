@@ -60,6 +60,9 @@ func (o Order) Cursor(h Hit) string {
 	return fmt.Sprintf("t.%d.%s", h.Time, h.Key)
 }
 
+// ErrPlace is the error of a list of hits that is to go on at what is no place in its order.
+var ErrPlace = errors.New("no place in this order of hits")
+
 // place takes a cursor apart into the values of the order's columns.
 func (o Order) place(cursor string) ([]any, error) {
 	columns, _ := o.columns()
@@ -69,13 +72,13 @@ func (o Order) place(cursor string) ([]any, error) {
 	}
 	parts := strings.SplitN(cursor, ".", len(columns)+1)
 	if len(parts) != len(columns)+1 || parts[0] != want {
-		return nil, fmt.Errorf("%.100q is no place in this order of hits", cursor)
+		return nil, fmt.Errorf("%.100q: %w", cursor, ErrPlace)
 	}
 	var values []any
 	for _, p := range parts[1:len(columns)] {
 		n, err := strconv.ParseInt(p, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("%.100q is no place in a list of hits", cursor)
+			return nil, fmt.Errorf("%.100q: %w", cursor, ErrPlace)
 		}
 		values = append(values, n)
 	}
