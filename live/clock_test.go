@@ -36,6 +36,7 @@ func foreign(hits []string) []string {
 // The clock is set a day on, back, and an hour further back, while files are read: nothing is lost, what is in order is
 // found as hunt finds it, and no source is called silent for it.
 func TestClockThatJumps(t *testing.T) {
+	t.Parallel()
 	streams := sample(t)
 	want := hunted(t, newEngine(t), streams)
 	clock := &setClock{}
@@ -224,6 +225,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 // A log that is lost, or begun anew beside a store that was restored, gives its frames numbers that were never used, also
 // after the next start.
 func TestLostLog(t *testing.T) {
+	t.Parallel()
 	for _, what := range []string{"wal", "checkpoint.json and wal"} {
 		s := newSite(t)
 		n := 0
@@ -260,6 +262,7 @@ func TestLostLog(t *testing.T) {
 
 // A log that is damaged where it was acknowledged is an error; with Quarantine the rest is kept, and the loss is an alert.
 func TestDamagedLog(t *testing.T) {
+	t.Parallel()
 	s := newSiteWith(t, func(o *Options) { o.Checkpoint = time.Hour })
 	s.run(func() {
 		for n := range 40 {

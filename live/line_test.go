@@ -376,6 +376,7 @@ func TestSameHitsAsHunt(t *testing.T) {
 
 // The same when the process is stopped in between.
 func TestSameHitsOverRestarts(t *testing.T) {
+	t.Parallel()
 	streams := sample(t)
 	want := hunted(t, newEngine(t), streams)
 	s := newSite(t)

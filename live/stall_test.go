@@ -101,6 +101,7 @@ func fillLine(stream string, n, size int) source.Delivery {
 // A store that answers late, fails and has no room for a while: senders wait, memory is bounded, nothing is lost or there
 // twice, and the status says what is the matter.
 func TestStoreThatDoesNotTake(t *testing.T) {
+	t.Parallel()
 	streams := sample(t)
 	want := hunted(t, newEngine(t), streams)
 	var m *moody
@@ -217,6 +218,7 @@ func TestBackPressure(t *testing.T) {
 
 // What a store says that it has lost is added again from the log, and no more than that.
 func TestLostIsAddedAgain(t *testing.T) {
+	t.Parallel()
 	var m *moody
 	s := newSiteWith(t, func(o *Options) { m = &moody{Embedded: o.Store.(*store.Embedded)}; o.Store = m })
 	s.run(func() {
@@ -244,6 +246,7 @@ func TestLostIsAddedAgain(t *testing.T) {
 
 // A disk without room: nothing is acknowledged until there is, then it goes on, and that it was so is an alert.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	s := newSiteWith(t, func(o *Options) { o.Dir = smallDisk(t) })
 	ballast := filepath.Join(s.line.opt.Dir, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 7<<20), 0o600); err != nil {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -23,14 +24,14 @@ type tail struct {
 	lost  atomic.Int64
 }
 
-// Seen is an event as it came in.
+// Seen is an event as it is kept.
 type Seen struct {
-	Time   int64 // nanoseconds since 1970; 0 where the event states none
+	Time   int64 // nanoseconds since 1970: that of its arrival where it states none
 	ID     string
 	Format string
 	Names  []string
 	Values []string
-	Text   string // the record, where it has a text
+	Text   string // the record or its message, where it has a text
 }
 
 // maxTails bounds how many may watch at a time.
@@ -89,17 +90,17 @@ func (t *tails) change(f func([]*tail) []*tail) bool {
 	return true
 }
 
-// show hands the events of a batch to those who watch for them.
-func (t *tails) show(b *event.Batch, seq uint64) {
+// show hands the events of a batch to those who watch for them, as the rows that they become.
+func (t *tails) show(b *event.Batch, made *store.Batch, seq uint64) {
 	list := t.list.Load()
 	if list == nil {
 		return
 	}
 	for _, x := range *list {
 		var seen []Seen
-		for i := range b.Events {
-			if e := &b.Events[i]; x.query.Match(e) {
-				seen = append(seen, seenOf(e, store.IDOf(seq, i)))
+		for i, row := range made.Rows() {
+			if x.query.Match(&b.Events[i]) {
+				seen = append(seen, seenOf(row, store.IDOf(seq, i)))
 			}
 		}
 		if len(seen) == 0 {
@@ -113,14 +114,19 @@ func (t *tails) show(b *event.Batch, seq uint64) {
 	}
 }
 
-func seenOf(e *event.Event, id string) Seen {
-	s := Seen{Time: e.Time, ID: id, Text: textOf(e), Names: e.Shape.Fields(), Values: make([]string, len(e.Values))}
-	if e.Shape.Format != nil {
-		s.Format = e.Shape.Format.Name
+// seenOf copies a row.
+func seenOf(row store.Row, id string) Seen {
+	s := Seen{Time: row.Time, ID: id}
+	for name, value := range row.Fields() {
+		value = strings.Clone(value)
+		switch name {
+		case columnDataset:
+			s.Format = value
+		case store.Message:
+			s.Text = value
+		default:
+			s.Names, s.Values = append(s.Names, strings.Clone(name)), append(s.Values, value)
+		}
 	}
-	for i, v := range e.Values {
-		s.Values[i] = string(v.Append(nil))
-	}
-	s.Text = string([]byte(s.Text))
 	return s
 }

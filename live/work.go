@@ -67,7 +67,7 @@ func (w *worker) do(it item) (outcome, error) {
 		w.rows.add(out.rows, &w.batch.Events[i], it.arrived)
 	}
 	if !it.replayed {
-		w.line.tails.show(w.batch, it.seq)
+		w.line.tails.show(w.batch, out.rows, it.seq)
 	}
 	out.delivery.Block.Data = "" // not needed any more
 	if len(w.batch.Events) > maxKept {
