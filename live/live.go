@@ -147,7 +147,7 @@ func Open(opt Options) (*Line, error) {
 		arrivals: make(chan arrival, 64), notices: make(chan source.Notice, 1024), work: make(chan item, 16),
 		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
 	}
-	l.room = room{free: maxRoom, ended: l.ended}
+	l.room = room{free: maxRoom, ended: l.ended, turn: make(chan struct{}, 1)}
 	l.engine.Store(opt.Engine)
 	for _, d := range log.Repairs() {
 		opt.Log.Warn("the write-ahead log was repaired", "damage", d.String())

@@ -8,8 +8,10 @@ import (
 // maxRoom bounds the bytes of deliveries that are taken in and not yet kept. The largest delivery has room in it.
 const maxRoom = 48 << 20
 
-// room is how many bytes more may be on their way. Who wants to take more waits.
+// room is how many bytes more may be on their way. Who wants to take more waits; who wants much waits no longer than who
+// came after it and wants little.
 type room struct {
+	turn  chan struct{}   // held by the one who is to get room next; of capacity 1
 	ended <-chan struct{} // nobody gets room any more
 	mu    sync.Mutex
 	free  int64
@@ -17,6 +19,14 @@ type room struct {
 }
 
 func (r *room) take(ctx context.Context, n int64) error {
+	select {
+	case r.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.ended:
+		return errClosed
+	}
+	defer func() { <-r.turn }()
 	for {
 		r.mu.Lock()
 		if r.free >= n {

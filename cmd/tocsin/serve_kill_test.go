@@ -276,8 +276,13 @@ func (w *torture) closeHits() {
 	if err != nil {
 		w.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(context.Background(), 2500*time.Millisecond)
+	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
+	go func() { // the correlations are told the time each second once the log is replayed
+		<-t.line.Present()
+		time.Sleep(2500 * time.Millisecond)
+		stop()
+	}()
 	if err := errors.Join(t.line.Run(ctx), s.close()); err != nil {
 		w.Fatal(err)
 	}
