@@ -54,9 +54,9 @@ func (b *bench) serving(long time.Duration) (*serving, error) {
 	if err := b.ingest(s); err != nil {
 		return nil, err
 	}
-	fmt.Printf("ingest: %.1f CPU s/M, %d MB, %.0f B/event\n", s.Ingest.PerMillion(), s.Ingest.Memory>>20, float64(s.Ingest.Disk)/float64(s.Ingest.Events))
+	fmt.Printf("ingest: %.1f CPU s/M, %.1f to its end, %d MB, %.0f B/event\n", s.Ingest.PerMillion(), s.Ingest.WholePerMillion(), s.Ingest.Memory>>20, float64(s.Ingest.Disk)/float64(s.Ingest.Events))
 	if s.Server != nil {
-		fmt.Printf("victoria-logs: %.1f CPU s/M, %d MB, %.0f B/event\n", s.Server.PerMillion(), s.Server.Memory>>20, float64(s.Server.Disk)/float64(s.Server.Events))
+		fmt.Printf("victoria-logs: %.1f CPU s/M, %.1f to its end, %d MB, %.0f B/event\n", s.Server.PerMillion(), s.Server.WholePerMillion(), s.Server.Memory>>20, float64(s.Server.Disk)/float64(s.Server.Events))
 	}
 	return s, b.find(s)
 }

@@ -78,8 +78,8 @@ func servingMarks(s *serving) []mark {
 		mark{"Disk of it", "1/6 of the raw bytes", fmt.Sprintf("1/%.1f", part), part >= 6},
 	)
 	if s.Server != nil {
-		ratio := in.PerMillion() / s.Server.PerMillion()
-		out = append(out, mark{"Durable ingest beside the victoria-logs server", "at most 0.8 of its CPU time", fmt.Sprintf("%.2f", ratio), ratio <= 0.8})
+		ratio := in.WholePerMillion() / s.Server.WholePerMillion()
+		out = append(out, mark{"Durable ingest beside the victoria-logs server, until all is on disk", "at most 0.8 of its CPU time", fmt.Sprintf("%.2f", ratio), ratio <= 0.8})
 	}
 	return out
 }

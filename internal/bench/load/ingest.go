@@ -13,14 +13,20 @@ import (
 // Ingest is what it took to take in events as fast as they were taken.
 type Ingest struct {
 	Events    int64
-	Raw       int64 // bytes of the lines of JSON
-	Disk      int64 // bytes of the events on disk, merged
-	CPU, Wall time.Duration
-	Memory    int64 // peak
+	Raw       int64         // bytes of the lines of JSON
+	Disk      int64         // bytes of the events on disk, merged
+	CPU, Wall time.Duration // until all could be found
+	Whole     time.Duration // CPU time until the server had ended with all on disk
+	Memory    int64         // peak
 }
 
 // PerMillion returns the CPU time of a million events.
 func (i *Ingest) PerMillion() float64 { return i.CPU.Seconds() / float64(max(i.Events, 1)) * 1e6 }
+
+// WholePerMillion returns the CPU time of a million events until all are on disk.
+func (i *Ingest) WholePerMillion() float64 {
+	return i.Whole.Seconds() / float64(max(i.Events, 1)) * 1e6
+}
 
 // perRequest is how many events one request has.
 const perRequest = 1000
@@ -65,6 +71,8 @@ func (s *Server) Fill(ctx context.Context, n int) (in Ingest, err error) {
 	if err := s.Stop(); err != nil {
 		return in, fmt.Errorf("stop: %w", err)
 	}
+	state := s.cmd.ProcessState
+	in.Whole = state.UserTime() + state.SystemTime() - before.CPU
 	in.Disk, err = FolderSize(s.events)
 	return in, err
 }
