@@ -363,14 +363,17 @@ func TestSameHitsAsHunt(t *testing.T) {
 		t.Fatalf("%d hits: the sample attack has more", len(want))
 	}
 	for seed := range uint64(3) {
-		s := newSite(t)
-		s.run(func() { s.send(streams, seed) })
-		s.finish()
-		compare(t, s.hits(), want)
-		if got, all := s.kept(), events(t, streams); got != all {
-			t.Errorf("%d events are kept of %d", got, all)
-		}
-		s.close()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			s.run(func() { s.send(streams, seed) })
+			s.finish()
+			compare(t, s.hits(), want)
+			if got, all := s.kept(), events(t, streams); got != all {
+				t.Errorf("%d events are kept of %d", got, all)
+			}
+			s.close()
+		})
 	}
 }
 
@@ -444,6 +447,7 @@ func (*childTB) Error(args ...any)         { panic(fmt.Sprint(args...)) }
 
 // The same when it is killed at random moments, again and again.
 func TestSameHitsThroughKills(t *testing.T) {
+	t.Parallel()
 	streams := sample(t)
 	want := hunted(t, newEngine(t), streams)
 	kills := 8
