@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -190,7 +191,7 @@ func restoreTenant(ctx context.Context, from, dir, name string, set *settings) e
 				return err
 			}
 		case e.IsDir():
-			err = os.CopyFS(filepath.Join(dir, e.Name()), os.DirFS(filepath.Join(from, e.Name())))
+			err = copyFolder(filepath.Join(dir, e.Name()), filepath.Join(from, e.Name()))
 		default:
 			var data []byte
 			if data, err = os.ReadFile(filepath.Join(from, e.Name())); err == nil {
@@ -202,6 +203,33 @@ func restoreTenant(ctx context.Context, from, dir, name string, set *settings) e
 		}
 	}
 	return nil
+}
+
+// copyFolder copies a folder, for the user alone to read.
+func copyFolder(to, from string) error {
+	return filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return os.MkdirAll(filepath.Join(to, rel), 0o700)
+		}
+		in, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		out, err := os.OpenFile(filepath.Join(to, rel), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(out, in)
+		return errors.Join(err, out.Close())
+	})
 }
 
 // verified says what was found.
@@ -286,7 +314,7 @@ func tellVerified(std streams, all []verified, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, plural(v.Audit, "entry"))
+		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, plural(v.Audit, "record"))
 		if len(v.Findings) == 0 {
 			fmt.Fprintln(std.out, ": all is as it was written")
 			continue

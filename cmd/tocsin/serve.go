@@ -105,6 +105,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 			stopLines(err)
 		}
 	})
+	s.audit(ctx, "tocsin", "start", versionText())
 	s.greet()
 	running.Go(func() { s.found.run(lines) })
 	s.attend(ctx, lines)
@@ -115,6 +116,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 	for _, t := range s.tenants {
 		t.feeding.Wait()
 	}
+	s.audit(context.WithoutCancel(ctx), "tocsin", "stop", "")
 	stopLines(context.Canceled)
 	running.Wait()
 	if cause := context.Cause(lines); !errors.Is(cause, context.Canceled) {

@@ -121,7 +121,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 		r.Stopped += stopped
 		r.Started += started
 	}
-	s.audit(ctx, "reload", fmt.Sprintf("%d rules in force, %d inputs stopped, %d started", r.Rules, r.Stopped, r.Started))
+	s.audit(ctx, "socket", "reload", fmt.Sprintf("%d rules in force, %d inputs stopped, %d started", r.Rules, r.Stopped, r.Started))
 	s.log.Info("reloaded", "rules", r.Rules, "refused", r.Refused, "inputs_stopped", r.Stopped, "inputs_started", r.Started)
 	return r, nil
 }
@@ -156,9 +156,9 @@ func (s *serve) serveRules(set *settings) *ruleSettings {
 }
 
 // audit notes in the trail of every tenant what was done, and by whom.
-func (s *serve) audit(ctx context.Context, action, detail string) {
+func (s *serve) audit(ctx context.Context, actor, action, detail string) {
 	for _, t := range s.tenants {
-		e := state.AuditEntry{Time: time.Now().UnixNano(), Actor: "socket", Action: action, Target: "tocsin", Detail: string(event.AppendQuoted(nil, detail))}
+		e := state.AuditEntry{Time: time.Now().UnixNano(), Actor: actor, Action: action, Target: "tocsin", Detail: string(event.AppendQuoted(nil, detail))}
 		if _, err := t.state.Append(ctx, e); err != nil {
 			s.log.Error("the audit trail cannot be written", "tenant", t.name, "error", err)
 		}
@@ -172,7 +172,7 @@ func (s *serve) backup(ctx context.Context, dir string) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.audit(ctx, "backup", dir)
+	s.audit(ctx, "socket", "backup", dir)
 	return backUp(ctx, dir, s.tenants)
 }
 
