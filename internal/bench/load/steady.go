@@ -21,6 +21,7 @@ import (
 type Steady struct {
 	Rate     int // events a second that were asked for; half of them syslog, half JSON
 	Long     time.Duration
+	Took     time.Duration // until the last was sent
 	Sent     int64
 	Kept     int64
 	Dropped  int64
@@ -37,10 +38,10 @@ type Steady struct {
 }
 
 // Achieved returns the events a second that were kept.
-func (s *Steady) Achieved() float64 { return float64(s.Kept) / s.Long.Seconds() }
+func (s *Steady) Achieved() float64 { return float64(s.Kept) / max(s.Took, s.Long).Seconds() }
 
 // Share returns the share of one processor.
-func (s *Steady) Share() float64 { return s.CPU.Seconds() / s.Long.Seconds() }
+func (s *Steady) Share() float64 { return s.CPU.Seconds() / max(s.Took, s.Long).Seconds() }
 
 // Median returns the median time until an event was found.
 func (s *Steady) Median() time.Duration {
@@ -115,6 +116,7 @@ func (s *Server) Press(ctx context.Context, rate int, long time.Duration, sshd [
 		cancel(err)
 	}
 	<-done
+	st.Took = time.Since(from)
 	if err := context.Cause(ctx); err != nil {
 		return st, err
 	}
