@@ -336,7 +336,7 @@ func (f *following) deliver(s *series, t *tail, end ending) (bool, error) {
 			return true, err
 		}
 	}
-	return true, f.send(s, t, b, t.size-t.Raw > int64(f.reader.block) || t != s.last())
+	return true, f.send(s, t, b, t.size-t.Raw > int64(f.reader.block))
 }
 
 // send hands a block on.
@@ -345,9 +345,9 @@ func (f *following) send(s *series, t *tail, b event.Block, behind bool) error {
 	for _, other := range s.tails {
 		if other == t {
 			list = append(list, t.seal())
-			continue
+		} else if other.Raw > 0 || other.Whole && other.Offset+int64(other.Record) > 0 { // else there is nothing to know it by
+			list = append(list, other.cursor)
 		}
-		list = append(list, other.cursor)
 	}
 	place, err := encodePosition(list)
 	if err != nil {
@@ -391,9 +391,14 @@ func (f *following) next(s *series, t *tail) (verdict, error) {
 func (f *following) after(s *series, t *tail) (*generation, error) {
 	list, err := generations(resolved(s.path))
 	at := slices.IndexFunc(list, func(g generation) bool { return t.is(&g) })
+	if c := t.seal(); at < 0 && !t.Whole && c.Head.Size > 0 {
+		at = slices.IndexFunc(list, func(g generation) bool {
+			return g.packed && marksPacked(g.path, &c) || !g.packed && marksFile(g.path, &c)
+		})
+	}
 	for i := range list {
 		g := &list[i]
-		if i > at && (at >= 0 || g.info.ModTime().UnixNano() > t.Mod) && !f.known(s, g) {
+		if i > at && (at >= 0 || g.info.ModTime().UnixNano() >= t.Mod) && !f.known(s, g) {
 			return g, err
 		}
 	}
@@ -406,7 +411,7 @@ func (f *following) advance(s *series, t *tail, path string, info os.FileInfo) (
 	if s.early {
 		n.Since = t.Since
 	}
-	if c := t.seal(); path == s.path && !t.Whole && !t.moved && c.Raw > 0 && c.Head.Size > 0 && marksFile(path, &c) {
+	if c := t.seal(); path == s.path && f.now().Sub(t.modified()) < f.pauses.aside && !t.Whole && !t.moved && c.Raw > 0 && c.Head.Size > 0 && marksFile(path, &c) {
 		n.cursor = c // t is a copy of it, and it is about to be truncated
 	}
 	if v, err := f.openTail(s, n, path); err != nil || n.file == nil {

@@ -33,7 +33,7 @@ func machine(t *testing.T, files map[string]string) string {
 func TestLocalLogs(t *testing.T) {
 	files := map[string]string{
 		"var/log/auth.log":         authLine,
-		"var/log/auth.log.1":       authLine,
+		"var/log/auth.log.1":       strings.ReplaceAll(authLine, "10:00", "09:00"),
 		"var/log/nginx/access.log": webLine,
 		"var/log/nginx/error.log":  "",
 		"var/log/wtmp":             "\x02\x00\x00\x00\x35\x00\x00\x00~\x00\x00\x00",
