@@ -22,7 +22,7 @@ type HTTPConfig struct {
 	ClientCA       string      `yaml:"client_ca" doc:"File of the authorities whose client certificates are let in, PEM. Without tokens every client needs one."`
 	Tokens         []HTTPToken `yaml:"tokens" doc:"Who may send. Without any, and on the loopback, everybody on this machine may."`
 	MaxBody        int64       `yaml:"max_body" doc:"Bytes of one request, as sent and also once unpacked." default:"67108864"`
-	MaxWaiting     int64       `yaml:"max_waiting" doc:"Bytes of all requests that are not yet durable. Beyond it clients are told to come back (429)." default:"268435456"`
+	MaxWaiting     int64       `yaml:"max_waiting" doc:"Bytes of all requests that are not yet durable. Beyond it clients are told to come back (429)." default:"67108864"`
 	MaxConnections int         `yaml:"max_connections" doc:"Connections at a time; beyond it the longest idle one is closed." default:"1024"`
 }
 
@@ -77,7 +77,7 @@ func NewHTTP(cfg HTTPConfig, env Env) (Input, error) {
 	}
 	h.listen = listen
 	h.name = "http " + listen
-	h.room.size = cmp.Or(cfg.MaxWaiting, 256<<20)
+	h.room.size = cmp.Or(cfg.MaxWaiting, 64<<20)
 	switch {
 	case h.maxBody < 1<<10 || h.maxBody > 1<<30:
 		return nil, fmt.Errorf("http %s: max_body: %d is not between 1 KiB and 1 GiB", listen, h.maxBody)
