@@ -68,18 +68,6 @@ func (h *HTTP) handler(to Intake, counts *tally) http.Handler {
 	})
 }
 
-// Serves tells whether a path belongs to a protocol that takes records, so that a listener which serves other things
-// too knows whom to ask. The root and unknown paths belong to none, though clients of Elasticsearch ask for "/".
-func Serves(path string) bool {
-	for _, p := range protocols {
-		if p.prefix != "" && strings.HasPrefix(path, p.prefix) {
-			return true
-		}
-	}
-	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	return strings.HasPrefix(first, "_") || strings.HasSuffix(path, "/_bulk") || strings.Contains(path, "/_doc") || strings.Contains(path, "/_create")
-}
-
 // leave gives back the room that no block holds.
 func (a *arrival) leave() {
 	if !a.onItsWay && a.held > 0 {
