@@ -150,7 +150,7 @@ func TestServerIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.settle = 4 * time.Second
+	r.settle = 8 * time.Second // rows must be visible by then, also on a busy machine
 	frames := make(map[uint64]*Batch)
 	for seq := uint64(1); seq <= 5; seq++ {
 		frames[seq] = frameOf(seq, someTime)
@@ -183,7 +183,7 @@ func TestServerIsKilled(t *testing.T) {
 	}
 	add(t, r, 6, frames[6])
 	var from uint64
-	parts.Wait(t, 10*time.Second, "the loss to be noticed", func() bool {
+	parts.Wait(t, 30*time.Second, "the loss to be noticed", func() bool {
 		from, err = r.DurableBefore(ctx)
 		return err != nil
 	})
@@ -202,7 +202,7 @@ func TestServerIsKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	parts.Wait(t, 20*time.Second, "all to be durable", func() bool {
+	parts.Wait(t, 40*time.Second, "all to be durable", func() bool {
 		n, err := r.DurableBefore(ctx)
 		return n == 7 && err == nil
 	})
