@@ -141,8 +141,11 @@ func (l *Log) cutTail(surveys []*survey) ([]*survey, error) {
 	case s.whole || s.later:
 		return surveys, nil
 	case !s.header && s.size <= headerBytes:
-		// It was being made: no frame is written before its header is durable.
-		l.next = s.first
+		// It was being made: no frame is written before its header is durable. The numbers go on after the frames that
+		// are there, so that the segment before it can take the next one.
+		if len(surveys) == 1 {
+			l.next = s.first
+		}
 		l.repairs = append(l.repairs, Damage{Segment: s.path, From: s.first, Reason: s.damage[0].Reason, Torn: true, Bytes: s.size})
 		return surveys[:len(surveys)-1], os.Remove(s.path)
 	case !s.header:
