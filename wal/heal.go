@@ -141,11 +141,11 @@ func (l *Log) cutTail(surveys []*survey) ([]*survey, error) {
 	case s.whole || s.later:
 		return surveys, nil
 	case !s.header && s.size <= headerBytes:
-		// It was being made: no frame is written before its header is durable. The numbers go on after the frames that
-		// are there, so that the segment before it can take the next one.
-		if len(surveys) == 1 {
-			l.next = s.first
+		if n := len(surveys); n > 1 && surveys[n-2].whole && surveys[n-2].next != s.first {
+			return surveys, nil // a segment is begun where the one before it ends: frames between them are gone
 		}
+		// It was being made: no frame is written before its header is durable.
+		l.next = s.first
 		l.repairs = append(l.repairs, Damage{Segment: s.path, From: s.first, Reason: s.damage[0].Reason, Torn: true, Bytes: s.size})
 		return surveys[:len(surveys)-1], os.Remove(s.path)
 	case !s.header:
@@ -257,8 +257,9 @@ func (l *Log) setAside(s *survey, last bool) error {
 	for i := range s.damage {
 		s.damage[i].SetAside = aside
 	}
-	// What stood behind the last whole frame had numbers too, which nothing may have again.
-	if tail := s.size - s.lastGood(); last && tail > 0 {
+	// What stood behind the last whole frame had numbers too, which nothing may have again; nor may the segment that
+	// follows have the name of this one.
+	if tail := max(s.size-s.lastGood(), 0); last && (tail > 0 || s.next == s.first) {
 		s.next += uint64(tail/minFrame) + 1
 	}
 	s.size, s.salvaged = size, true
