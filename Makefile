@@ -33,7 +33,8 @@ fuzz:
 	    } || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log; \
 	  done; done
 
-torture: ## serve is killed at random moments under load, for TORTURE minutes; nothing may be lost or doubled
+torture: ## the store, and serve for TORTURE minutes, are killed at random moments under load; nothing may be lost or doubled
+	TOCSIN_TORTURE=$(TORTURE) $(GO) test ./store -run '^TestKill$$' -count=1 -v -timeout 0
 	TOCSIN_TORTURE=$(TORTURE) $(GO) test ./cmd/tocsin -run '^TestServeThroughKills$$' -count=1 -v -timeout 0
 
 check: ## everything that can be said of the code without running it

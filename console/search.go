@@ -106,6 +106,16 @@ func parseQuery(r *http.Request) (*query.Query, error) {
 	return q, nil
 }
 
+// asked returns whom a request asks, and what for.
+func (s *Server) asked(r *http.Request) (*Tenant, *query.Query, error) {
+	t, err := s.tenant(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := parseQuery(r)
+	return t, q, err
+}
+
 // addLimit keeps of plain events the newest so many.
 func addLimit(q *query.Query, text string) error {
 	if text == "" {
@@ -122,11 +132,7 @@ func addLimit(q *query.Query, text string) error {
 }
 
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	q, err := parseQuery(r)
+	t, q, err := s.asked(r)
 	if err != nil {
 		return err
 	}
@@ -165,11 +171,7 @@ func (l *lines) notes(notes []string) error {
 }
 
 func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	q, err := parseQuery(r)
+	t, q, err := s.asked(r)
 	if err != nil {
 		return err
 	}
@@ -216,11 +218,7 @@ func (l *lines) seen(e *live.Seen, lost int64) error {
 }
 
 func (s *Server) fields(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	q, err := parseQuery(r)
+	t, q, err := s.asked(r)
 	if err != nil {
 		return err
 	}
