@@ -49,7 +49,8 @@ func (c *crier) take(hits []state.Hit) {
 
 // How long what happened before the start is gathered.
 const (
-	cryQuiet = 2 * time.Second // nothing more has come for so long
+	cryQuiet = 2 * time.Second  // nothing more has come for so long
+	cryLeast = 10 * time.Second // by then correlations have given out what they found in the past, see live.Options.Settle and Lateness
 	cryMost  = 30 * time.Second
 	maxTold  = 1 << 16 // keys that are remembered
 )
@@ -79,7 +80,7 @@ func (c *crier) run(ctx context.Context) {
 			}
 			c.cry(&h)
 		case now := <-tick.C:
-			if gathering && (now.Sub(last) > cryQuiet && now.Sub(begun) > 2*cryQuiet || now.Sub(begun) > cryMost) {
+			if gathering && (now.Sub(last) > cryQuiet && now.Sub(begun) > cryLeast || now.Sub(begun) > cryMost) {
 				gathering = false
 				c.tellPast(past)
 			}
