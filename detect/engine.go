@@ -15,6 +15,8 @@ type Options struct {
 	Wanted func(*sigma.Rule) bool
 	// Spill opens temporary storage for what correlations need and memory cannot hold; nil keeps all in memory.
 	Spill func() (Spill, error)
+	// Senses are what the detectors beside the rules are to be like; nil is that there are none.
+	Senses *SensesOptions
 }
 
 // Engine runs a set of rules. It is safe for concurrent use by its Workers; Gather and Finish belong to one goroutine.
@@ -31,6 +33,7 @@ type Engine struct {
 	chained []*sigma.Rule // correlations in force, in order
 	sorter  *Sorter
 	spare   chan []Observation // lists to be used again
+	sighted *sightSorter       // nil where no detector runs
 	loaded  int
 }
 
@@ -102,6 +105,9 @@ func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt 
 	e.markAll(rules)
 	e.sigma = sigma.Compile(rules, sources)
 	e.sorter = NewSorter(rules, opt.Spill)
+	if opt.Senses != nil {
+		e.sighted = newSightSorter(opt.Spill)
+	}
 	e.loaded = len(rules) + len(e.chained)
 	return e, nil
 }
@@ -134,10 +140,14 @@ func (e *Engine) Gather(r *Result) error {
 			return err
 		}
 	}
+	if e.sighted != nil {
+		return e.sighted.add(r.Sightings)
+	}
 	return nil
 }
 
-// Finish counts what was gathered, in order of the events' time, and calls tell with the hits of correlations.
+// Finish counts what was gathered, in order of the events' time, and calls tell with the hits of correlations, and then
+// with those of what the detectors find.
 func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
 	e.forget()
 	give := func(hits []CorrelationHit) error {
@@ -153,11 +163,20 @@ func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
 	if err := e.sorter.Each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
 		return err
 	}
-	return give(e.corr.Finish())
+	if err := give(e.corr.Finish()); err != nil || e.sighted == nil {
+		return err
+	}
+	return e.sense(tell)
 }
 
 // Notes says which bounds were reached while counting, and what that means for the result.
-func (e *Engine) Notes() []string { return e.corr.notes() }
+func (e *Engine) Notes() []string {
+	notes := e.corr.notes()
+	if e.sighted != nil {
+		notes = append(notes, e.sighted.notes...)
+	}
+	return notes
+}
 
 // Info returns what a reader of hits may want to know of a rule.
 func Info(r *sigma.Rule) RuleInfo {

@@ -21,6 +21,8 @@ type Worker struct {
 	usualSeen     int // observations, likewise
 	lately        *lately
 
+	sights *sights // nil where no detector runs
+
 	told     bool // event and entities are of the event at hand, which has hit before
 	event    []byte
 	entities Entities
@@ -30,8 +32,9 @@ type Worker struct {
 type Result struct {
 	Hits         []EventHit // in the order of the events, and of the rules for each
 	Observations []Observation
-	Events       int64 // that were in the time asked for
-	First, Last  int64 // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
+	Sightings    []Sighting // what detectors want of the events, where Options.Senses is set
+	Events       int64      // that were in the time asked for
+	First, Last  int64      // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
 	Unread       []event.Unread
 }
 
@@ -44,7 +47,11 @@ type EventHit struct {
 
 // NewWorker returns a Worker for one goroutine.
 func (e *Engine) NewWorker() *Worker {
-	return &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
+	w := &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
+	if e.opt.Senses != nil {
+		w.sights = newSights()
+	}
+	return w
 }
 
 // Match finds the hits of a batch.
@@ -62,6 +69,9 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			}
 			r.Last = max(r.Last, ev.Time)
 		}
+		if w.sights != nil {
+			w.sights.see(ev)
+		}
 		w.told = false
 		for _, rule := range w.matcher.Match(ev) {
 			if r.Hits == nil {
@@ -69,6 +79,9 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			}
 			w.hit(r, ev, rule, i)
 		}
+	}
+	if w.sights != nil {
+		r.Sightings = w.sights.take()
 	}
 	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r

@@ -19,6 +19,8 @@ import (
 type applier struct {
 	*Line
 	live    *detect.Live
+	senses  *detect.Senses // nil where no detector runs
+	judge   func(*detect.Finding) []*detect.LiveHit
 	engine  *detect.Engine // that live counts for
 	through uint64         // the frame applied last
 	saved   time.Time      // of the last checkpoint
@@ -58,6 +60,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 			a.live.Observe(detect.Progress{Stream: settling}, nil, a.correlated)
 		}
 		a.live.Advance(o.arrived, a.correlated)
+		a.sense(nil)
 		a.watch.tick(o.arrived)
 		a.count.ticks.Add(1)
 		a.tellTrimmed()
@@ -77,6 +80,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		p := detect.Progress{Stream: streamOf(&o), Latest: o.newest, Behind: d.Behind}
 		a.live.Advance(o.arrived, a.correlated) // the same in a replay: so the same hits
 		a.live.Observe(p, o.result.Observations, a.correlated)
+		a.sense(o.result.Sightings)
 		o.engine.Reuse(o.result)
 	}
 	if !o.again {
@@ -157,6 +161,10 @@ func (a *applier) change(e *detect.Engine) {
 		a.gone = append(a.gone, fresh.Gone()...)
 	}
 	a.live, a.engine = fresh, e
+	a.judge = e.Judge()
+	if opt := e.Senses(); opt != nil && a.senses == nil {
+		a.senses = detect.NewSenses(*opt)
+	}
 	a.keys = make(map[*sigma.Rule]string)
 }
 

@@ -17,12 +17,13 @@ import (
 // checkpoint is what the line knows at one place of the log: everything that later frames build on.
 type checkpoint struct {
 	Version   int               `json:"version"`
-	Through   uint64            `json:"through"`   // the frame that was applied last, Base included
-	Base      uint64            `json:"base"`      // added to the numbers of the log: more than 0 once a log was lost and begun anew
-	Positions map[string]string `json:"positions"` // of streams, as far as the log held them
-	Live      []byte            `json:"live"`      // detect.Live.Snapshot
-	Own       int64             `json:"own"`       // events about tocsin itself so far
-	Sum       uint32            `json:"sum"`       // CRC-32C of all this with Sum 0
+	Through   uint64            `json:"through"`          // the frame that was applied last, Base included
+	Base      uint64            `json:"base"`             // added to the numbers of the log: more than 0 once a log was lost and begun anew
+	Positions map[string]string `json:"positions"`        // of streams, as far as the log held them
+	Live      []byte            `json:"live"`             // detect.Live.Snapshot
+	Senses    []byte            `json:"senses,omitempty"` // detect.Senses.Snapshot
+	Own       int64             `json:"own"`              // events about tocsin itself so far
+	Sum       uint32            `json:"sum"`              // CRC-32C of all this with Sum 0
 
 	end uint64 // the first frame that is newer than the process, as the log numbers it
 }
@@ -37,6 +38,9 @@ func (l *Line) checkpointPath() string { return filepath.Join(l.opt.Dir, "checkp
 // it, and whose events the store has on disk.
 func (a *applier) save(ctx context.Context) error {
 	c := checkpoint{Version: checkpointVersion, Through: a.through, Base: a.base, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
+	if a.senses != nil {
+		c.Senses = a.senses.Snapshot(nil)
+	}
 	a.mu.Lock()
 	c.Positions = make(map[string]string, len(a.positions))
 	for k, v := range a.positions {
@@ -150,6 +154,11 @@ func (l *Line) resume() error {
 			return fmt.Errorf("take up what correlations had counted: %w", err)
 		}
 		a.gone = a.live.Gone()
+	}
+	if len(c.Senses) > 0 && a.senses != nil {
+		if err := a.senses.Restore(c.Senses); err != nil {
+			l.opt.Log.Error("a part of what the detectors had learnt is lost; they learn it again", "error", err)
+		}
 	}
 	l.applied = a
 	c.end = l.wal.Next()

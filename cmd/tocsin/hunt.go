@@ -142,6 +142,7 @@ func (h *hunt) run(ctx context.Context) error {
 		return fmt.Errorf("hunt: %w", err)
 	}
 	go s.files.Measure(ctx)
+	opt.Senses = &detect.SensesOptions{}
 	spills := &spills{}
 	defer spills.close()
 	opt.Spill = spills.open

@@ -239,5 +239,5 @@ func (s *serve) engine() (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants})
+	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants, Senses: &detect.SensesOptions{}})
 }

@@ -1,0 +1,195 @@
+package detect
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+)
+
+// Senses are the detectors that are no rules: what was never seen before, volumes out of the ordinary, beacons, tunnels.
+// They are given sightings, in any order, and say findings, each once or again under the same key as it grows.
+//
+// Sightings wait until Advance says that none earlier is to be expected, and then go on in the order of their time, their
+// place and their content. So the same sightings make the same findings, in one batch or many, by hunt or by serve. What
+// comes later than that goes on at once. Time is the events' own.
+//
+// Memory is bounded: each detector states its bounds beside its constants and forgets what has been quiet the longest.
+// A Senses belongs to one goroutine.
+type Senses struct {
+	opt       SensesOptions
+	queue     pending
+	words     interned
+	watermark int64
+	clock     int64 // the latest time that was seen or advanced to
+	learning  bool  // nothing is told
+	next      Observation
+	early     int64
+	parts     []sense
+	tell      func(*Finding)
+}
+
+// SensesOptions narrow what is told.
+type SensesOptions struct {
+	Budget int      // novelties told in a day at most; 0 is DefaultBudget, less than 0 is none
+	Off    []string // kinds of findings, as Finding.Action calls them, that are not told
+	// Place says where in the world an address is; nil where nobody knows. It must be quick and always say the same.
+	Place func(netip.Addr) Place
+}
+
+// Place is where an address is, as far as is known.
+type Place struct {
+	Country string // ISO 3166-1 alpha-2, as "DE"
+	Network string // who runs the network: "AS3320 Deutsche Telekom AG"
+}
+
+// Bounds of a Senses.
+const (
+	DefaultBudget = 10
+	// MaxWaitingSightings bounds the sightings that wait for earlier ones, some 40 MB; the oldest beyond go on.
+	MaxWaitingSightings = 1 << 18
+)
+
+// sense is one detector of a Senses. It tells by Senses.say. All functions are set.
+type sense struct {
+	name    string            // of its section of a snapshot
+	see     func(s *Sighting) // in the order of time, but for what comes late; it must not keep s, its strings it may
+	advance func(now int64)   // all before now has been seen; nanoseconds since 1970
+	finish  func()            // nothing more will come: tell what can be told of what is open
+	save    func(w *packer)   // what it knows
+	load    func(u *unpacker) // reads what save wrote, to its end; where it cannot, it calls u.fail and a new one takes its place
+	notes   func() []string   // which bounds were reached, and what that means
+}
+
+// senseParts make the detectors. A new one is added here.
+var senseParts = [...]func(*Senses) sense{newFirstSeen}
+
+// NewSenses returns detectors that have seen nothing.
+func NewSenses(opt SensesOptions) *Senses {
+	if opt.Budget == 0 {
+		opt.Budget = DefaultBudget
+	}
+	s := &Senses{opt: opt}
+	s.reset()
+	return s
+}
+
+// reset makes the detectors as new.
+func (s *Senses) reset() {
+	*s = Senses{opt: s.opt, watermark: math.MinInt64}
+	for _, make := range senseParts {
+		s.parts = append(s.parts, make(s))
+	}
+}
+
+// Observe takes sightings, and calls tell with what comes of those that need not wait.
+func (s *Senses) Observe(list []Sighting, tell func(*Finding)) {
+	s.tell = tell
+	for i := range list {
+		x := &list[i]
+		if x.Time == 0 {
+			continue
+		}
+		if x.Time < s.watermark {
+			s.see(x)
+			continue
+		}
+		s.next.Fields = x.fields(s.next.Fields)
+		s.next.Ref, s.next.Entities = x.Ref, Entities{}
+		s.queue.push(x.Time, 0, &s.next)
+	}
+	for len(s.queue.items) > MaxWaitingSightings {
+		s.early++
+		w := s.queue.pop()
+		s.watermark = max(s.watermark, w.time)
+		s.release(&w)
+	}
+	s.tell = nil
+}
+
+// Advance says that no sighting of before now is to be expected, in nanoseconds since 1970, and calls tell with what is
+// known by that.
+func (s *Senses) Advance(now int64, tell func(*Finding)) {
+	if now <= s.watermark || now == 0 {
+		return
+	}
+	s.tell = tell
+	s.watermark = now
+	for len(s.queue.items) > 0 && s.queue.items[0].time < now {
+		w := s.queue.pop()
+		s.release(&w)
+	}
+	s.advance(now)
+	s.tell = nil
+}
+
+// Learn takes sightings of the past in the order of their time: they become what is normal, and nothing is told of them.
+func (s *Senses) Learn(list []Sighting) {
+	s.learning = true
+	for i := range list {
+		if list[i].Time != 0 {
+			s.see(&list[i])
+		}
+	}
+	s.learning = false
+}
+
+// Finish tells what waits, as if nothing more would ever come.
+func (s *Senses) Finish(tell func(*Finding)) {
+	s.tell = tell
+	for len(s.queue.items) > 0 {
+		w := s.queue.pop()
+		s.release(&w)
+	}
+	for i := range s.parts {
+		s.parts[i].finish()
+	}
+	s.tell = nil
+}
+
+func (s *Senses) release(w *waiting) {
+	var x Sighting
+	if w.decode(&s.next, &s.words) && x.of(&s.next) { // always: it was encoded here, or checked when it was restored
+		s.see(&x)
+	}
+}
+
+func (s *Senses) see(x *Sighting) {
+	if x.Time > s.clock {
+		s.advance(x.Time)
+	}
+	for i := range s.parts {
+		s.parts[i].see(x)
+	}
+}
+
+func (s *Senses) advance(now int64) {
+	if now <= s.clock {
+		return
+	}
+	s.clock = now
+	for i := range s.parts {
+		s.parts[i].advance(now)
+	}
+}
+
+// say tells a finding.
+func (s *Senses) say(f *Finding) {
+	if s.learning || s.tell == nil || slices.Contains(s.opt.Off, f.Action) {
+		return
+	}
+	f.Last = max(f.Last, f.Time)
+	s.tell(f)
+}
+
+// Notes says which bounds were reached, and what that means for the result.
+func (s *Senses) Notes() []string {
+	var notes []string
+	if s.early > 0 {
+		notes = append(notes, fmt.Sprintf("%d events were judged before others that may have preceded them came, because too many waited", s.early))
+	}
+	for i := range s.parts {
+		notes = append(notes, s.parts[i].notes()...)
+	}
+	return notes
+}
