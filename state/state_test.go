@@ -82,6 +82,8 @@ func TestConformance(t *testing.T) {
 			{"audit tampered", testTampered},
 			{"audit concurrent", testAuditConcurrent},
 			{"facts", testFacts},
+			{"actions", testActions},
+			{"actions concurrent", testActionsConcurrent},
 			{"versions", testVersions},
 			{"backup", testBackup},
 			{"move", testMove},
