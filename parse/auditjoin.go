@@ -106,7 +106,7 @@ func (r *auditRecord) read(line string, h *syslogHeader, years *yearless) bool {
 	s := line
 	if !strings.HasPrefix(s, "type=") && !strings.HasPrefix(s, "node=") {
 		*h = syslogHeader{}
-		if s == "" || !h.read(s, years) || !auditSender(h.tag) {
+		if s == "" || !h.read(s, years) || !mayBeAudit(h) {
 			return false
 		}
 		s = strings.TrimPrefix(cutUptime(h.text), "audit: ")
@@ -143,6 +143,12 @@ func auditSender(tag string) bool {
 		return true
 	}
 	return false
+}
+
+// mayBeAudit tells whether a line of syslog may hold an audit record: its sender passes such on, or it begins as those
+// of the file do, which is sent under a tag of any name.
+func mayBeAudit(h *syslogHeader) bool {
+	return auditSender(h.tag) || strings.HasPrefix(h.text, "type=") || strings.HasPrefix(h.text, "node=")
 }
 
 // auditID tells whether s is "1234567890.123:456".

@@ -99,7 +99,12 @@ func (r *errorRecord) readApache(s string, years *yearless) bool {
 		return false
 	}
 	r.time, r.apache = ns, true
-	s = trimSpace(s[n+2:])
+	r.apacheParts(trimSpace(s[n+2:]))
+	return true
+}
+
+// apacheParts reads what follows the time.
+func (r *errorRecord) apacheParts(s string) {
 	for s != "" && s[0] == '[' {
 		end := strings.IndexByte(s, ']')
 		if end < 0 {
@@ -126,12 +131,11 @@ func (r *errorRecord) readApache(s string, years *yearless) bool {
 			r.module, r.level = module, level
 		default:
 			r.text = s
-			return true
+			return
 		}
 		s = trimSpace(s[end+1:])
 	}
 	r.text = s
-	return true
 }
 
 // readNginx reads "time [level] pid#tid: *connection text".

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -24,7 +25,7 @@ var Journal = &Format{
 	},
 	NewSplitter: func() Splitter { return journalSplitter{} },
 	NewParser: func(e *Env) Parser {
-		return &journalParser{fields: fieldShapes{env: e}}
+		return &journalParser{fields: fieldShapes{env: e}, relay: newJournalRelay(e)}
 	},
 }
 
@@ -106,12 +107,15 @@ type journalParser struct {
 	fields fieldShapes
 	entry  []journalField
 	names  []string
+	kept   []int // fields of the entry that stand beside those of a record in it
 	said   said
+	relay  *journalRelay
 }
 
 // Parse implements Parser.
 func (p *journalParser) Parse(b event.Block, out *event.Batch) {
 	number := b.First
+	p.relay.begin(b.Origin)
 	for at := 0; at < len(b.Data); {
 		p.entry = p.entry[:0]
 		n, _ := journalEntry(b.Data[at:], &p.entry)
@@ -129,6 +133,7 @@ func (p *journalParser) Parse(b event.Block, out *event.Batch) {
 	}
 	clear(p.entry[:cap(p.entry)])
 	p.said = said{}
+	p.relay.end()
 }
 
 // event adds the entry as an event. Fields that a line of syslog has too have the names that they have there.
@@ -147,7 +152,14 @@ func (p *journalParser) event(out *event.Batch) *event.Event {
 	if tag == "" {
 		tag = comm
 	}
-	readMessage(tag, message, &p.said)
+	program := programOf(tag)
+	body := messageBody(message)
+	if !program.read(body, &p.said) {
+		if in := p.relayed(program, tag, message); in != nil {
+			return p.join(in, tag == comm, out)
+		}
+		program.readClues(body, &p.said)
+	}
 	kind := p.said.kind
 	format := kind.format
 	if format == syslogFormat {
@@ -160,18 +172,56 @@ func (p *journalParser) event(out *event.Batch) *event.Event {
 	p.names = append(p.names, kind.names...)
 	e := out.Add(p.fields.of(format, p.names))
 	for i, f := range p.entry {
+		e.Values[i] = plainValue(f.value)
+	}
+	e.Time = p.when()
+	copy(e.Values[len(p.entry):], p.said.values[:len(kind.names)])
+	return e
+}
+
+// when returns when the entry was written, 0 where it does not say.
+func (p *journalParser) when() (at int64) {
+	for _, f := range p.entry {
 		if f.name == "__REALTIME_TIMESTAMP" || f.name == "_SOURCE_REALTIME_TIMESTAMP" {
-			if ns, ok := parseEpoch(f.value); ok && (e.Time == 0 || f.name[1] == 'S') {
-				e.Time = ns
+			if ns, ok := parseEpoch(f.value); ok && (at == 0 || f.name[1] == 'S') {
+				at = ns
 			}
 		}
-		if v := numberValue(f.value); v.Kind == event.Number {
-			e.Values[i] = v
-		} else {
-			e.Values[i] = textValue(f.value)
+	}
+	return at
+}
+
+// relayed returns the event of a message that is a record of another format, nil where it is none.
+func (p *journalParser) relayed(of *program, tag, message string) *event.Event {
+	h := syslogHeader{time: p.when(), tag: tag, full: true}
+	for _, f := range p.entry {
+		switch f.name {
+		case "_HOSTNAME":
+			h.host = f.value
+		case "_PID":
+			h.pid = f.value
 		}
 	}
-	copy(e.Values[len(p.entry):], p.said.values[:len(kind.names)])
+	return p.relay.read(message, of, &h)
+}
+
+// join adds the event of a message with the fields of the entry that it has not.
+func (p *journalParser) join(in *event.Event, untagged bool, out *event.Batch) *event.Event {
+	own := in.Shape.Fields()
+	p.names = append(p.names[:0], own...)
+	p.kept = p.kept[:0]
+	for i, f := range p.entry {
+		if name := journalName(f.name, untagged); !slices.Contains(own, name) {
+			p.names = append(p.names, name)
+			p.kept = append(p.kept, i)
+		}
+	}
+	e := out.Add(p.fields.of(in.Shape.Format, p.names))
+	n := copy(e.Values, in.Values)
+	for i, from := range p.kept {
+		e.Values[n+i] = plainValue(p.entry[from].value)
+	}
+	e.Time = in.Time
 	return e
 }
 

@@ -89,10 +89,11 @@ type jsonParser struct {
 	root    *jsonNode
 	nodes   int
 	walk    jsonWalk
-	lines   *lineParser // for what is no JSON
-	said    said        // what a message in the journal says
-	carried *lineReader // of lines within records; made when the first is seen
-	within  bool        // what this parser reads is such a line
+	lines   *lineParser   // for what is no JSON
+	said    said          // what a message in the journal says
+	carried *lineReader   // of lines within records; made when the first is seen
+	relay   *journalRelay // of records within messages of the journal; made when the first is seen
+	within  bool          // what this parser reads is such a line
 
 	block   event.Block
 	out     *event.Batch
@@ -143,6 +144,9 @@ func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
 		p.out.Fail(b.Origin, b.Offset+int64(p.lastFault), fmt.Sprintf("%d more records before this one could not be read well", p.faults-jsonMaxFaults))
 	}
 	p.carried.forget()
+	if p.relay != nil {
+		p.relay.end()
+	}
 	p.block, p.out, p.walk.s = event.Block{}, nil, ""
 	clear(p.walk.values)
 }
@@ -227,7 +231,11 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	}
 	shape := plan.shape
 	if plan.journal != nil {
-		shape = p.journalShape(plan)
+		if shape = p.journalShape(plan); shape == nil {
+			e := &p.out.Events[len(p.out.Events)-1]
+			e.Raw, e.Origin, e.Record = p.block.Data[start:end], p.block.Origin, p.line
+			return
+		}
 	}
 	e := p.out.Add(shape)
 	if plan.order == nil {

@@ -39,10 +39,11 @@ type lineParser struct {
 	names   []string
 	values  []event.Value
 	sdNames map[[2]string]string
-	object  *jsonParser // of lines that are JSON objects; made when the first is seen
-	block   event.Block // the one that is parsed; empty where lines come from another parser
-	start   int         // where in it the line is that is read
-	at      int64       // the number of the line that is read
+	behind  map[*event.Shape]*relayedHeader // of records behind a header of syslog
+	object  *jsonParser                     // of lines that are JSON objects; made when the first is seen
+	block   event.Block                     // the one that is parsed; empty where lines come from another parser
+	start   int                             // where in it the line is that is read
+	at      int64                           // the number of the line that is read
 }
 
 func newLineParser(d dialect) func(*Env) Parser {

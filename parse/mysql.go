@@ -1,6 +1,9 @@
 package parse
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // mysqlLog is the error log and the general log of MySQL and MariaDB.
 var mysqlLog = ownLog{
@@ -13,7 +16,7 @@ var mysqlLog = ownLog{
 	read: func(l *ownLine, out *said) bool {
 		s := l.rest
 		if l.time == 0 {
-			if l.time, s = mysqlTime(l.line); l.time == 0 {
+			if l.time, s = mysqlTime(l.line, l.zone); l.time == 0 {
 				return false
 			}
 		}
@@ -78,7 +81,7 @@ func mysqlCommand(s string) bool {
 }
 
 // mysqlTime reads "240303  9:12:44 " and "2024-03-03  9:12:44 " of older servers.
-func mysqlTime(s string) (ns int64, rest string) {
+func mysqlTime(s string, zone *time.Location) (ns int64, rest string) {
 	i := 0
 	c := clock{}
 	switch {
@@ -105,6 +108,6 @@ func mysqlTime(s string) (ns int64, rest string) {
 	if c.year|c.month|c.day|c.hour|c.minute|c.second < 0 || c.hour > 23 {
 		return 0, s
 	}
-	ns, _ = c.unixNanos(nil)
+	ns, _ = c.unixNanos(zone)
 	return ns, trimSpace(s[i+8:])
 }

@@ -22,6 +22,7 @@ type ownLine struct {
 	program string // that the line names, or that always writes such lines
 	pid     string
 	host    string
+	zone    *time.Location // of times that state none; nil is UTC
 }
 
 // ownLog is one way in which a server writes a file of its own.
@@ -65,8 +66,8 @@ func serverFormats() []*Format {
 	return list
 }
 
-// ownLine makes an event of a line of a server's own file, or of one that tells who came from where.
-func (p *lineParser) ownLine(line string, out *event.Batch) bool {
+// ownRecord makes an event of a line of a server's own file.
+func (p *lineParser) ownRecord(line string, out *event.Batch) bool {
 	l := &p.own
 	if !l.cut(line, &p.years) {
 		return false
@@ -81,7 +82,16 @@ func (p *lineParser) ownLine(line string, out *event.Batch) bool {
 			return true
 		}
 	}
-	if !readClues(l.rest, p.said.values[:len(clueNames)]) {
+	return false
+}
+
+// ownLine makes an event of a line of a server's own file, or of one that tells who came from where.
+func (p *lineParser) ownLine(line string, out *event.Batch) bool {
+	if p.ownRecord(line, out) {
+		return true
+	}
+	l := &p.own
+	if l.rest == "" || !readClues(l.rest, p.said.values[:len(clueNames)]) {
 		return false
 	}
 	e := out.Add(cluedTextShape)
@@ -112,7 +122,7 @@ var ownBegins = func() (sets [256]uint32) {
 
 // cut begins to read a line. It reports whether there is anything after its time.
 func (l *ownLine) cut(line string, years *yearless) bool {
-	*l = ownLine{line: line}
+	*l = ownLine{line: line, zone: years.zone}
 	l.time, l.rest = cutOwnTime(line, years)
 	end := strings.IndexByte(l.rest, ' ')
 	if end < 0 {

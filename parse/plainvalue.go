@@ -24,6 +24,14 @@ func numberValue(s string) event.Value {
 	return event.Value{Raw: s, Kind: event.Number}
 }
 
+// plainValue makes a Number of decimal digits, Text of all else, of nothing too.
+func plainValue(s string) event.Value {
+	if s == "" {
+		return textValue("")
+	}
+	return numberValue(s)
+}
+
 // addressValues puts an address where addresses go and a host's name where names go. Brackets around IPv6 are no part of it.
 func addressValues(s string) (ip, domain event.Value) {
 	if len(s) > 2 && s[0] == '[' && s[len(s)-1] == ']' {

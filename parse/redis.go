@@ -31,7 +31,7 @@ var redisLog = ownLog{
 		}
 		var at int
 		c.nanos, at = fraction(t, 20)
-		ns, ok := c.unixNanos(nil)
+		ns, ok := c.unixNanos(l.zone)
 		if !ok || len(t) < at+4 {
 			return false
 		}

@@ -74,18 +74,15 @@ func (p *lineParser) syslogLine(line string, out *event.Batch) bool {
 
 // syslogMessage makes an event of a line of syslog whose header is h.
 func (p *lineParser) syslogMessage(line string, h *syslogHeader, out *event.Batch) {
-	if auditSender(h.tag) && strings.Contains(h.text, "audit(") && p.auditLine(out) {
+	if mayBeAudit(h) && strings.Contains(h.text, "audit(") && p.auditLine(out) {
 		return
 	}
 	if h.tag != p.lastTag || p.last == nil {
 		p.lastTag, p.last = h.tag, programOf(h.tag)
 	}
 	known := p.last.read(messageBody(h.text), &p.said)
-	if !known && mayBeAppliance(p.last, h.tag) && p.applianceLine(line, h, out) {
-		return
-	}
-	if !known && h.text != "" {
-		if p.relayed(line, h, out) {
+	if !known && (h.text != "" || mayBeAppliance(p.last, h.tag)) {
+		if p.inner(line, p.last, h, out) {
 			return
 		}
 		p.last.readClues(h.text, &p.said)
@@ -113,6 +110,9 @@ func (p *lineParser) relayed(line string, h *syslogHeader, out *event.Batch) boo
 		n := len(out.Events)
 		if !p.objectLine(text, out) || len(out.Events) != n+1 {
 			return len(out.Events) > n
+		}
+		if h.host != "" && !out.Events[n].Shape.ECS("host.name").Found() {
+			p.putBehind(h, out)
 		}
 		e := &out.Events[n]
 		e.Raw = line
