@@ -178,14 +178,15 @@ func (b *burst) fresh(tuple []string) bool {
 }
 
 // kinds returns the lists, in the order in which they are written.
-func (e *Entities) kinds() [3]*[]string { return [...]*[]string{&e.Hosts, &e.Users, &e.Addresses} }
+func (e *Entities) kinds() [4]*[]string { return [...]*[]string{&e.Hosts, &e.Users, &e.Addresses, &e.Targets} }
 
 func (e *Entities) empty() bool {
 	return len(e.Hosts) == 0 && len(e.Users) == 0 && len(e.Addresses) == 0
 }
 
 func (e *Entities) equal(o *Entities) bool {
-	return slices.Equal(e.Hosts, o.Hosts) && slices.Equal(e.Users, o.Users) && slices.Equal(e.Addresses, o.Addresses)
+	return slices.Equal(e.Hosts, o.Hosts) && slices.Equal(e.Users, o.Users) && slices.Equal(e.Addresses, o.Addresses) &&
+		slices.Equal(e.Targets, o.Targets)
 }
 
 // clone copies the slices, in order and up to a bound.
@@ -197,7 +198,7 @@ func (e *Entities) clone() Entities {
 
 func (e *Entities) cost() int {
 	n := 0
-	for _, l := range [...][]string{e.Hosts, e.Users, e.Addresses} {
+	for _, l := range [...][]string{e.Hosts, e.Users, e.Addresses, e.Targets} {
 		for _, v := range l {
 			n += 2*stringCost + len(v)
 		}
@@ -210,7 +211,7 @@ func (e *Entities) merge(o *Entities) (cost int64) {
 	for _, l := range [...]struct {
 		into *[]string
 		from []string
-	}{{&e.Hosts, o.Hosts}, {&e.Users, o.Users}, {&e.Addresses, o.Addresses}} {
+	}{{&e.Hosts, o.Hosts}, {&e.Users, o.Users}, {&e.Addresses, o.Addresses}, {&e.Targets, o.Targets}} {
 		for _, v := range l.from {
 			at, found := slices.BinarySearch(*l.into, v)
 			if found || len(*l.into) >= maxHitEntities {

@@ -11,8 +11,8 @@ import (
 const (
 	entryCost    = 64
 	groupCost    = 288
-	burstCost    = 224
-	detailCost   = 112
+	burstCost    = 248
+	detailCost   = 152
 	mapCost      = 192
 	orderedCost  = 96
 	chainCost    = 144
@@ -65,7 +65,7 @@ type detail struct {
 	entities Entities
 	carried  []string
 	inner    *burst
-	room     [3]string // for the entities, where there is one of a kind
+	room     [4]string // for the entities, where there is one of a kind
 }
 
 // window is a ring of entries, numbered from the first that ever was in it.

@@ -13,13 +13,15 @@ var (
 	hostFields    = []string{"host.name"}
 	userFields    = []string{"user.name", "source.user.name", "user.target.name", "user.effective.name"}
 	addressFields = []string{"source.ip", "destination.ip"}
+	targetFields  = []string{"destination.ip"}
 )
 
 // telling is what is worked out once to tell of the events of one shape: where they name entities, and each name of a
 // field as a member of a JSON object, with the comma before it.
 type telling struct {
-	hosts, users, addresses []event.Slot
-	keys                    []string
+	hosts, users, addresses, targets []event.Slot
+
+	keys []string
 }
 
 // maxTellings bounds the shapes for which a telling is kept, and maxTellingFields their fields.
@@ -32,7 +34,7 @@ const (
 func (w *Worker) telling(shape *event.Shape) *telling {
 	t := w.tellings[shape]
 	if t == nil {
-		t = &telling{hosts: slotsOf(shape, hostFields), users: slotsOf(shape, userFields), addresses: slotsOf(shape, addressFields)}
+		t = &telling{hosts: slotsOf(shape, hostFields), users: slotsOf(shape, userFields), addresses: slotsOf(shape, addressFields), targets: slotsOf(shape, targetFields)}
 		fields := shape.Fields()
 		t.keys = make([]string, len(fields))
 		for i, name := range fields {
@@ -54,6 +56,7 @@ func (w *Worker) entitiesOf(ev *event.Event) Entities {
 		Hosts:     w.named(ev, t.hosts, isHost),
 		Users:     w.named(ev, t.users, isUser),
 		Addresses: w.named(ev, t.addresses, isAddress),
+		Targets:   w.named(ev, t.targets, isAddress),
 	}
 }
 

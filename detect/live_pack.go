@@ -67,6 +67,7 @@ func (w *packer) entities(e *Entities) {
 	w.list(e.Hosts)
 	w.list(e.Users)
 	w.list(e.Addresses)
+	w.list(e.Targets)
 }
 
 // part writes what f writes as a part that can be skipped. Words do not reach across its bounds.
@@ -160,7 +161,11 @@ func (u *unpacker) list(most int) []string {
 }
 
 func (u *unpacker) entities() Entities {
-	return Entities{Hosts: u.list(maxHitEntities), Users: u.list(maxHitEntities), Addresses: u.list(maxHitEntities)}
+	var e Entities
+	for _, list := range e.kinds() {
+		*list = u.list(maxHitEntities)
+	}
+	return e
 }
 
 // part returns a part, to be read by itself.

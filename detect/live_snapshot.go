@@ -18,7 +18,7 @@ import (
 // snapshot of the backlog, or empty.
 const (
 	snapshotMagic   = "tocsin live"
-	snapshotVersion = 1
+	snapshotVersion = 2
 )
 
 // counts are all counters of a Live, in the order in which a snapshot has them.

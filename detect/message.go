@@ -65,11 +65,13 @@ type Matched struct {
 // MaxMatchedValue bounds Matched.Value, in bytes.
 const MaxMatchedValue = sigma.LongValue
 
-// Entities are the persons, hosts and addresses that a hit is about; each sorted and without repeats.
+// Entities are the persons, hosts and addresses that a hit is about; each sorted and without repeats. Targets are those
+// of the addresses that something was sent to (ECS destination.ip); the others are where it came from.
 type Entities struct {
 	Hosts     []string `json:"hosts,omitempty"`
 	Users     []string `json:"users,omitempty"`
 	Addresses []string `json:"addresses,omitempty"`
+	Targets   []string `json:"targets,omitempty"`
 }
 
 // EventRef is the place of an event in the input.

@@ -31,7 +31,8 @@ func appendContent(dst []byte, o *Observation) []byte {
 	dst = appendStrings(dst, o.Fields, maxStrings)
 	dst = appendStrings(dst, o.Entities.Hosts, maxHitEntities)
 	dst = appendStrings(dst, o.Entities.Users, maxHitEntities)
-	return appendStrings(dst, o.Entities.Addresses, maxHitEntities)
+	dst = appendStrings(dst, o.Entities.Addresses, maxHitEntities)
+	return appendStrings(dst, o.Entities.Targets, maxHitEntities)
 }
 
 func appendStrings(dst []byte, list []string, most int) []byte {
@@ -90,6 +91,7 @@ func (r *reader) content(o *Observation, words *interned) {
 	o.Entities.Hosts = r.strings(o.Entities.Hosts[:0], words)
 	o.Entities.Users = r.strings(o.Entities.Users[:0], words)
 	o.Entities.Addresses = r.strings(o.Entities.Addresses[:0], words)
+	o.Entities.Targets = r.strings(o.Entities.Targets[:0], words)
 }
 
 func (s *Sorter) keyOf(data []byte) (sortKey, error) {

@@ -32,7 +32,7 @@ func randomObservations(r *rand.Rand, rules []*sigma.Rule, n int) []Observation 
 func copyOf(o *Observation) Observation {
 	c := *o
 	c.Fields = slices.Clone(o.Fields)
-	c.Entities = Entities{slices.Clone(o.Entities.Hosts), slices.Clone(o.Entities.Users), slices.Clone(o.Entities.Addresses)}
+	c.Entities = Entities{slices.Clone(o.Entities.Hosts), slices.Clone(o.Entities.Users), slices.Clone(o.Entities.Addresses), slices.Clone(o.Entities.Targets)}
 	return c
 }
 

@@ -157,7 +157,7 @@ func sameEntities(a, b *detect.Entities) bool {
 const maxShownEntities = 8
 
 func cloneEntities(e *detect.Entities) detect.Entities {
-	return detect.Entities{Hosts: cloneNames(e.Hosts), Users: cloneNames(e.Users), Addresses: cloneNames(e.Addresses)}
+	return detect.Entities{Hosts: cloneNames(e.Hosts), Users: cloneNames(e.Users), Addresses: cloneNames(e.Addresses), Targets: cloneNames(e.Targets)}
 }
 
 func cloneNames(names []string) []string {

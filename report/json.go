@@ -158,6 +158,7 @@ func (j *jsonLines) Hit(h *detect.Hit) error {
 		o.optionalList("hosts", h.Entities.Hosts)
 		o.optionalList("users", h.Entities.Users)
 		o.optionalList("addresses", h.Entities.Addresses)
+		o.optionalList("targets", h.Entities.Targets)
 		o.close()
 		if len(h.Event) > 0 {
 			o.key("event")

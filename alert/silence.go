@@ -1,0 +1,170 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Silence hides alerts from people, for a time; an exception does so for good. What is hidden is still counted.
+type Silence struct {
+	ID        string    `json:"id"`
+	Matchers  []Matcher `json:"matchers"` // all must hold
+	Owner     string    `json:"owner"`
+	Reason    string    `json:"reason"`
+	From      int64     `json:"from"`            // of the events' time, nanoseconds since 1970; 0 is always
+	Until     int64     `json:"until,omitempty"` // not included; 0 is without end
+	Exception bool      `json:"exception,omitempty"`
+	Created   int64     `json:"created"`
+	Ended     int64     `json:"ended,omitempty"` // when somebody ended it before its time
+}
+
+// Matcher is a test of one field of a hit: rule (id or title), level, user, host, address, source, entity (any of
+// these), file, tag, or a field of its event by its native name.
+type Matcher struct {
+	Field string `json:"field"`
+	Op    string `json:"op"` // is, not, contains, prefix, suffix, in (a network)
+	Value string `json:"value"`
+}
+
+// Ops are the tests that a Matcher knows.
+var Ops = [...]string{"is", "not", "contains", "prefix", "suffix", "in"}
+
+// ErrNoMatcher says that a silence would hide everything.
+var ErrNoMatcher = errors.New("it says of nothing what it hides, so it would hide everything")
+
+// Check tells what is wrong with a silence, nil if nothing is.
+func (s *Silence) Check() error {
+	if len(s.Matchers) == 0 {
+		return ErrNoMatcher
+	}
+	for _, m := range s.Matchers {
+		if m.Field == "" || m.Value == "" {
+			return fmt.Errorf("the test %s: a field and a value are needed", m)
+		}
+		if !slices.Contains(Ops[:], m.Op) {
+			return fmt.Errorf("the test %s: %q is none of %s", m, m.Op, strings.Join(Ops[:], ", "))
+		}
+		if m.Op == "in" {
+			if _, err := netip.ParsePrefix(m.Value); err != nil {
+				return fmt.Errorf("the test %s: a network like 192.0.2.0/24 is needed: %w", m, err)
+			}
+		}
+	}
+	if s.Until != 0 && s.Until <= s.From {
+		return errors.New("it ends before it begins")
+	}
+	return nil
+}
+
+func (m Matcher) String() string {
+	switch m.Op {
+	case "is":
+		return m.Field + "=" + m.Value
+	case "not":
+		return m.Field + "!=" + m.Value
+	case "contains":
+		return m.Field + "~" + m.Value
+	}
+	return m.Field + " " + m.Op + " " + m.Value
+}
+
+// ParseMatcher reads a test as it is written on a command line: field=value, field!=value, field~part, field^=beginning,
+// field$=end, address=192.0.2.0/24. A value that is a network is looked into where the field is of addresses.
+func ParseMatcher(text string) (Matcher, error) {
+	for _, op := range [...]struct{ sign, name string }{{"!=", "not"}, {"^=", "prefix"}, {"$=", "suffix"}, {"~", "contains"}, {"=", "is"}} {
+		field, value, ok := strings.Cut(text, op.sign)
+		if !ok || field == "" || strings.ContainsAny(field, "!^$~=") {
+			continue
+		}
+		m := Matcher{Field: strings.TrimSpace(field), Op: op.name, Value: strings.TrimSpace(value)}
+		if _, err := netip.ParsePrefix(m.Value); err == nil && m.Op == "is" {
+			m.Op = "in"
+		}
+		if m.Value == "" {
+			return m, fmt.Errorf("%q: a value is missing", text)
+		}
+		return m, nil
+	}
+	return Matcher{}, fmt.Errorf("%q is no test: field=value, field!=value, field~part, field^=beginning or field$=end", text)
+}
+
+// Hides tells whether the silence hides a hit.
+func (s *Silence) Hides(h *Hit) bool {
+	if s.From != 0 && h.Time < s.From || s.Until != 0 && h.Time >= s.Until || s.Ended != 0 && h.Seen >= s.Ended || len(s.Matchers) == 0 {
+		return false
+	}
+	for i := range s.Matchers {
+		if !s.Matchers[i].holds(h) {
+			return false
+		}
+	}
+	return true
+}
+
+// silencing returns the ID of the first silence that hides a hit, "" if none does.
+func silencing(list []Silence, h *Hit) string {
+	for i := range list {
+		if list[i].Hides(h) {
+			return list[i].ID
+		}
+	}
+	return ""
+}
+
+// holds tells whether any value of the field passes the test; of "not", whether none does.
+func (m *Matcher) holds(h *Hit) bool {
+	for _, v := range fieldOf(h, m.Field) {
+		if m.test(v) {
+			return m.Op != "not"
+		}
+	}
+	return m.Op == "not"
+}
+
+func (m *Matcher) test(v string) bool {
+	switch m.Op {
+	case "is", "not":
+		return strings.EqualFold(v, m.Value)
+	case "contains":
+		return strings.Contains(strings.ToLower(v), strings.ToLower(m.Value))
+	case "prefix":
+		return len(v) >= len(m.Value) && strings.EqualFold(v[:len(m.Value)], m.Value)
+	case "suffix":
+		return len(v) >= len(m.Value) && strings.EqualFold(v[len(v)-len(m.Value):], m.Value)
+	case "in":
+		p, err := netip.ParsePrefix(m.Value)
+		a, err2 := netip.ParseAddr(v)
+		return err == nil && err2 == nil && p.Contains(a.Unmap())
+	}
+	return false
+}
+
+func fieldOf(h *Hit, name string) []string {
+	switch strings.ToLower(name) {
+	case "rule":
+		return []string{h.RuleID, h.RuleTitle}
+	case "level":
+		return []string{LevelName(h.Level)}
+	case "user":
+		return h.Users
+	case "host":
+		return h.Hosts
+	case "address":
+		return h.Addresses
+	case "source":
+		return h.Sources
+	case "entity":
+		return slices.Concat(h.Users, h.Hosts, h.Addresses, h.Sources)
+	case "file":
+		return []string{h.File}
+	case "tag":
+		return h.Tags
+	}
+	if h.Field == nil {
+		return nil
+	}
+	return h.Field(name)
+}
