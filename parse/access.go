@@ -106,6 +106,9 @@ func (p *lineParser) accessLine(line string, out *event.Batch) bool {
 	if !r.read(line) {
 		return false
 	}
+	if r.extra != "" && p.squidAccess(&r, line, out) {
+		return true
+	}
 	e := out.Add(accessShape)
 	e.Time, _ = parseCLF(r.time, p.years.zone)
 	r.fill(e.Values)
@@ -118,6 +121,10 @@ func (p *lineParser) relayedLine(h *syslogHeader, out *event.Batch) bool {
 	var r request
 	if !r.read(h.text) {
 		return false
+	}
+	if r.extra != "" && p.squidAccess(&r, h.text, out) {
+		p.putBehind(h, out)
+		return true
 	}
 	e := out.Add(relayedShape)
 	if e.Time, _ = parseCLF(r.time, p.years.zone); e.Time == 0 {

@@ -31,6 +31,7 @@ var (
 	errorFields = []string{
 		"log.level", "log.logger", "process.pid", "source.ip", "source.domain", "source.port", "url.domain",
 		"http.request.method", "url.original", "http.request.referrer", "user.name", "message",
+		"event.action", "event.category", "event.outcome",
 	}
 	apacheErrorShape = event.NewShape(apacheErrorFormat, errorFields...)
 	nginxErrorShape  = event.NewShape(nginxErrorFormat, errorFields...)
@@ -49,6 +50,9 @@ const (
 	atErrorReferer
 	atErrorUser
 	atErrorText
+	atErrorAction
+	atErrorCategory
+	atErrorOutcome
 )
 
 // errorRecord is a line of an error log.
@@ -193,6 +197,29 @@ func (r *errorRecord) fill(v []event.Value) {
 	v[atErrorPort] = numberValue(port)
 	if r.apache {
 		r.apacheTail(v)
+	}
+	r.login(v)
+}
+
+// refusals are what the servers write when a name or a password is wrong, and when nginx passes on what a mail server
+// said of a login.
+var refusals = [...]string{
+	": authentication failure for \"", ": password mismatch", " not found: ", "\" was not found in \"", "\": password mismatch", "*client login failed: \"",
+}
+
+// login tells that somebody failed to log in.
+func (r *errorRecord) login(v []event.Value) {
+	if v[atErrorUser].Kind == event.Missing && !strings.Contains(r.text, " client login failed: \"") {
+		return
+	}
+	for _, what := range refusals {
+		if what[0] == '*' {
+			what = " " + what[1:]
+		}
+		if strings.Contains(r.text, what) {
+			v[atErrorAction], v[atErrorCategory], v[atErrorOutcome] = textValue("web_login"), textValue(authentication), textValue(failure)
+			return
+		}
 	}
 }
 

@@ -156,6 +156,9 @@ func eximWords(s string, v []event.Value) {
 				break
 			}
 			from = open + end
+			if open > 1 && s[open-2] == '(' { // what the client calls itself
+				continue
+			}
 			if ip, _ := addressValues(s[open:from]); ip.Kind == event.Text && isAddress(s[open:from]) {
 				_, port := portAfter(s, from)
 				if sent {
@@ -200,7 +203,7 @@ func eximWord(s string) (w, rest string) {
 var eximLog = ownLog{
 	name: "exim",
 	doc:  "The main and reject logs of the mail server Exim.",
-	example: "2024-03-03 09:12:44 login authenticator failed for (oracle) [203.0.113.7]:4711: 535 Incorrect authentication data (set_id=oracle)\n" +
+	example: "2024-03-03 09:12:44 login authenticator failed for ([192.0.2.9]) [203.0.113.7]:4711: 535 Incorrect authentication data (set_id=oracle)\n" +
 		"2024-03-03 09:12:45 1rgfHs-0000Ab-1x <= anna@shop.example H=(desk) [198.51.100.4]:50122 P=esmtpsa A=plain_login:anna S=812\n",
 	begins: "09AZaz[[",
 	read: func(l *ownLine, out *said) bool {

@@ -6,15 +6,16 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 )
 
-// flowFormat is AWS VPC flow logs of version 2. Those with a header line and other fields are read as tables.
+// flowFormat is AWS VPC flow logs. Those with a line of names at the top are FlowTable's; without one they are of version 2.
 // Source: Amazon VPC User Guide, "Flow log records".
 var flowFormat = &event.Format{
 	Name:      "vpcflow",
 	LogSource: event.LogSource{Category: "firewall", Product: "aws", Service: "vpcflow"},
 	ECS: map[string][]string{
-		"source.ip": {"srcaddr"}, "destination.ip": {"dstaddr"}, "source.port": {"srcport"}, "destination.port": {"dstport"},
+		"source.ip": {"srcaddr", "pkt-srcaddr"}, "destination.ip": {"dstaddr", "pkt-dstaddr"}, "source.port": {"srcport"}, "destination.port": {"dstport"},
 		"src_ip": {"srcaddr"}, "dst_ip": {"dstaddr"}, "src_port": {"srcport"}, "dst_port": {"dstport"}, "network.transport": {"protocol"},
 		"network.bytes": {"bytes"}, "network.packets": {"packets"}, "cloud.account.id": {"account-id"}, "event.action": {"action"},
+		"network.direction": {"flow-direction"}, "cloud.instance.id": {"instance-id"}, "cloud.region": {"region"}, "event.start": {"start"}, "event.end": {"end"},
 	},
 }
 

@@ -323,16 +323,18 @@ func (l *layout) usualTimes() {
 
 // timeOf is time for the values of a record, which are in another order than those of its event.
 func (plan *jsonPlan) timeOf(record []event.Value, zone *time.Location) int64 {
-	if plan.order == nil {
-		return plan.time(record, zone)
-	}
-	values := make([]event.Value, len(plan.order))
-	for k, from := range plan.order {
-		if from >= 0 {
-			values[k] = record[from]
+	for _, t := range plan.times {
+		at := t.at
+		if plan.order != nil {
+			at = plan.order[at]
+		}
+		if at >= 0 {
+			if ns := t.read(record[at], zone); ns != 0 {
+				return ns
+			}
 		}
 	}
-	return plan.time(values, zone)
+	return 0
 }
 
 // minEpoch is the least count since 1970 that is believed to be one: numbers under a time's name are often durations.
@@ -341,32 +343,36 @@ const minEpoch = 100_000_000 * second
 // time reads the time of an event.
 func (plan *jsonPlan) time(values []event.Value, zone *time.Location) int64 {
 	for _, t := range plan.times {
-		v := values[t.at]
-		switch v.Kind {
-		case event.Text:
-			z := zone
-			if t.utc {
-				z = nil
-			}
-			if t.zoned && !statesZone(v.Raw) {
-				continue
-			}
-			if ns, ok := parseTime(v.Raw, z); ok && ns >= minEpoch {
-				return ns
-			}
-		case event.Number:
-			if ns, ok := parseEpoch(v.Raw); ok && ns >= minEpoch {
-				return ns
-			}
-		case event.Escaped: // .NET's "\/Date(…)\/"
-			if len(v.Raw) <= 64 {
-				if ns, ok := parseTime(v.String(), zone); ok && ns >= minEpoch {
-					return ns
-				}
-			}
+		if ns := t.read(values[t.at], zone); ns != 0 {
+			return ns
 		}
 	}
 	return 0
+}
+
+// read reads the time that a field holds, 0 where it holds none.
+func (t *timeField) read(v event.Value, zone *time.Location) int64 {
+	ns, ok := int64(0), false
+	switch v.Kind {
+	case event.Text:
+		if t.utc {
+			zone = nil
+		}
+		if t.zoned && !statesZone(v.Raw) {
+			return 0
+		}
+		ns, ok = parseTime(v.Raw, zone)
+	case event.Number:
+		ns, ok = parseEpoch(v.Raw)
+	case event.Escaped: // .NET's "\/Date(…)\/"
+		if len(v.Raw) <= 64 {
+			ns, ok = parseTime(v.String(), zone)
+		}
+	}
+	if !ok || ns < minEpoch {
+		return 0
+	}
+	return ns
 }
 
 // statesZone tells whether a time in the style of RFC 3339 ends in a zone.

@@ -45,7 +45,7 @@ type said struct {
 }
 
 const (
-	maxSaid   = 16 // values of one sentence
+	maxSaid   = 18 // values of one sentence
 	maxBefore = 6  // captures before one that is read from the end
 )
 

@@ -17,7 +17,7 @@ var serverPrograms = map[string]*program{
 	"openvpn": openvpnProgram, "charon": ipsecProgram, "ipsec": ipsecProgram, "charon-systemd": ipsecProgram,
 	"named": bindProgram, "named-sdb": bindProgram, "bind": bindProgram, "dnsmasq": dnsmasqProgram, "pihole-FTL": dnsmasqProgram,
 	"dnsmasq-dhcp": dhcpProgram, "unbound": unboundProgram, "dhcpd": dhcpProgram, "dhclient": dhcpProgram, "kea-dhcp4": dhcpProgram,
-	"smbd": sambaProgram, "smbd_audit": sambaProgram, "samba": sambaProgram, "nmbd": sambaProgram, "winbindd": sambaProgram,
+	"smbd": sambaProgram, "smb": sambaProgram, "smbd_audit": sambaProgram, "samba": sambaProgram, "nmbd": sambaProgram, "winbindd": sambaProgram,
 	"mysqld": mysqlProgram, "mariadbd": mysqlProgram, "mysql": mysqlProgram, "mariadb": mysqlProgram,
 	"postgres": postgresProgram, "postgresql": postgresProgram, "redis": redisProgram, "redis-server": redisProgram, "valkey": redisProgram,
 	"haproxy": haproxyProgram, "asterisk": asteriskProgram, "freeswitch": freeswitchProgram,

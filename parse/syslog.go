@@ -120,7 +120,7 @@ func (p *lineParser) relayed(line string, h *syslogHeader, out *event.Batch) boo
 			e.Time = h.time
 		}
 		return true
-	case '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 's':
+	case '"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 's', 'T', 'E', 'P':
 		return strings.Contains(h.text, "] ") && p.relayedLine(h, out)
 	}
 	return false
