@@ -64,6 +64,12 @@ func (e *Embedded) freeze(stage string) error {
 			}
 		}
 	}
+	e.adding.Lock()
+	err = e.spellings.copyTo(filepath.Join(stage, spellingName)) // after the rows
+	e.adding.Unlock()
+	if err != nil {
+		return err
+	}
 	e.manifest.mu.Lock()
 	defer e.manifest.mu.Unlock()
 	return copyFile(filepath.Join(e.dir, manifestFile), filepath.Join(stage, manifestFile))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -102,6 +103,9 @@ func (e *Embedded) DurableBefore(context.Context) (uint64, error) {
 	if before > e.found.to || err != nil {
 		e.found = found{}
 	}
+	if lost := e.spellings.durable(before); lost != nil {
+		return 0, errors.Join(lost, err)
+	}
 	return before, err
 }
 
@@ -121,7 +125,7 @@ func (e *Embedded) Sync(ctx context.Context) error {
 	for {
 		if s := v.stats(); s.memory == 0 {
 			e.tracks.reopened(s.rows)
-			return nil
+			return e.spellings.durable(e.tracks.durable)
 		}
 		select {
 		case <-ctx.Done():

@@ -86,6 +86,8 @@ type Embedded struct {
 	tracks  tracks
 	found   found
 	touched map[string]time.Time // when a day last got rows, in this process
+
+	spellings *spellings
 }
 
 // Open opens the store in a directory, which is made if it is not there. What is damaged is put right first, or moved
@@ -117,6 +119,14 @@ func Open(dir string, opt Options) (*Embedded, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	e.repairs = append(e.repairs, torn...)
+	var lost error
+	if e.spellings, lost, err = openSpellings(dir, e.v); err != nil {
+		e.v.close()
+		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(err, e.manifest.close()))
+	}
+	if lost != nil {
+		e.repairs = append(e.repairs, Repair{Path: spellingName, Action: "made anew", Reason: lost.Error()})
+	}
 	for _, r := range e.repairs {
 		opt.Log.Warn("event store put right", "path", r.Path, "action", r.Action, "moved", r.Moved, "reason", r.Reason)
 	}
@@ -141,7 +151,7 @@ func (e *Embedded) Close() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	if err = errors.Join(err, e.manifest.close()); err != nil {
+	if err = errors.Join(err, e.spellings.close(), e.manifest.close()); err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}
 	return nil
@@ -190,6 +200,7 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 	added := Added{Trimmed: b.Trimmed()}
 	e.clock.look(e.opt.now(), time.Now())
 	oldest, newest := e.span()
+	e.spellings.begin(seq)
 	today := int64(-1)
 	sent := 0
 	for i, row := range b.Rows() {
@@ -202,16 +213,19 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 			continue
 		}
 		added.Kept++
-		if lacks == nil || lacks[i] {
-			added.add(e.add(v, idNumber(seq, i), row))
-			if day := row.Time / int64(24*time.Hour); day != today {
-				today = day
-				e.touched[dayOf(row.Time)] = time.Now()
-			}
-			e.found.added(seq, i)
-			sent++
+		if lacks != nil && !lacks[i] {
+			e.noteAgain(row)
+			continue
 		}
+		added.add(e.add(v, idNumber(seq, i), row))
+		if day := row.Time / int64(24*time.Hour); day != today {
+			today = day
+			e.touched[dayOf(row.Time)] = time.Now()
+		}
+		e.found.added(seq, i)
+		sent++
 	}
+	e.spellings.end(seq)
 	v.send()
 	e.tracks.added(seq, sent, time.Now())
 	return added, nil
@@ -271,10 +285,20 @@ func (e *Embedded) add(v *vault, id uint64, row Row) (t Trimmed) {
 	e.id = strconv.AppendUint(e.id[:0], id, 10)
 	v.field(ID, unsafe.String(unsafe.SliceData(e.id), len(e.id)))
 	for i, n := range r.names {
+		e.spellings.note(r.values[i])
 		v.field(n, marked(r.values[i]))
 	}
 	v.end(row.Time, dataset)
 	return t
+}
+
+// noteAgain takes note of the words of a row that is there already: the process that added it may have ended before what
+// it had noted was on disk. Names count, too, for fields may have been moved into one text.
+func (e *Embedded) noteAgain(row Row) {
+	for name, value := range row.Fields() {
+		e.spellings.note(name)
+		e.spellings.note(value)
+	}
 }
 
 func (e *Embedded) workers() int { return engineWorkers() }

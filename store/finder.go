@@ -153,6 +153,7 @@ func (s *search) lower(l *lowering) error {
 	l.scan = true
 	query.Walk(s.where, func(t *query.Test) { l.scan = l.scan && t.Field != "" })
 	s.filter = l.lower(s.where, false)
+	s.spelledBy(l)
 	if !s.filter.exact {
 		s.check = newCheck(s.where, l.columns)
 	}

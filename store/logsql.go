@@ -28,8 +28,10 @@ type lowering struct {
 	// scan leaves out the engine's filters that take words in any case: they read the whole column, and more slowly than
 	// it is looked through here.
 	scan    bool
-	columns func(field string) []string // the columns that a field may be kept in
-	all     func() []string             // the columns in which a search in any field looks
+	spelled func(word string, regexp bool) []string // the spellings of a word; nil: not known of any
+	used    bool                                    // spelled said something
+	columns func(field string) []string             // the columns that a field may be kept in
+	all     func() []string                         // the columns in which a search in any field looks
 }
 
 // lower turns a condition, or its opposite, into what the engine can decide of it.
@@ -191,10 +193,8 @@ func (l *lowering) column(t *query.Test, column string) lowered {
 	case query.Words, query.Is:
 		return l.pattern(t, column)
 	case query.Regexp:
-		for _, s := range query.Demands(t.Text) {
-			if f := l.wordFilter(column, s.Text, s.Fold); f != "" {
-				return lowered{text: f}
-			}
+		if f := l.demandFilter(column, t.Text); f != "" {
+			return lowered{text: f}
 		}
 	case query.InNet:
 		if p, err := netip.ParsePrefix(t.Text); err == nil && p.Addr().Is4() {
@@ -312,7 +312,10 @@ func (l *lowering) phrase(column, text string) lowered {
 		if inner := caseless(text); inner != "" {
 			f = phraseFilter(column, inner) + " " + f
 		}
-		return lowered{f, isASCII(text)}
+		if words := l.spelledFilter(column, text, false); words != "" {
+			f = words + " " + f
+		}
+		return lowered{"(" + f + ")", isASCII(text)}
 	}
 	inner := trimPunctuation(text)
 	if inner == "" {
@@ -352,16 +355,13 @@ func (l *lowering) wordFilter(column, text string, fold bool) string {
 	case !hasCase(text) || !fold:
 		return phraseFilter(column, text)
 	}
-	inner := caseless(text)
-	switch {
-	case l.scan && inner == "":
-		return ""
-	case l.scan:
-		return phraseFilter(column, inner)
+	f := ""
+	if inner := caseless(text); inner != "" {
+		f = phraseFilter(column, inner)
 	}
-	f := column + "i(" + strconv.Quote(text) + ")"
-	if inner != "" {
-		f = phraseFilter(column, inner) + " " + f
+	f = strings.TrimSpace(f + " " + l.spelledFilter(column, text, false))
+	if !l.scan {
+		f = strings.TrimSpace(f + " " + column + "i(" + strconv.Quote(text) + ")")
 	}
 	return f
 }
