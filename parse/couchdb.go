@@ -7,10 +7,16 @@ import (
 )
 
 // couchKind is requests in CouchDB's log: "node <pid> id host address user METHOD path status outcome milliseconds".
-var couchKind = newKind(&event.Format{Name: "couchdb", LogSource: event.LogSource{Product: "couchdb"}}, []string{
+var couchKind = newKind(&event.Format{Name: "couchdb", LogSource: event.LogSource{Category: "webserver", Product: "couchdb"}, ECS: couchECS}, []string{
 	"event.action", "event.category", "event.outcome", "url.domain", "source.ip", "user.name", "http.request.method", "url.original",
 	"http.response.status_code",
 }, nil)
+
+// couchECS lets rules about web servers read what CouchDB, which is one, says of requests.
+var couchECS = map[string][]string{
+	"c-ip": {"source.ip"}, "cs-method": {"http.request.method"}, "cs-uri": {"url.original"}, "cs-uri-stem": {"url.original"},
+	"sc-status": {"http.response.status_code"}, "cs-username": {"user.name"}, "cs-host": {"url.domain"},
+}
 
 // couchLog is the log file of CouchDB.
 var couchLog = ownLog{

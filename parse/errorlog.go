@@ -201,25 +201,26 @@ func (r *errorRecord) fill(v []event.Value) {
 	r.login(v)
 }
 
-// refusals are what the servers write when a name or a password is wrong, and when nginx passes on what a mail server
-// said of a login.
-var refusals = [...]string{
-	": authentication failure for \"", ": password mismatch", " not found: ", "\" was not found in \"", "\": password mismatch", "*client login failed: \"",
-}
+// refusals are what the servers write when a name or a password is wrong.
+var refusals = [...]string{": authentication failure for \"", ": password mismatch", " not found: ", "\" was not found in \""}
 
-// login tells that somebody failed to log in.
+// login tells that somebody failed to log in: at the web server, or at a mail server that nginx stands before.
 func (r *errorRecord) login(v []event.Value) {
-	if v[atErrorUser].Kind == event.Missing && !strings.Contains(r.text, " client login failed: \"") {
+	action := ""
+	switch {
+	case v[atErrorUser].Kind == event.Missing:
 		return
+	case strings.Contains(r.text, " client login failed: \""):
+		action = "mail_login"
+	default:
+		for _, what := range refusals {
+			if strings.Contains(r.text, what) {
+				action = "web_login"
+			}
+		}
 	}
-	for _, what := range refusals {
-		if what[0] == '*' {
-			what = " " + what[1:]
-		}
-		if strings.Contains(r.text, what) {
-			v[atErrorAction], v[atErrorCategory], v[atErrorOutcome] = textValue("web_login"), textValue(authentication), textValue(failure)
-			return
-		}
+	if action != "" {
+		v[atErrorAction], v[atErrorCategory], v[atErrorOutcome] = textValue(action), textValue(authentication), textValue(failure)
 	}
 }
 
@@ -250,7 +251,10 @@ func (r *errorRecord) nginxTail(v []event.Value) (client string) {
 		h, _, _ := strings.Cut(tail[i+len(`, referrer: "`):], `"`)
 		v[atErrorReferer] = textValue(h)
 	}
-	if rest, ok := strings.CutPrefix(r.text, `*`); ok {
+	if i := strings.LastIndex(tail, `, login: "`); i >= 0 {
+		name, _, _ := strings.Cut(tail[i+len(`, login: "`):], `"`)
+		v[atErrorUser] = textValue(name)
+	} else if rest, ok := strings.CutPrefix(r.text, `*`); ok {
 		if _, rest, ok = strings.Cut(rest, ` user "`); ok {
 			name, _, _ := strings.Cut(rest, `"`)
 			v[atErrorUser] = textValue(name)
