@@ -22,7 +22,7 @@ type appliance struct {
 var deviceECS = map[string][]string{
 	"source.ip": {
 		"src_ip", "srcip", "src", "source_ip", "source-address", "sourceAddress", "src-ip", "Source", "remip", "c-ip", "client_ip",
-		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "remote_addr", "IP", "sourceip", "srcAddr", "client",
+		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "remote_addr", "remoteAddr", "IP", "sourceip", "srcAddr", "client",
 	},
 	"source.port":    {"src_port", "srcport", "spt", "sport", "source_port", "source-port", "sourcePort", "s_port", "Src-port", "SourcePort"},
 	"source.mac":     {"smac", "srcmac", "src_mac", "srcMAC", "sourceMacAddress", "mac"},
@@ -61,7 +61,7 @@ var deviceECS = map[string][]string{
 	"url.original":                    {"url", "request", "URL", "cs-uri", "URLInfo", "resource"},
 	"url.domain":                      {"domain", "cs-host", "dstname", "hostname_url"},
 	"http.request.method":             {"requestMethod", "http_method", "method", "cs-method"},
-	"http.response.status_code":       {"http_response", "sc-status", "status_code"},
+	"http.response.status_code":       {"http_response", "sc-status", "status_code", "httpStatus"},
 	"user_agent.original":             {"requestClientApplication", "http_user_agent", "user_agent", "agent", "cs-User-Agent", "userAgent"},
 	"file.name":                       {"fname", "filename", "file_name"},
 	"file.path":                       {"filePath", "file_path"},

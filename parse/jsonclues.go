@@ -13,6 +13,7 @@ import (
 type jsonClues struct {
 	message, ip, port, user, native, action, outcome int
 	remote, status                                   int // an address with its port, and how it went, that a field states
+	forwarded                                        int // a list of the addresses that a request came by, the client's first
 }
 
 // clued adds the fields that clues fill to a layout whose message is text.
@@ -54,7 +55,8 @@ func newJSONClues(l *layout) jsonClues {
 		message: first("message", "msg", "Message", "log", "text"), native: first(jsonFormat.ECS["user.name"]...),
 		ip: made("source.ip"), port: made("source.port"), user: made("user.name"), action: made("event.action"), outcome: made("event.outcome"),
 		remote: first("attr.remote", "attr.client", "Authentication.remoteAddress", "Authorization.remoteAddress"),
-		status: first("Authentication.status", "attr.error", "attr.result"),
+		status:    first("Authentication.status", "attr.error", "attr.result"),
+		forwarded: first("request_ip", "x_forwarded_for", "x-forwarded-for", "X-Forwarded-For", "forwarded_for"),
 	}
 }
 
@@ -63,6 +65,10 @@ func finishClues(p *jsonParser, plan *jsonPlan, e *event.Event) {
 	c, v := &plan.clues, e.Values
 	if c.user >= 0 && c.native >= 0 {
 		v[c.user] = v[c.native]
+	}
+	if c.ip >= 0 && c.forwarded >= 0 && v[c.forwarded].Kind == event.Text {
+		client, _, _ := strings.Cut(v[c.forwarded].Raw, ",")
+		v[c.ip], _ = addressValues(trimSpace(client))
 	}
 	m := v[c.message]
 	if m.Kind != event.Text && m.Kind != event.Escaped {

@@ -4,5 +4,5 @@ package parse
 var jsonDialects = []*jsonDialect{
 	&tocsinOwn, &kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
 	&azureRisk, &azureSignIn, &azureAudit, &azureActivity, &bitbucket, &gitHub, &oneLogin, &duo, &openCanary, &fortigate,
-	&mongoDB, &sambaJSON, &nextcloud,
+	&mongoDB, &mysqlAuditJSON, &perconaAudit, &sambaJSON, &nextcloud,
 }

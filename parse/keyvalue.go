@@ -155,4 +155,11 @@ func (d *device) anyPairs() {
 	if r.login && verdictOf(r.status) == 0 && verdictOf(r.action) == 0 {
 		r.verdict = wordVerdict(r.reason)
 	}
+	if r.login && r.verdict == 0 {
+		for _, key := range [...]string{"httpStatus", "status_code", "status"} {
+			if v := r.get(key); v == "401" || v == "403" {
+				r.verdict = -1
+			}
+		}
+	}
 }

@@ -37,7 +37,7 @@ type ownLog struct {
 
 // ownLogs are tried in this order; each is quick to say no.
 var ownLogs = [...]ownLog{
-	vsftpdLog, proftpdLog, eximLog, mysqlLog, postgresLog, redisLog, squidLog, flowLog, windowsDNSLog, windowsDHCPLog,
+	vsftpdLog, proftpdLog, eximLog, serverAuditLog, mysqlLog, postgresLog, redisLog, squidLog, flowLog, windowsDNSLog, windowsDHCPLog,
 	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
 	webminLog, zoraxyLog, honeypotLog, monologLog,
 }

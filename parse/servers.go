@@ -19,6 +19,7 @@ var serverPrograms = map[string]*program{
 	"dnsmasq-dhcp": dhcpProgram, "unbound": unboundProgram, "dhcpd": dhcpProgram, "dhclient": dhcpProgram, "kea-dhcp4": dhcpProgram,
 	"smbd": sambaProgram, "smb": sambaProgram, "smbd_audit": sambaProgram, "samba": sambaProgram, "nmbd": sambaProgram, "winbindd": sambaProgram,
 	"mysqld": mysqlProgram, "mariadbd": mysqlProgram, "mysql": mysqlProgram, "mariadb": mysqlProgram,
+	"mysql-server_auditing": newServerAudit(), "mariadb-server_auditing": newServerAudit(), "server_audit": newServerAudit(),
 	"postgres": postgresProgram, "postgresql": postgresProgram, "redis": redisProgram, "redis-server": redisProgram, "valkey": redisProgram,
 	"haproxy": haproxyProgram, "asterisk": asteriskProgram, "freeswitch": freeswitchProgram,
 	"pvedaemon": proxmoxProgram, "pveproxy": proxmoxProgram, "proxmox-backup-proxy": proxmoxProgram, "proxmox-backup-api": proxmoxProgram,
