@@ -207,6 +207,9 @@ func stixTime(s string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no timestamp such as 2026-01-31T12:00:00Z", clip(s))
 }
 
+// clipTo shortens a text to so many bytes, at the bound of a character.
+func clipTo(s string, most int) string { return strings.ToValidUTF8(s[:min(len(s), most)], "") }
+
 // clip shortens a text for a message.
 func clip(s string) string {
 	const most = 80
