@@ -106,7 +106,7 @@ func newCarrier(l *layout) *carrier {
 		c.program = find(likelyPrograms)
 		c.parts = c.program >= 0 || c.severity >= 0
 	}
-	c.lines = c.late || l.hasAny(fileSigns...)
+	c.lines = c.late || l.hasAny(fileSigns...) && !l.hasAny("funcName", "lineno") // else the file of a program's source
 	for i, n := range l.names {
 		if from := l.from[i]; from >= 0 && from != c.message {
 			c.fields = append(c.fields, carriedField{n, from})
@@ -131,6 +131,8 @@ type lineReader struct {
 	batch  event.Batch
 	origin *event.Origin // near the time of the carrier, which settles the year of the line
 	of     *event.Origin // what origin was made of
+	audit  auditRecord   // the line at hand, where it is one
+	header syslogHeader
 }
 
 // forget lets go of the lines that were read.
@@ -167,6 +169,10 @@ func (p *jsonParser) carry(plan *jsonPlan, start, end int) bool {
 		r.batch.Reset()
 	}
 	first := len(r.batch.Events)
+	record := r.auditOf(line)
+	if record != nil && p.joinAudit(record, line, start, end) {
+		return true
+	}
 	switch {
 	case line[0] == '{' && c.lines && jsonSkip(line, 0, false) == len(line):
 		r.json.Parse(event.Block{Origin: r.origin, Data: line, First: 1}, &r.batch)
@@ -186,6 +192,9 @@ func (p *jsonParser) carry(plan *jsonPlan, start, end int) bool {
 	p.addCarried(plan, &r.batch.Events[first], at)
 	e := &p.out.Events[len(p.out.Events)-1]
 	e.Raw, e.Origin, e.Record = p.block.Data[start:end], p.block.Origin, p.line
+	if record != nil && e.Shape.Format == auditdFormat {
+		p.openAudit(*record, line, start, end)
+	}
 	return true
 }
 

@@ -11,9 +11,9 @@ import (
 
 // jsonClues are the places of what is worked out from others; -1 where there is none.
 type jsonClues struct {
-	message, ip, port, user, native, action, outcome int
-	remote, status                                   int // an address with its port, and how it went, that a field states
-	forwarded                                        int // a list of the addresses that a request came by, the client's first
+	message, ip, port, user, native, action, category, outcome int
+	remote, status                                             int // an address with its port, and how it went, that a field states
+	forwarded                                                  int // a list of the addresses that a request came by, the client's first
 }
 
 // clued adds the fields that clues fill to a layout whose message is text.
@@ -21,7 +21,7 @@ func (l *layout) clued() bool {
 	if !l.hasAny("message", "msg", "Message", "log", "text") || l.finish != nil {
 		return false
 	}
-	for _, name := range [...]string{"source.ip", "event.outcome", "event.action"} {
+	for _, name := range [...]string{"source.ip", "event.outcome", "event.action", "event.category"} {
 		if !l.has(name) && !l.hasAny(jsonFormat.ECS[name]...) {
 			l.add(name, -1)
 		}
@@ -53,8 +53,8 @@ func newJSONClues(l *layout) jsonClues {
 	}
 	return jsonClues{
 		message: first("message", "msg", "Message", "log", "text"), native: first(jsonFormat.ECS["user.name"]...),
-		ip: made("source.ip"), port: made("source.port"), user: made("user.name"), action: made("event.action"), outcome: made("event.outcome"),
-		remote: first("attr.remote", "attr.client", "Authentication.remoteAddress", "Authorization.remoteAddress"),
+		ip: made("source.ip"), port: made("source.port"), user: made("user.name"), action: made("event.action"), category: made("event.category"), outcome: made("event.outcome"),
+		remote:    first("attr.remote", "attr.client", "Authentication.remoteAddress", "Authorization.remoteAddress"),
 		status:    first("Authentication.status", "attr.error", "attr.result"),
 		forwarded: first("request_ip", "x_forwarded_for", "x-forwarded-for", "X-Forwarded-For", "forwarded_for"),
 	}
@@ -91,6 +91,7 @@ func finishClues(p *jsonParser, plan *jsonPlan, e *event.Event) {
 	set(c.ip, clueSource)
 	set(c.port, cluePort)
 	set(c.action, clueAction)
+	set(c.category, clueCategory)
 	set(c.outcome, clueOutcome)
 	if c.user >= 0 && (v[c.user].Raw == "" || v[c.user].Raw == "-" || v[c.user].Raw == "--") {
 		set(c.user, clueUser)

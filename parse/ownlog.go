@@ -39,7 +39,7 @@ type ownLog struct {
 var ownLogs = [...]ownLog{
 	vsftpdLog, proftpdLog, eximLog, serverAuditLog, mysqlLog, postgresLog, redisLog, squidLog, flowLog, windowsDNSLog, windowsDHCPLog,
 	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
-	webminLog, zoraxyLog, honeypotLog, monologLog,
+	webminLog, zoraxyLog, honeypotLog, monologLog, exchangeLog,
 }
 
 // serverFormats are the files of servers as formats of their own.

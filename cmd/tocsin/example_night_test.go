@@ -18,6 +18,7 @@ import (
 var nightHits = map[string][]string{
 	"web1-auth.log": {
 		"Cron downloads something and runs it", "Files that grant rights edited with sudo", "Log files removed or emptied with sudo",
+		"Login of a user that does not exist tried again and again",
 		"Root shell opened with sudo", "SSH login by password from a public address",
 		"SSH login by password succeeded after the user was guessed at from elsewhere",
 		"SSH login succeeded after many failures from the same address", "SSH passwords guessed from one address",
@@ -31,7 +32,8 @@ var nightHits = map[string][]string{
 	},
 	"web1-access.log": {
 		"File inclusion tried", "Path traversal tried", "SQL injection tried", "Script uploaded to the web server and then called",
-		"Secret file given out by the web server", "Web address asks for many pages that do not exist", "Web scanner that gives its name",
+		"Secret file given out by the web server", "Web server asked for the door of a known hole", "Web server searched for administration pages",
+		"Web address asks for many pages that do not exist", "Web scanner that gives its name",
 		"Web server searched for secret files", "Web shell used",
 	},
 	"fw1-kernel.log": {"Machine inside connects to a port of back doors outside", "Ports of one host scanned"},
