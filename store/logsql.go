@@ -304,6 +304,11 @@ func orExists(filter, column string) string {
 
 // phrase lowers whole words.
 func (l *lowering) phrase(column, text string) lowered {
+	if hasCase(text) {
+		if words, exact := l.spelledFilter(column, text, false); exact {
+			return lowered{words, true}
+		}
+	}
 	if hasCase(text) && l.scan {
 		return lowered{text: orExists(l.wordFilter(column, text, true), column)}
 	}
@@ -312,7 +317,7 @@ func (l *lowering) phrase(column, text string) lowered {
 		if inner := caseless(text); inner != "" {
 			f = phraseFilter(column, inner) + " " + f
 		}
-		if words := l.spelledFilter(column, text, false); words != "" {
+		if words, _ := l.spelledFilter(column, text, false); words != "" {
 			f = words + " " + f
 		}
 		return lowered{"(" + f + ")", isASCII(text)}
@@ -359,7 +364,8 @@ func (l *lowering) wordFilter(column, text string, fold bool) string {
 	if inner := caseless(text); inner != "" {
 		f = phraseFilter(column, inner)
 	}
-	f = strings.TrimSpace(f + " " + l.spelledFilter(column, text, false))
+	words, _ := l.spelledFilter(column, text, false)
+	f = strings.TrimSpace(f + " " + words)
 	if !l.scan {
 		f = strings.TrimSpace(f + " " + column + "i(" + strconv.Quote(text) + ")")
 	}

@@ -174,15 +174,14 @@ func wordlike(w string) bool {
 	return switches <= maxSwitches
 }
 
-// random tells whether a word changes so often between small letters and capitals as nobody writes.
-func random(w string) bool {
-	turns := 0
+// turns counts the changes between small letters and capitals in a word.
+func turns(w string) (n int) {
 	for i := 1; i < len(w); i++ {
 		if a, b := byteKinds[w[i-1]], byteKinds[w[i]]; a != b && (a == small || a == capital) && (b == small || b == capital) {
-			turns++
+			n++
 		}
 	}
-	return len(w) >= 6 && 5*turns > 2*(len(w)-1)
+	return n
 }
 
 // word takes note of a spelling that is not one of the three.
@@ -206,7 +205,16 @@ func (s *spellings) word(w string) {
 		}
 		n++
 	}
-	if n >= maxSpellings || len(s.entries) >= maxListed || n == 0 && random(w) {
+	room := maxListed
+	if n == 0 {
+		switch t := turns(w); {
+		case len(w) >= 8 && 2*t > len(w)-1: // nobody writes so
+			room = 0
+		case 3*t > len(w)-1:
+			room /= 2
+		}
+	}
+	if n >= maxSpellings || len(s.entries) >= room {
 		s.mark(h)
 		s.file.mark(h)
 		return

@@ -9,14 +9,23 @@ import (
 	"github.com/tocsin-sec/tocsin/query"
 )
 
-// maxForms bounds how many words of one text are asked for.
-const maxForms = 6
+// Bounds of what is asked for at once.
+const (
+	maxForms    = 6   // words of one text
+	maxPhrases  = 256 // spellings of one phrase
+	maxPhrases1 = 32  // of one that is looked for in every column
+)
 
-// spelledFilter asks for the words of a text in the spellings in which they come; "" where that is not known of any. The
-// text stands in the column with no part of a word beside it.
-func (l *lowering) spelledFilter(column, text string, regexp bool) string {
+// spelledFilter asks for a text in the spellings in which its words come; exact tells that it describes no other. The text
+// stands in the column with no part of a word beside it. Where there are too many of them, it asks for the words one by one;
+// it is "" where nothing is known of any.
+func (l *lowering) spelledFilter(column, text string, regexp bool) (filter string, exact bool) {
 	if l.spelled == nil {
-		return ""
+		return "", false
+	}
+	if list := l.spelledPhrases(text, regexp); list != nil {
+		l.used = true
+		return containsAny(column, list), isASCII(text)
 	}
 	var words []string
 	for w := range strings.FieldsFuncSeq(text, func(r rune) bool { return !wordRune(r) }) {
@@ -24,19 +33,68 @@ func (l *lowering) spelledFilter(column, text string, regexp bool) string {
 			words = append(words, w)
 		}
 	}
-	slices.SortStableFunc(words, func(a, b string) int { return len(b) - len(a) }) // long words are rare
+	slices.SortStableFunc(words, func(a, b string) int { return rareness(b) - rareness(a) })
 	var parts []string
 	for _, w := range words {
 		if forms := l.spelled(w, regexp); forms != nil && len(parts) < maxForms {
-			quoted := make([]string, len(forms))
-			for i, f := range forms {
-				quoted[i] = strconv.Quote(f)
-			}
-			parts = append(parts, column+"contains_any("+strings.Join(quoted, ",")+")")
+			parts = append(parts, containsAny(column, forms))
 			l.used = true
 		}
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, " "), false
+}
+
+// spelledPhrases returns all spellings of a text of words in any case; nil where one of them is not known, or where there
+// are too many.
+func (l *lowering) spelledPhrases(text string, regexp bool) []string {
+	limit := maxPhrases
+	if !l.scan {
+		limit = maxPhrases1
+	}
+	list := []string{""}
+	for len(text) > 0 {
+		n := strings.IndexFunc(text, wordRune)
+		if n < 0 {
+			n = len(text)
+		}
+		size := strings.IndexFunc(text[n:], func(r rune) bool { return !wordRune(r) })
+		if size < 0 {
+			size = len(text) - n
+		}
+		forms := []string{text[n : n+size]}
+		if hasCase(forms[0]) {
+			if forms = l.spelled(forms[0], regexp); forms == nil {
+				return nil
+			}
+		}
+		if len(list)*len(forms) > limit {
+			return nil
+		}
+		next := make([]string, 0, len(list)*len(forms))
+		for _, p := range list {
+			for _, f := range forms {
+				next = append(next, p+text[:n]+f)
+			}
+		}
+		list, text = next, text[n+size:]
+	}
+	return list
+}
+
+func containsAny(column string, texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, t := range texts {
+		quoted[i] = strconv.Quote(t)
+	}
+	return column + "contains_any(" + strings.Join(quoted, ",") + ")"
+}
+
+// rareness puts words in an order in which those come first that few rows have, as a guess: names with numbers, long ones.
+func rareness(w string) int {
+	if strings.ContainsAny(w, "0123456789") {
+		return maxWord + len(w)
+	}
+	return len(w)
 }
 
 // demandFilter asks for what every match of a regular expression has.
@@ -48,7 +106,8 @@ func (l *lowering) demandFilter(column, expression string) string {
 			if inner := caseless(d.Text); inner != "" {
 				f = phraseFilter(column, inner)
 			}
-			f = strings.TrimSpace(f + " " + l.spelledFilter(column, d.Text, true))
+			words, _ := l.spelledFilter(column, d.Text, true)
+			f = strings.TrimSpace(f + " " + words)
 		} else {
 			f = l.wordFilter(column, d.Text, false)
 		}
