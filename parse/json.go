@@ -89,8 +89,9 @@ type jsonParser struct {
 	root    *jsonNode
 	nodes   int
 	walk    jsonWalk
-	lines   *lineParser   // for what is no JSON
-	said    said          // what a message in the journal says
+	lines   *lineParser // for what is no JSON
+	said    said        // what a message in the journal says
+	audits  []carriedAudit
 	carried *lineReader   // of lines within records; made when the first is seen
 	relay   *journalRelay // of records within messages of the journal; made when the first is seen
 	within  bool          // what this parser reads is such a line
@@ -143,6 +144,7 @@ func (p *jsonParser) Parse(b event.Block, out *event.Batch) {
 	if p.faults > jsonMaxFaults {
 		p.out.Fail(b.Origin, b.Offset+int64(p.lastFault), fmt.Sprintf("%d more records before this one could not be read well", p.faults-jsonMaxFaults))
 	}
+	p.endAudits()
 	p.carried.forget()
 	if p.relay != nil {
 		p.relay.end()
@@ -224,6 +226,9 @@ func (p *jsonParser) read(i int, whole bool) (*jsonNode, int) {
 // emit makes the event of the record in p.walk, which is the block from start to end.
 func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	if plan.skip {
+		return
+	}
+	if plan.audit != nil && p.auditDocument(plan, start, end) {
 		return
 	}
 	if plan.carrier != nil && p.carry(plan, start, end) {

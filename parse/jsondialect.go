@@ -17,6 +17,7 @@ type jsonPlan struct {
 	web     webFields
 	clues   jsonClues
 	journal *journalPlan
+	audit   *auditDoc
 	carrier *carrier // of a line that is a log line of its own; nil for none
 }
 
@@ -81,6 +82,7 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 		plan.journal = newJournalPlan(l)
 	}
 	plan.carrier = newCarrier(l)
+	plan.audit = newAuditDoc(newLayout(names), names)
 	return plan
 }
 

@@ -66,7 +66,7 @@ func (p *jsonSplitter) Split(data []byte, eof bool) event.Cut {
 			return event.Cut{Skip: start, Size: len(s) - start}
 		}
 		if end := lastObjectLine(s, start); end > 0 {
-			return event.Cut{Skip: start, Size: end - start}
+			return event.Cut{Skip: start, Size: auditLineCut(data[start:end])}
 		}
 	}
 	if s[start] == '{' {
@@ -188,6 +188,16 @@ func lastObjectLine(s string, i int) int {
 			}
 		}
 	}
+}
+
+// auditLineCut returns how much of data, which is objects and ends with a newline, makes a block that breaks no audit
+// event whose records stand in objects of their own: all of it where there are none, 0 where more is needed to know.
+func auditLineCut(data []byte) int {
+	end := auditCut(data)
+	if end == 0 || end == len(data) || data[end] == '{' {
+		return end
+	}
+	return len(data) // an object of several lines
 }
 
 // jsonDrop skips a record that is too long to be read, through as many pieces as it comes in.
