@@ -58,7 +58,7 @@ var webECS = map[string][]string{
 var accessNames = []string{
 	"cs-host", "c-ip", "c-dns", "cs-username", "cs-method", "cs-uri",
 	"cs-uri-stem", "cs-uri-query", "cs-version", "sc-status", "sc-bytes", "cs-referer", "cs-user-agent",
-	"x-forwarded-for", "time-taken", "message",
+	"x-forwarded-for", "time-taken", "message", "event.outcome",
 }
 
 var (
@@ -84,6 +84,7 @@ const (
 	atForwarded
 	atTaken
 	atAccessLine
+	atOutcome
 	afterAccess
 )
 
@@ -257,7 +258,7 @@ func quotedField(s string) (field, rest string) {
 func (r *request) fill(v []event.Value) {
 	r.client(v)
 	if r.status != "" {
-		v[atStatus] = numberValue(r.status)
+		v[atStatus], v[atOutcome] = numberValue(r.status), statusOutcome(r.status)
 	}
 	if r.bytes != "" {
 		v[atBytes] = numberValue(r.bytes)
@@ -276,6 +277,22 @@ func (r *request) fill(v []event.Value) {
 			v[atTaken] = event.Value{Raw: w, Kind: event.Number}
 		}
 	}
+}
+
+var successValue, failureValue = textValue(success), textValue(failure)
+
+// statusOutcome returns what a status of HTTP is as an outcome: the classes 4 and 5 are failures (RFC 9110 §15; ECS,
+// event.outcome). What is no status has none.
+func statusOutcome(s string) event.Value {
+	if len(s) == 3 {
+		switch s[0] {
+		case '1', '2', '3':
+			return successValue
+		case '4', '5':
+			return failureValue
+		}
+	}
+	return event.Value{}
 }
 
 // requestLine splits "GET /path?query HTTP/1.1". Bytes that are no request are kept as cs-uri.

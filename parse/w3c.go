@@ -125,6 +125,7 @@ type w3cParser struct {
 	layout    tableLayout
 	stem      int // the columns of the path and the query; -1 for none
 	query     int
+	status    int  // the column of the status, of which the outcome is made; -1 for none
 	separator byte // of the names; values may be separated by tabs where names are by spaces
 	row       []string
 }
@@ -141,7 +142,7 @@ func (p *w3cParser) Parse(b event.Block, out *event.Batch) {
 	for line, number := range tableLines(&b) {
 		p.row = p.split(line)
 		e := p.layout.event(&p.fields, p.row, b.Origin, out)
-		p.wholeURI(e)
+		p.derive(e)
 		e.Raw, e.Origin, e.Record = line, b.Origin, number
 	}
 	clear(p.row[:cap(p.row)])
@@ -178,14 +179,27 @@ func (p *w3cParser) begin(header string) {
 	} else {
 		p.stem = -1
 	}
+	if p.status = at("sc-status"); p.status >= 0 && !slices.Contains(names, "event.outcome") {
+		names = append(slices.Clone(names), "event.outcome")
+	} else {
+		p.status = -1
+	}
 	p.layout.format = format
 	p.layout.shape = p.fields.of(format, names)
 }
 
-// wholeURI adds what the client asked for in one piece, which is what many rules look at, where the log has only its
-// two parts. It is the last field of the shape.
-func (p *w3cParser) wholeURI(e *event.Event) {
-	if p.stem < 0 || e.Shape != p.layout.shape {
+// derive adds what the client asked for in one piece, which is what many rules look at, where the log has only its two
+// parts, and the outcome. They are the last fields of the shape.
+func (p *w3cParser) derive(e *event.Event) {
+	if e.Shape != p.layout.shape {
+		return
+	}
+	last := len(e.Values) - 1
+	if p.status >= 0 {
+		e.Values[last] = statusOutcome(e.Values[p.status].Raw)
+		last--
+	}
+	if p.stem < 0 {
 		return
 	}
 	v := e.Values[p.stem]
@@ -194,7 +208,7 @@ func (p *w3cParser) wholeURI(e *event.Event) {
 			v = textValue(v.Raw + "?" + q.Raw)
 		}
 	}
-	e.Values[len(e.Values)-1] = v
+	e.Values[last] = v
 }
 
 // split cuts the values of a line. One in quotes may hold the separator.

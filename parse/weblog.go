@@ -51,7 +51,7 @@ var webNames = [...]struct {
 
 // webFields are the places of what is worked out from the address or the request line; -1 where there is none.
 type webFields struct {
-	request, method, uri, stem, query, version int
+	request, method, uri, stem, query, version, status, outcome int
 }
 
 // web arranges the fields of an access log, if it is one: a request with a method, an address and a status, or with
@@ -90,6 +90,7 @@ func (l *layout) web() bool {
 	}
 	l.add("cs-uri-stem", -1)
 	l.add("cs-uri-query", -1)
+	l.add("event.outcome", -1)
 	l.format = webJSONFormat
 	l.finish = finishWeb
 	return true
@@ -104,7 +105,10 @@ func webFieldsOf(l *layout) webFields {
 	}
 	w := webFields{
 		request: at("request"), method: at("cs-method"), uri: at("cs-uri"), stem: at("cs-uri-stem"), query: at("cs-uri-query"),
-		version: at("cs-version"),
+		version: at("cs-version"), status: at("sc-status"), outcome: at("event.outcome"),
+	}
+	if w.outcome >= 0 && l.from[w.outcome] >= 0 {
+		w.outcome = -1 // the log has its own
 	}
 	if w.version < 0 || l.from[w.version] >= 0 {
 		w.request = -1
@@ -115,6 +119,9 @@ func webFieldsOf(l *layout) webFields {
 // finishWeb takes the request line and the address apart. The parts are windows, so those of an escaped text are escaped too.
 func finishWeb(_ *jsonParser, plan *jsonPlan, e *event.Event) {
 	w, v := &plan.web, e.Values
+	if w.outcome >= 0 && w.status >= 0 {
+		v[w.outcome] = statusOutcome(v[w.status].Raw)
+	}
 	if w.request >= 0 {
 		line := v[w.request]
 		method, rest, ok := strings.Cut(line.Raw, " ")
