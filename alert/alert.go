@@ -144,26 +144,38 @@ type Burst struct {
 	Open   bool  `json:"open,omitempty"`
 }
 
-// KeyOf returns the key of the alert that a hit belongs to, whom it is about, and the window, for hits that a silence
-// hides under its name.
-func KeyOf(h *Hit, silence string) (key string, about Entity, window int64) {
-	about = Subject(h)
+// topic is what hits are one alert by.
+type topic struct {
+	rule    string
+	about   Entity
+	window  int64
+	silence string
+}
+
+// key returns the key of the alert about a topic.
+func (t *topic) key() string {
+	return hash("alert", t.rule, t.about.Kind, strings.ToLower(t.about.Name), strconv.FormatInt(t.window, 10), t.silence)
+}
+
+// topicOf returns what the hit's alert is about. attempt is isAttempt of it.
+func topicOf(h *Hit, attempt bool, silence string) topic {
+	t := topic{rule: h.RuleID, about: subject(h, attempt), silence: silence}
 	if h.Time != 0 {
-		window = h.Time - mod(h.Time, int64(Window))
+		t.window = h.Time - mod(h.Time, int64(Window))
 	}
-	return hash("alert", h.RuleID, about.Kind, strings.ToLower(about.Name), strconv.FormatInt(window, 10), silence), about, window
+	return t
 }
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
 
-// Subject returns whom a hit is about: of what is tried from outside, the address that tries; else the host that it
+// subject returns whom a hit is about: of what is tried from outside, the address that tries; else the host that it
 // happened on, the user who did it, the address that it came from; of these the first of which there is just one.
-func Subject(h *Hit) Entity {
+func subject(h *Hit, attempt bool) Entity {
 	kinds := [...]struct {
 		kind  string
 		names []string
 	}{{KindHost, h.Hosts}, {KindUser, h.Users}, {KindAddress, h.Sources}, {KindAddress, h.Addresses}}
-	if isAttempt(h) {
+	if attempt {
 		kinds[0], kinds[2] = kinds[2], kinds[0]
 	}
 	for _, k := range kinds {

@@ -20,10 +20,19 @@ var worked = [...]string{"t1078", "t1505", "t1059", "t1133", "t1021"}
 
 // isAttempt tells whether a hit is an attempt from an address, of a kind that is tried at everybody, and not one of which
 // its rule says that it worked: by the techniques that the rule names, and never if its level is critical.
-func isAttempt(h *Hit) bool {
+func (d *Desk) isAttempt(h *Hit) bool {
 	if len(h.Sources) == 0 || h.Level >= Critical {
 		return false
 	}
+	is, known := d.tried[h.RuleID]
+	if !known {
+		is = isTried(h)
+		d.tried[h.RuleID] = is
+	}
+	return is
+}
+
+func isTried(h *Hit) bool {
 	any := false
 	for _, tag := range h.Tags {
 		t, ok := strings.CutPrefix(strings.ToLower(tag), "attack.")

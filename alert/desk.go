@@ -36,6 +36,8 @@ type Options struct {
 type Desk struct {
 	opt       Options
 	alerts    map[string]*Alert
+	topics    map[topic]*Alert // those that were met since the last forget
+	tried     map[string]bool  // rules, by their ids, that find attempts
 	incidents map[string]*Incident
 	links     map[Entity][]string        // incidents that are not background, by what they are about
 	targets   map[Entity]string          // the last background incident of each target
@@ -44,6 +46,7 @@ type Desk struct {
 	changed   map[string]bool // incidents
 	merged    map[string]string
 	newest    int64 // time of the newest hit
+	swept     int64 // that it was when forget last did something
 }
 
 // change is what has become of an alert since Place.
@@ -66,7 +69,7 @@ func NewDesk(opt Options) *Desk {
 		opt.Lessons = make(Lessons)
 	}
 	return &Desk{
-		opt: opt, alerts: make(map[string]*Alert), incidents: make(map[string]*Incident), links: make(map[Entity][]string),
+		opt: opt, alerts: make(map[string]*Alert), topics: make(map[topic]*Alert), tried: make(map[string]bool), incidents: make(map[string]*Incident), links: make(map[Entity][]string),
 		targets: make(map[Entity]string), loose: make(map[Entity]map[string]bool), dirty: make(map[string]*change),
 		changed: make(map[string]bool), merged: make(map[string]string),
 	}
@@ -98,42 +101,73 @@ func (d *Desk) Load(alerts []*Alert, incidents []*Incident) {
 	}
 }
 
+// Judge takes note of what people have said of an incident.
+func (d *Desk) Judge(said *Incident) {
+	i := d.incidents[said.Key]
+	if i == nil {
+		return
+	}
+	i.Status, i.Owner, i.Verdict, i.Note, i.Until = said.Status, said.Owner, said.Verdict, said.Note, said.Until
+	i.Decided, i.Again, i.Case = said.Decided, said.Again, said.Case
+	if i.Status != Closed {
+		return
+	}
+	for _, a := range d.alerts {
+		if a.Incident == i.Key {
+			d.opt.Lessons.Learn(a, i.Verdict)
+		}
+	}
+}
+
 // Use replaces the silences.
 func (d *Desk) Use(silences []Silence) { d.opt.Silences = silences }
 
-// Take counts a hit. What it changes is known after Place.
-func (d *Desk) Take(h *Hit) {
-	key, about, window := KeyOf(h, silencing(d.opt.Silences, h))
-	a := d.find(key)
-	if a == nil && d.crowded(h) {
-		about = d.target(h)
-		key = hash("alert of many", h.RuleID, about.Kind, strings.ToLower(about.Name), LevelName(h.Level))
-		a = d.find(key)
-	}
-	var s share
-	if a == nil {
-		a = &Alert{
-			Key: key, RuleID: h.RuleID, RuleTitle: h.RuleTitle, Level: h.Level, Tags: h.Tags, Entity: about, Window: window,
-			Attempt: isAttempt(h), Silence: silencing(d.opt.Silences, h),
-		}
-		d.alerts[key] = a
-		s.alerts = 1
-	}
+// Take counts a hit, and returns how many its alert has with it. What it changes is known after Place.
+func (d *Desk) Take(h *Hit) int64 {
+	a, fresh := d.alertOf(h)
 	hits, events := a.Hits, a.Events
 	changed, wider := a.take(h)
 	if !changed {
-		return
+		return a.Hits
 	}
 	d.newest = max(d.newest, h.Time)
-	c := d.dirty[key]
+	c := d.dirty[a.Key]
 	if c == nil {
 		c = &change{alert: a}
-		d.dirty[key] = c
+		d.dirty[a.Key] = c
 	}
-	c.share.alerts += s.alerts
+	if fresh {
+		c.share.alerts = 1
+	}
 	c.share.hits += a.Hits - hits
 	c.share.events += a.Events - events
 	c.wider = c.wider || wider
+	return a.Hits
+}
+
+// alertOf returns the alert that a hit belongs to, and whether there was none before.
+func (d *Desk) alertOf(h *Hit) (a *Alert, fresh bool) {
+	attempt := d.isAttempt(h)
+	t := topicOf(h, attempt, silencing(d.opt.Silences, h))
+	if a = d.topics[t]; a != nil {
+		return a, false
+	}
+	key := t.key()
+	a = d.find(key)
+	if a == nil && d.crowded(h, attempt) {
+		t.about = d.target(h)
+		key = hash("alert of many", t.key())
+		a = d.find(key)
+	}
+	if fresh = a == nil; fresh {
+		a = &Alert{
+			Key: key, RuleID: h.RuleID, RuleTitle: h.RuleTitle, Level: h.Level, Tags: h.Tags, Entity: t.about, Window: t.window,
+			Attempt: attempt, Silence: t.silence,
+		}
+		d.alerts[key] = a
+	}
+	d.topics[t] = a
+	return a, fresh
 }
 
 func (d *Desk) find(key string) *Alert {
@@ -147,11 +181,11 @@ func (d *Desk) find(key string) *Alert {
 }
 
 // crowded tells whether there are so many alerts already that a further one is not told apart.
-func (d *Desk) crowded(h *Hit) bool {
+func (d *Desk) crowded(h *Hit, attempt bool) bool {
 	if len(d.alerts) >= MaxAlerts && h.Level < Medium {
 		return true
 	}
-	if !isAttempt(h) {
+	if !attempt {
 		return false
 	}
 	i := d.incidents[d.targets[targetOf(true, d.target(h))]]
@@ -470,10 +504,11 @@ func (a *Alert) linked() []Entity {
 
 // forget lets go of what is so old that nothing belongs to it any more, and of the oldest where there is too much.
 func (d *Desk) forget() {
-	before := d.newest - int64(Span+2*Gap)
-	if len(d.alerts) <= MaxAlerts*11/10 && len(d.alerts)%256 != 0 {
+	if d.newest-d.swept < int64(Gap) && len(d.alerts) <= MaxAlerts*11/10 && len(d.topics) <= 2*MaxAlerts {
 		return
 	}
+	d.swept = d.newest
+	before := d.newest - int64(Span+2*Gap)
 	if len(d.alerts) > MaxAlerts*11/10 {
 		last := make([]int64, 0, len(d.alerts))
 		for _, a := range d.alerts {
@@ -482,6 +517,7 @@ func (d *Desk) forget() {
 		slices.Sort(last)
 		before = max(before, last[len(last)-MaxAlerts*9/10])
 	}
+	clear(d.topics)
 	for key, a := range d.alerts {
 		if a.Last < before {
 			for _, e := range a.linked() {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -82,20 +83,24 @@ type EventRef struct {
 
 // Summary is the last line of a run.
 type Summary struct {
-	Type        string         `json:"type"` // "summary"
-	Files       int64          `json:"files"`
-	Bytes       int64          `json:"bytes"` // after decompression
-	Events      int64          `json:"events"`
-	Rules       RuleCounts     `json:"rules"`
-	Hits        int64          `json:"hits"`
-	First       time.Time      `json:"first,omitzero"` // the earliest and the latest time that an event states
-	Last        time.Time      `json:"last,omitzero"`
-	Formats     []FormatCount  `json:"formats"`
-	Unread      []event.Unread `json:"unread"`          // at most MaxUnread
-	UnreadTotal int64          `json:"unread_total"`    // listed or not
-	Notes       []string       `json:"notes,omitempty"` // bounds that were reached, and what that means for the result
-	Seconds     float64        `json:"seconds"`
+	Type        string          `json:"type"` // "summary"
+	Files       int64           `json:"files"`
+	Bytes       int64           `json:"bytes"` // after decompression
+	Events      int64           `json:"events"`
+	Rules       RuleCounts      `json:"rules"`
+	Hits        int64           `json:"hits"`
+	First       time.Time       `json:"first,omitzero"` // the earliest and the latest time that an event states
+	Last        time.Time       `json:"last,omitzero"`
+	Formats     []FormatCount   `json:"formats"`
+	Unread      []event.Unread  `json:"unread"`              // at most MaxUnread
+	UnreadTotal int64           `json:"unread_total"`        // listed or not
+	Notes       []string        `json:"notes,omitempty"`     // bounds that were reached, and what that means for the result
+	Incidents   []alert.Message `json:"incidents,omitempty"` // what the hits come to, the worst first; at most MaxIncidents
+	Seconds     float64         `json:"seconds"`
 }
+
+// MaxIncidents bounds Summary.Incidents.
+const MaxIncidents = 200
 
 // MaxUnread bounds Summary.Unread.
 const MaxUnread = 1000

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
@@ -28,10 +29,12 @@ type applier struct {
 	settled bool
 	watch   watch
 	keys    map[*sigma.Rule]string // detect.RuleKey
-	hits    []state.Hit            // to be kept
-	gone    []string               // keys of hits that were open and whose rules are gone
-	told    time.Time              // when a store that does not take was last complained of
-	clock   int64                  // the present, when it was last looked at; nanoseconds since 1970
+	hits    []found                // to be kept
+	rows    []state.Hit            // of hits, those that are kept
+	desk    *alert.Desk
+	gone    []string  // keys of hits that were open and whose rules are gone
+	told    time.Time // when a store that does not take was last complained of
+	clock   int64     // the present, when it was last looked at; nanoseconds since 1970
 	trimmed trimmed
 }
 
@@ -73,7 +76,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 	for i := range o.result.Hits {
 		h := &o.result.Hits[i]
 		id := store.IDOf(o.seq, h.Index)
-		a.hits = append(a.hits, hitRow(detect.HitKey(a.ruleKey(h.Rule), id), h.Rule, &h.Hit, id, false, o.arrived))
+		a.find(hitRow(detect.HitKey(a.ruleKey(h.Rule), id), h.Rule, &h.Hit, id, false, o.arrived), o.seq, &h.Hit)
 	}
 	if !o.again && (o.delivery.Block.Origin.Path != ownPath || len(o.result.Observations) > 0) {
 		d := &o.delivery
@@ -182,26 +185,7 @@ func (a *applier) ruleKey(r *sigma.Rule) string {
 func (a *applier) correlated(h *detect.LiveHit) {
 	row := hitRow(h.Key, h.Rule, h.Hit, "", h.Open, a.opt.Now().UnixNano())
 	row.Last = h.Last
-	a.hits = append(a.hits, row)
-}
-
-// putHits keeps the hits, again and again while the state does not take them.
-func (a *applier) putHits(ctx context.Context) error {
-	if len(a.hits) == 0 {
-		return nil
-	}
-	return a.until(ctx, "hits cannot be kept", func() error {
-		if err := a.opt.State.PutHits(ctx, a.hits); err != nil {
-			return err
-		}
-		a.count.hits.Add(int64(len(a.hits)))
-		if a.opt.Found != nil {
-			a.opt.Found(a.hits)
-		}
-		clear(a.hits) // their texts are large
-		a.hits = a.hits[:0]
-		return nil
-	})
+	a.find(row, 0, h.Hit)
 }
 
 // close closes the hits whose rules are gone: nothing more will come of them.
@@ -215,7 +199,11 @@ func (a *applier) close(ctx context.Context) error {
 			return err
 		}
 		h.Open = false
-		a.hits = append(a.hits, h)
+		var whole detect.Hit
+		if err := json.Unmarshal([]byte(h.JSON), &whole); err != nil {
+			return fmt.Errorf("hit %s: %w", key, err)
+		}
+		a.find(h, 0, &whole)
 	}
 	a.gone = a.gone[:0]
 	return nil

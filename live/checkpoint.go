@@ -148,6 +148,11 @@ func (l *Line) resume() error {
 	}
 	a := &applier{Line: l, through: c.Through, saved: l.opt.Now(), watch: newWatch(l)}
 	a.change(l.opt.Engine)
+	ctx, cancel := context.WithTimeout(context.Background(), deskTime)
+	defer cancel()
+	if err := a.openDesk(ctx); err != nil {
+		return fmt.Errorf("take up what is known of alerts: %w", err)
+	}
 	l.count.through.Store(c.Through)
 	if len(c.Live) > 0 {
 		if err := a.live.Restore(c.Live); err != nil {

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/pipeline"
@@ -53,18 +54,21 @@ type Options struct {
 	State  *state.State                                     // nor this
 	Log    *slog.Logger
 
-	Found      func([]state.Hit) // is told hits when they are kept; it must not wait; nil is fine
-	Zone       *time.Location    // of times that state none; nil is UTC
-	Lateness   time.Duration     // how much later than its time an event may come and still be correlated in order; 0 is 5 s
-	Settle     time.Duration     // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
-	Checkpoint time.Duration     // between checkpoints; 0 is 5 s
-	Silence    time.Duration     // after which a source that always spoke is called silent; 0 is learnt, see watch
-	Skew       time.Duration     // that a source's clock may be wrong by; 0 is 10 min
-	Jobs       int               // workers; 0 is 1
-	MinFree    int64             // bytes of disk under which nothing more is taken in; 0 is 256 MiB
-	Grace      time.Duration     // how long, once told to end, it finishes what it has taken; 0 is 10 s. The rest waits in the log
-	Quarantine bool              // a damaged part of the log is set aside and told, instead of being an error of Open
-	Now        func() time.Time  // the clock; nil is time.Now
+	Found func([]state.Hit) // is told hits when they are kept; it must not wait; nil is fine
+	// Changed is told incidents that hits have changed, when they are kept. It must not wait, nor keep them; nil is fine.
+	Changed    func([]*alert.Incident)
+	Worth      func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all
+	Zone       *time.Location             // of times that state none; nil is UTC
+	Lateness   time.Duration              // how much later than its time an event may come and still be correlated in order; 0 is 5 s
+	Settle     time.Duration              // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
+	Checkpoint time.Duration              // between checkpoints; 0 is 5 s
+	Silence    time.Duration              // after which a source that always spoke is called silent; 0 is learnt, see watch
+	Skew       time.Duration              // that a source's clock may be wrong by; 0 is 10 min
+	Jobs       int                        // workers; 0 is 1
+	MinFree    int64                      // bytes of disk under which nothing more is taken in; 0 is 256 MiB
+	Grace      time.Duration              // how long, once told to end, it finishes what it has taken; 0 is 10 s. The rest waits in the log
+	Quarantine bool                       // a damaged part of the log is set aside and told, instead of being an error of Open
+	Now        func() time.Time           // the clock; nil is time.Now
 }
 
 func (o *Options) withDefaults() {
@@ -110,7 +114,8 @@ type Line struct {
 	closed     bool
 	base       uint64 // frames of the log are numbered from here on: see checkpoint.Base
 	mu         sync.Mutex
-	positions  map[string]string // durable
+	positions  map[string]string   // durable
+	judgements []func(*alert.Desk) // see Judge
 	applied    *applier
 	trimming   sync.Mutex  // held by who needs the frames that are there
 	checkpoint *checkpoint // that the line began with

@@ -1,12 +1,14 @@
 package report
 
 import (
+	"encoding/json"
 	"io"
 	"math"
 	"strconv"
 	"time"
 	"unicode/utf8"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -84,6 +86,18 @@ func (o *object) source(s *event.LogSource) {
 
 func (o *object) open()  { o.b = append(o.b, '{') }
 func (o *object) close() { o.b = append(o.b, '}') }
+
+// incidents are few, so that their fields need no code here.
+func (o *object) incidents(list []alert.Message) {
+	if len(list) == 0 {
+		return
+	}
+	doc, err := json.Marshal(list)
+	if err == nil {
+		o.key("incidents")
+		o.b = append(o.b, doc...)
+	}
+}
 
 // members appends n objects, of which each fills one.
 func (o *object) members(name string, n int, each func(i int)) {
@@ -203,6 +217,7 @@ func (j *jsonLines) Summary(s *detect.Summary) error {
 		})
 		o.number("unread_total", s.UnreadTotal)
 		o.optionalList("notes", s.Notes)
+		o.incidents(s.Incidents)
 		o.key("seconds")
 		o.b = strconv.AppendFloat(o.b, finite(s.Seconds), 'f', -1, 64)
 	})

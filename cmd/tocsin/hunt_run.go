@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/parse"
@@ -29,6 +30,7 @@ type huntRun struct {
 	events atomic.Int64 // seen so far, for the progress
 	hits   atomic.Int64
 
+	desk    *alert.Desk
 	told    map[*sigma.Rule]bool
 	formats map[string]*detect.FormatCount
 	last    *event.Origin // whose block was collected last
@@ -50,6 +52,7 @@ type outcome struct {
 // run reads everything, tells what it finds, and last the summary.
 func (s *huntRun) run(ctx context.Context, start time.Time) error {
 	s.told = make(map[*sigma.Rule]bool)
+	s.desk = alert.NewDesk(alert.Options{})
 	s.formats = make(map[string]*detect.FormatCount)
 	defer beThrifty()()
 	stages := pipeline.Stages[item, outcome]{
@@ -200,6 +203,7 @@ func (s *huntRun) hit(r *sigma.Rule, h *detect.Hit) error {
 	}
 	s.summary.Hits++
 	s.hits.Add(1)
+	s.take(r, h)
 	return s.out.Hit(h)
 }
 
@@ -216,6 +220,7 @@ func (s *huntRun) finish(start time.Time) error {
 	if sum.Unread == nil {
 		sum.Unread = []event.Unread{}
 	}
+	sum.Incidents = s.incidents()
 	sum.Notes = append(sum.Notes, s.engine.Notes()...)
 	sum.Seconds = time.Since(start).Seconds()
 	return s.out.Summary(sum)

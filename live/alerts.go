@@ -1,0 +1,197 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/state"
+)
+
+// maxKeptHits bounds the hits of one alert that are kept, but for those that grow: more are counted only. Their events
+// are in the store all the same.
+const maxKeptHits = 10_000
+
+// found is a hit that is to be kept, and what alerts need of it.
+type found struct {
+	row state.Hit
+	hit alert.Hit
+}
+
+// find adds a hit of a frame to those that are to be kept. One that grows, or that may be told again under the same key,
+// has no frame: 0.
+func (a *applier) find(row state.Hit, frame uint64, h *detect.Hit) {
+	a.hits = append(a.hits, found{row, AlertHit(&row, frame, h)})
+}
+
+// AlertHit is a kept hit as alerts take it. frame is 0 for one that may be told again, with more events.
+func AlertHit(row *state.Hit, frame uint64, h *detect.Hit) alert.Hit {
+	out := alert.Hit{
+		Key: row.Key, Seq: frame, RuleID: row.RuleID, RuleTitle: row.RuleTitle, Level: row.Level, Tags: row.Tags,
+		Time: row.Time, Last: row.Last, Seen: row.Seen, Count: row.Count, Grows: frame == 0, Open: row.Open,
+		Hosts: row.Hosts, Users: row.Users, Addresses: row.Addresses, File: row.File,
+		Sources: Sources(&h.Entities), Field: eventFields(h.Event),
+	}
+	if out.RuleID == "" {
+		out.RuleID = out.RuleTitle
+	}
+	return out
+}
+
+// Sources are the addresses that something came from: all where none is only a target.
+func Sources(e *detect.Entities) []string {
+	if len(e.Targets) == 0 {
+		return e.Addresses
+	}
+	out := slices.DeleteFunc(slices.Clone(e.Addresses), func(s string) bool { return slices.Contains(e.Targets, s) })
+	if len(out) == 0 {
+		return e.Addresses
+	}
+	return out
+}
+
+// eventFields looks values up in an event's JSON: a name as it stands there, or a path with dots.
+func eventFields(event json.RawMessage) func(name string) []string {
+	var fields map[string]any
+	return func(name string) []string {
+		if fields == nil {
+			fields = make(map[string]any)
+			if len(event) > 0 && json.Unmarshal(event, &fields) != nil {
+				return nil
+			}
+		}
+		return valuesAt(fields, name)
+	}
+}
+
+func valuesAt(fields map[string]any, name string) []string {
+	if v, ok := fields[name]; ok {
+		return textsOf(v)
+	}
+	for at := strings.IndexByte(name, '.'); at > 0; {
+		if inner, ok := fields[name[:at]].(map[string]any); ok {
+			if found := valuesAt(inner, name[at+1:]); found != nil {
+				return found
+			}
+		}
+		next := strings.IndexByte(name[at+1:], '.')
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	return nil
+}
+
+func textsOf(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, x := range v {
+			out = append(out, textsOf(x)...)
+		}
+		return out
+	case nil:
+		return nil
+	}
+	text, _ := json.Marshal(v) // it came from JSON
+	return []string{string(text)}
+}
+
+// Judge lets f change what the line makes of hits from now on: silences, decisions of people. f is called by the
+// goroutine that takes hits, within about a second.
+func (l *Line) Judge(f func(*alert.Desk)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.judgements = append(l.judgements, f)
+}
+
+// heed does what Judge was told since the last time.
+func (a *applier) heed() {
+	a.mu.Lock()
+	list := a.judgements
+	a.judgements = nil
+	a.mu.Unlock()
+	for _, f := range list {
+		f(a.desk)
+	}
+}
+
+// openDesk takes up what the state knows of alerts.
+func (a *applier) openDesk(ctx context.Context) error {
+	since := a.opt.Now().Add(-alert.Span - 2*alert.Gap).UnixNano()
+	alerts, incidents, lessons, err := a.opt.State.Desk(ctx, since)
+	if err != nil {
+		return err
+	}
+	silences, err := a.opt.State.Silences(ctx)
+	if err != nil {
+		return err
+	}
+	a.desk = alert.NewDesk(alert.Options{
+		Find: func(key string) *alert.Alert { return known(a.opt.State.Alert(ctx, key)) },
+		FindIncident: func(key string) *alert.Incident {
+			return known(a.opt.State.Incident(ctx, key))
+		},
+		Worth: a.opt.Worth, Silences: silences, Lessons: lessons,
+	})
+	a.desk.Load(alerts, incidents)
+	return nil
+}
+
+// known is what a look-up has found; what cannot be looked up now is taken to be new.
+func known[T any](v *T, err error) *T {
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
+// alerts makes alerts of the hits, and takes those out that are only counted.
+func (a *applier) alerts() alert.Changes {
+	a.heed()
+	a.rows = a.rows[:0]
+	for i := range a.hits {
+		f := &a.hits[i]
+		if n := a.desk.Take(&f.hit); n <= maxKeptHits || f.hit.Grows {
+			a.rows = append(a.rows, f.row)
+		}
+	}
+	return a.desk.Place()
+}
+
+// putHits keeps the hits and what they have become, again and again while the state does not take them.
+func (a *applier) putHits(ctx context.Context) error {
+	if len(a.hits) == 0 {
+		return nil
+	}
+	changes := a.alerts()
+	return a.until(ctx, "hits cannot be kept", func() error {
+		if err := a.opt.State.PutHits(ctx, a.rows); err != nil {
+			return err
+		}
+		if err := a.opt.State.PutAlerts(ctx, changes); err != nil {
+			return err
+		}
+		a.count.hits.Add(int64(len(a.hits)))
+		if a.opt.Found != nil {
+			a.opt.Found(a.rows)
+		}
+		if a.opt.Changed != nil && len(changes.Incidents) > 0 {
+			a.opt.Changed(changes.Incidents)
+		}
+		clear(a.hits) // their texts are large
+		a.hits = a.hits[:0]
+		clear(a.rows)
+		return nil
+	})
+}
+
+// deskTime bounds how long the opening of a desk may take.
+const deskTime = time.Minute

@@ -1,0 +1,303 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tocsin-sec/tocsin/alert"
+)
+
+const alertColumns = "key, incident, rule_id, level, first_at, last_at, updated, hits, through, silence, json"
+
+// PutAlerts keeps what an alert.Desk has changed, all or none of it. What people have said of incidents stays as it is,
+// but that one which goes on after it was closed as malicious is new again, and one that became part of another is merged.
+func (s *State) PutAlerts(ctx context.Context, c alert.Changes) error {
+	put := func(tx *sql.Tx) error {
+		for part := range slices.Chunk(sortedAlerts(c.Alerts), chunk) {
+			if err := putAlerts(ctx, tx, part); err != nil {
+				return err
+			}
+		}
+		for from, into := range c.Merged {
+			if err := merge(ctx, tx, from, into); err != nil {
+				return err
+			}
+		}
+		for _, i := range c.Incidents {
+			if err := putIncident(ctx, tx, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := s.tx(ctx, put)
+	for try := 0; isConflict(err) && try < 10; try++ {
+		err = s.tx(ctx, put)
+	}
+	if err != nil {
+		return fmt.Errorf("put alerts into %s: %w", s.name, err)
+	}
+	return nil
+}
+
+func sortedAlerts(list []*alert.Alert) []*alert.Alert {
+	return slices.SortedFunc(slices.Values(list), func(a, b *alert.Alert) int { return cmp.Compare(a.Key, b.Key) })
+}
+
+func putAlerts(ctx context.Context, tx *sql.Tx, list []*alert.Alert) error {
+	q := query{}
+	q.text("INSERT INTO alerts (" + alertColumns + ") VALUES ")
+	for n, a := range list {
+		if n > 0 {
+			q.text(", ")
+		}
+		doc, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		q.row(text(a.Key), text(a.Incident), text(a.RuleID), int64(a.Level), a.First, a.Last, a.Updated, a.Hits, int64(a.Through), text(a.Silence), text(string(doc)))
+	}
+	q.text(" ON CONFLICT (key) DO UPDATE SET incident = excluded.incident, level = excluded.level, first_at = excluded.first_at, " +
+		"last_at = excluded.last_at, updated = excluded.updated, hits = excluded.hits, through = excluded.through, json = excluded.json")
+	return q.exec(ctx, tx)
+}
+
+func merge(ctx context.Context, tx *sql.Tx, from, into string) error {
+	_, err := tx.ExecContext(ctx, "UPDATE alerts SET incident = $1 WHERE incident = $2", into, from)
+	return err
+}
+
+func putIncident(ctx context.Context, tx *sql.Tx, i *alert.Incident) error {
+	doc, err := json.Marshal(i)
+	if err != nil {
+		return err
+	}
+	q := query{}
+	q.text("INSERT INTO incidents (key, score, level, background, first_at, last_at, updated, json, status, owner, verdict, note, until, decided, into_key, again, case_key) VALUES ")
+	q.row(text(i.Key), int64(i.Score), int64(i.Level), i.Background, i.First, i.Last, i.Updated, text(string(doc)),
+		i.Status, text(i.Owner), i.Verdict, text(i.Note), i.Until, i.Decided, i.Into, i.Again, i.Case)
+	q.text(" ON CONFLICT (key) DO UPDATE SET score = excluded.score, level = excluded.level, background = excluded.background, " +
+		"first_at = excluded.first_at, last_at = excluded.last_at, updated = excluded.updated, json = excluded.json, " +
+		"status = CASE WHEN excluded.into_key <> '' THEN 'merged' WHEN excluded.again AND NOT incidents.again AND incidents.status = 'closed' " +
+		"THEN 'new' ELSE incidents.status END, into_key = excluded.into_key, again = excluded.again OR incidents.again")
+	if err := q.exec(ctx, tx); err != nil {
+		return err
+	}
+	return putWho(ctx, tx, i)
+}
+
+// putWho keeps by what an incident is found: all that it is about now; what it was about once stays.
+func putWho(ctx context.Context, tx *sql.Tx, i *alert.Incident) error {
+	seen := make(map[string]bool)
+	q := query{}
+	for _, e := range i.Entities {
+		v := fold(e.Name)
+		if seen[v] {
+			continue
+		}
+		if len(seen) == 0 {
+			q.text("INSERT INTO incident_entities (incident, value) VALUES ")
+		} else {
+			q.text(", ")
+		}
+		seen[v] = true
+		q.row(i.Key, v)
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	q.text(" ON CONFLICT (incident, value) DO NOTHING")
+	return q.exec(ctx, tx)
+}
+
+// AlertFilter says which alerts are meant; the zero value means all, the newest first.
+type AlertFilter struct {
+	Incident string
+	Rule     string // its id
+	Silence  string // that hides them
+	Silenced bool   // only those that some silence hides; where neither is set, only others, unless Incident is
+	Since    int64  // Last is not before; 0 means no bound
+	MinLevel int
+	Limit    int // at most so many; 0 is 1,000
+}
+
+// ListAlerts returns the alerts that a filter means; those of an incident the gravest first.
+func (s *State) ListAlerts(ctx context.Context, f AlertFilter) ([]*alert.Alert, error) {
+	q := query{}
+	q.text("SELECT incident, through, json FROM alerts WHERE last_at >= ")
+	q.arg(f.Since)
+	q.text(" AND level >= ")
+	q.arg(int64(f.MinLevel))
+	for _, c := range [...]struct{ column, value string }{{"incident", f.Incident}, {"rule_id", f.Rule}, {"silence", f.Silence}} {
+		if c.value != "" {
+			q.text(" AND " + c.column + " = ")
+			q.arg(c.value)
+		}
+	}
+	switch {
+	case f.Silenced:
+		q.text(" AND silence <> ''")
+	case f.Silence == "" && f.Incident == "":
+		q.text(" AND silence = ''")
+	}
+	if f.Incident != "" || f.Silence != "" || f.Silenced {
+		q.text(" ORDER BY level DESC, last_at DESC, key LIMIT ")
+	} else {
+		q.text(" ORDER BY last_at DESC, key LIMIT ")
+	}
+	q.arg(int64(limitOr(f.Limit, 1000)))
+	rows, err := s.read.QueryContext(ctx, q.sql(), q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	list, err := scanAlerts(rows)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	return list, nil
+}
+
+func limitOr(n, or int) int {
+	if n <= 0 {
+		return or
+	}
+	return n
+}
+
+func scanAlerts(rows *sql.Rows) ([]*alert.Alert, error) {
+	var list []*alert.Alert
+	for rows.Next() {
+		var incident, doc string
+		var through int64
+		a := new(alert.Alert)
+		err := rows.Scan(&incident, &through, &doc)
+		if err == nil {
+			err = json.Unmarshal([]byte(doc), a)
+		}
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		a.Incident, a.Through = incident, uint64(through)
+		list = append(list, a)
+	}
+	return list, errors.Join(rows.Err(), rows.Close())
+}
+
+// Alert returns the alert with a key, or with the one key that begins so. The error is ErrNotFound, or an *AmbiguousError.
+func (s *State) Alert(ctx context.Context, key string) (*alert.Alert, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT incident, through, json FROM alerts WHERE key >= $1 AND key < $2 ORDER BY key LIMIT 10",
+		text(key), text(key)+"\U0010FFFF")
+	if err != nil {
+		return nil, fmt.Errorf("alert %q: %w", key, err)
+	}
+	list, err := scanAlerts(rows)
+	if err != nil {
+		return nil, fmt.Errorf("alert %q: %w", key, err)
+	}
+	return theOne(list, key, func(a *alert.Alert) string { return a.Key })
+}
+
+// theOne returns the one of a list whose key is meant.
+func theOne[T any](list []T, key string, keyOf func(T) string) (T, error) {
+	var none T
+	switch {
+	case len(list) == 0:
+		return none, fmt.Errorf("%q: %w", key, ErrNotFound)
+	case len(list) == 1 || keyOf(list[0]) == key:
+		return list[0], nil
+	}
+	e := &AmbiguousError{Prefix: key}
+	for _, v := range list {
+		e.Keys = append(e.Keys, keyOf(v))
+	}
+	return none, e
+}
+
+// Desk returns what an alert.Desk goes on with: the alerts since a time, the incidents of these and those that are
+// still open since then, and what verdicts have taught.
+func (s *State) Desk(ctx context.Context, since int64) (alerts []*alert.Alert, incidents []*alert.Incident, lessons alert.Lessons, err error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT incident, through, json FROM alerts WHERE last_at >= $1 ORDER BY last_at DESC, key LIMIT $2", since, int64(alert.MaxAlerts))
+	if err == nil {
+		alerts, err = scanAlerts(rows)
+	}
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("alerts of before: %w", err)
+	}
+	rows, err = s.read.QueryContext(ctx, "SELECT "+incidentColumns+" FROM incidents WHERE last_at >= $1 ORDER BY last_at DESC, key LIMIT $2", since, int64(alert.MaxAlerts))
+	if err == nil {
+		incidents, err = scanIncidents(rows)
+	}
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("incidents of before: %w", err)
+	}
+	lessons, err = s.lessons(ctx)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("verdicts of before: %w", err)
+	}
+	return alerts, incidents, lessons, nil
+}
+
+// maxLessons bounds the alerts from whose verdicts is learnt: the last.
+const maxLessons = 20_000
+
+func (s *State) lessons(ctx context.Context) (alert.Lessons, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT i.verdict, a.json FROM incidents i JOIN alerts a ON a.incident = i.key "+
+		"WHERE i.status = 'closed' AND i.verdict <> '' ORDER BY i.last_at DESC LIMIT $1", int64(maxLessons))
+	if err != nil {
+		return nil, err
+	}
+	l := make(alert.Lessons)
+	for rows.Next() {
+		var verdict, doc string
+		var a alert.Alert
+		err := rows.Scan(&verdict, &doc)
+		if err == nil {
+			err = json.Unmarshal([]byte(doc), &a)
+		}
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		l.Learn(&a, verdict)
+	}
+	return l, errors.Join(rows.Err(), rows.Close())
+}
+
+// DeleteAlerts forgets alerts whose last event was before a time, and the incidents that are not open any more. It does
+// so in short transactions, and says how many alerts.
+func (s *State) DeleteAlerts(ctx context.Context, before int64) (n int64, err error) {
+	for {
+		var gone int64
+		err := s.tx(ctx, func(tx *sql.Tx) error {
+			r, err := tx.ExecContext(ctx, "DELETE FROM alerts WHERE key IN (SELECT key FROM alerts WHERE last_at < $1 ORDER BY last_at, key LIMIT 500)", before)
+			if err != nil {
+				return err
+			}
+			gone, err = r.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return n, fmt.Errorf("delete alerts: %w", err)
+		}
+		if n += gone; gone == 0 {
+			break
+		}
+	}
+	err = s.tx(ctx, func(tx *sql.Tx) error {
+		const which = "(SELECT key FROM incidents WHERE last_at < $1 AND status IN ('closed', 'merged') AND case_key = '')"
+		for _, q := range [...]string{"DELETE FROM incident_entities WHERE incident IN " + which, "DELETE FROM incidents WHERE key IN " + which} {
+			if _, err := tx.ExecContext(ctx, q, before); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return n, fmt.Errorf("delete incidents: %w", err)
+	}
+	return n, nil
+}
