@@ -1,0 +1,4 @@
+package respond
+
+// Hands does what needs rights.
+type Hands struct{}
