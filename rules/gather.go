@@ -158,12 +158,17 @@ func readFile(fsys fs.FS, p, name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, bare(err))
 	}
 	defer f.Close()
-	return readLimited(f, name)
+	return readLimited(f, name, usualRuleFile)
 }
 
-func readLimited(r io.Reader, name string) ([]byte, error) {
+// usualRuleFile is the size that most rule files do not reach, in bytes.
+const usualRuleFile = 6 << 10
+
+// readLimited reads what is expected to be of that size.
+func readLimited(r io.Reader, name string, size int64) ([]byte, error) {
 	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(r, maxRuleFile+1))
+	b.Grow(int(min(max(size, 0), maxRuleFile)) + bytes.MinRead)
+	n, err := b.ReadFrom(io.LimitReader(r, maxRuleFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, bare(err))
 	}
@@ -253,7 +258,7 @@ func gatherZip(archive string, data []byte) ([]file, error) {
 				return nil, fmt.Errorf("read %s: %w", name, err)
 			}
 			defer r.Close()
-			return readLimited(r, name)
+			return readLimited(r, name, int64(min(m.UncompressedSize64, maxRuleFile)))
 		}})
 	}
 	return files, nil
@@ -289,7 +294,7 @@ func gatherTar(archive string, data []byte) ([]file, error) {
 			return nil, errors.New("it unpacks to more than the limit")
 		}
 		name := archive + "!" + p
-		content, err := readLimited(tr, name)
+		content, err := readLimited(tr, name, h.Size)
 		if err != nil {
 			return nil, err
 		}
