@@ -240,7 +240,7 @@ func next4(s string, from int) (start, end int) {
 			}
 			end++
 		}
-		if dots == 3 && start < i && isAddress(s[start:end]) && s[start] != '0' && s[start:end] != "255.255.255.255" &&
+		if dots == 3 && start < i && isAddress(s[start:end]) && !versionNumber(s, start, end) && s[start] != '0' && s[start:end] != "255.255.255.255" &&
 			(start == 0 || apart(s[start-1]) || s[start-1] == ':') && (end == len(s) || apart(s[end]) || s[end] == '.') {
 			if start >= 7 && startsFold(s[start-7:], "::ffff:") {
 				start -= 7
@@ -249,6 +249,28 @@ func next4(s string, from int) (start, end int) {
 		}
 		at = max(end, i+1)
 	}
+}
+
+// versionNumber tells whether four numbers are the version of a program: Debian's has a revision or an epoch around it
+// ("1:1.2.3.4+dfsg-1", "1.2.3.4~deb12u1"), and a name of a product stands before it ("Chrome/1.2.3.4").
+func versionNumber(s string, start, end int) bool {
+	if end < len(s) && (s[end] == '+' || s[end] == '~') {
+		return true
+	}
+	if start < 2 {
+		return false
+	}
+	switch before := s[start-2]; s[start-1] {
+	case ':': // an epoch
+		return before-'0' <= 9 && (start == 2 || s[start-3] == ' ' || s[start-3] == '(' || s[start-3] == '=')
+	case '/':
+		i := start - 1
+		for i > 0 && (s[i-1]|0x20-'a' < 26 || s[i-1]-'0' <= 9 || s[i-1] == '.' || s[i-1] == '-' || s[i-1] == '_') {
+			i--
+		}
+		return i < start-1 && s[i]-'A' < 26 && (end == len(s) || s[end] != ':')
+	}
+	return false
 }
 
 // apart tells whether a byte may stand beside an address.
@@ -353,7 +375,7 @@ func clueRole(word string) int {
 			}
 		}
 	default:
-		if startsFold(word, "version") || startsFold(word, "listening") || startsFold(word, "destination") {
+		if startsFold(word, "version") || startsFold(word, "release") || startsFold(word, "listening") || startsFold(word, "destination") {
 			return clueOurs
 		}
 		if startsFold(word, "address") || startsFold(word, "ipaddr") || startsFold(word, "clientip") || startsFold(word, "connection") {

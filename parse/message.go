@@ -118,6 +118,7 @@ var captures = map[string]capture{
 	"device":     {"device.name", wide},
 	"package":    {"package.name", word},
 	"version":    {"package.version", word},
+	"arch":       {"package.architecture", word},
 }
 
 // templateGroup is templates that begin with the same literal.

@@ -24,7 +24,7 @@ var relayedLines = []struct{ tag, text, format, at, want string }{
 	{"haproxy", `203.0.113.7:555 [03/Mar/2024:09:12:45.120] fe back/srv1 1/0/1/2/4 404 212 - - ---- 1/1/0/0/0 0/0 "GET /x HTTP/1.1"`, "access", "09:12:45", "c-ip=203.0.113.7 sc-status=404 host.name=gate"},
 	{"(squid-1)", `1709457165.120    180 203.0.113.7 TCP_DENIED/403 411 GET http://shop.example/ bob HIER_NONE/- text/html`, "squid", "09:12:45", "c-ip=203.0.113.7 cs-username=bob event.outcome=failure host.name=gate"},
 	{"web", `203.0.113.7 - bob [03/Mar/2024:09:12:45 +0000] "GET /a HTTP/1.1" 200 5`, "access", "09:12:45", "c-ip=203.0.113.7 cs-username=bob host.name=gate"},
-	{"dpkg", `2024-03-03 09:12:45 install tree:amd64 <none> 2.1.0-1`, "dpkg", "09:12:45", "package.name=tree:amd64 package.version=2.1.0-1 host.name=gate"},
+	{"dpkg", `2024-03-03 09:12:45 install tree:amd64 <none> 2.1.0-1`, "dpkg", "09:12:45", "package.name=tree package.version=2.1.0-1 host.name=gate"},
 	{"fw", `CEF:0|Acme|Wall|1|100|Connection denied|5|src=203.0.113.7 dst=192.0.2.1 dpt=22 act=deny`, "cef", "09:12:44", "source.ip=203.0.113.7 destination.ip=192.0.2.1 host.name=gate"},
 }
 
