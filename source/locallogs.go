@@ -45,6 +45,13 @@ var systemLogs = []string{
 	"messages", "user.log", "lpr.log", "secure", "maillog", "cron", "spooler",
 }
 
+// quietLogs are files, below the folder of the logs, that say nothing of security: what the package manager shows on the
+// terminal and plans, which stands in apt/history.log and dpkg.log as what was done; links among programs; caches of fonts.
+var quietLogs = []string{
+	"apt/eipp.log", "apt/term.log", "unattended-upgrades/unattended-upgrades-dpkg.log", "alternatives.log", "fontconfig.log", "bootstrap.log",
+	"popularity-contest", "popularity-contest.new",
+}
+
 const (
 	maxLocalFiles = 20_000
 	freshJournal  = 24 * time.Hour // a journal not written to for so long is no longer kept
@@ -101,7 +108,7 @@ func (l *Local) find(p localPlaces) {
 			l.Notes = append(l.Notes, "there are more files in "+dir+" than were looked at")
 			return false
 		}
-		if within(e.path, exclude[0]) {
+		if within(e.path, exclude[0]) || isQuiet(dir, e.path) {
 			return true
 		}
 		if e.err != nil || !e.regular() {
@@ -119,11 +126,13 @@ func (l *Local) find(p localPlaces) {
 		}
 		return true
 	}).paths([]string{dir})
+	names := quietLogs
 	if l.Journal != nil {
-		for _, name := range systemLogs {
-			path := filepath.Join(dir, name)
-			exclude = append(exclude, path, path+".*", path+"-*")
-		}
+		names = slices.Concat(names, systemLogs)
+	}
+	for _, name := range names {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		exclude = append(exclude, path, path+".*", path+"-*")
 	}
 	l.Files = &FilesConfig{Paths: []string{dir}, Exclude: exclude}
 }
@@ -183,6 +192,16 @@ func receives(root string) bool {
 		}
 	}
 	return false
+}
+
+// isQuiet tells whether a file is one of quietLogs, or an older generation of it.
+func isQuiet(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	if err != nil {
+		return false
+	}
+	folder, name := filepath.Split(filepath.ToSlash(rel))
+	return slices.Contains(quietLogs, folder+parseRotated(name).base)
 }
 
 func isSystemLog(dir, path string) bool {

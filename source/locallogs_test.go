@@ -40,6 +40,13 @@ func TestLocalLogs(t *testing.T) {
 		"var/log/lastlog":          strings.Repeat("\x00", 300),
 		"var/log/README":           "You are looking for the traditional text log files.\n",
 		"var/log/journal/ab/x.log": authLine,
+
+		"var/log/apt/term.log":     "Log started: 2024-03-03  10:00:00\nUnpacking tree (1.2.3.4-1) ...\n",
+		"var/log/apt/term.log.1":   "Log started: 2024-03-02  10:00:00\nUnpacking tree (1.2.3.3-1) ...\n",
+		"var/log/apt/eipp.log.xz":  "Request: EDSP 0.5\n\nPackage: tree\n",
+		"var/log/alternatives.log": "update-alternatives 2024-03-03 10:00:00: link group pager updated to point to /usr/bin/less\n",
+		"var/log/apt/history.log":  "\nStart-Date: 2024-03-03  10:00:00\nCommandline: apt-get install tree\nInstall: tree:amd64 (1.2.3.4-1)\nEnd-Date: 2024-03-03  10:00:01\n",
+		"var/log/dpkg.log":         "2024-03-03 10:00:00 install tree:amd64 <none> 1.2.3.4-1\n",
 	}
 	for _, test := range []struct {
 		name    string
@@ -51,7 +58,7 @@ func TestLocalLogs(t *testing.T) {
 	}{
 		{
 			"no journal", nil, false, nil,
-			[]string{"auth.log", "auth.log.1", "nginx/access.log", "nginx/error.log"},
+			[]string{"apt/history.log", "auth.log", "auth.log.1", "dpkg.log", "nginx/access.log", "nginx/error.log"},
 			"",
 		},
 		{
@@ -59,7 +66,7 @@ func TestLocalLogs(t *testing.T) {
 			map[string]string{"run/log/journal/ab/system.journal": "LPKSHHRH"},
 			true,
 			[]string{"auth.log", "auth.log.1"},
-			[]string{"nginx/access.log", "nginx/error.log"},
+			[]string{"apt/history.log", "dpkg.log", "nginx/access.log", "nginx/error.log"},
 			"",
 		},
 		{
@@ -68,7 +75,7 @@ func TestLocalLogs(t *testing.T) {
 				"run/log/journal/ab/system.journal": "LPKSHHRH", "etc/rsyslog.conf": "module(load=\"imudp\")\ninput(type=\"imudp\" port=\"514\")\n",
 			},
 			false, nil,
-			[]string{"auth.log", "auth.log.1", "nginx/access.log", "nginx/error.log"},
+			[]string{"apt/history.log", "auth.log", "auth.log.1", "dpkg.log", "nginx/access.log", "nginx/error.log"},
 			"other machines",
 		},
 		{
@@ -78,7 +85,7 @@ func TestLocalLogs(t *testing.T) {
 			},
 			true,
 			[]string{"auth.log", "auth.log.1"},
-			[]string{"nginx/access.log", "nginx/error.log"},
+			[]string{"apt/history.log", "dpkg.log", "nginx/access.log", "nginx/error.log"},
 			"",
 		},
 	} {
@@ -124,7 +131,7 @@ func followLocal(t *testing.T, cfg *FilesConfig, logs int) {
 	pause()
 	run.stop(t)
 	for _, d := range to.durable {
-		if strings.Contains(d.Block.Origin.Path, "/journal/") {
+		if path := d.Block.Origin.Path; strings.Contains(path, "/journal/") || strings.Contains(path, "/term.log") || strings.Contains(path, "eipp") || strings.Contains(path, "alternatives") {
 			t.Errorf("%s", d.Block.Origin.Path)
 		}
 	}
