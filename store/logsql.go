@@ -28,10 +28,11 @@ type lowering struct {
 	// scan leaves out the engine's filters that take words in any case: they read the whole column, and more slowly than
 	// it is looked through here.
 	scan    bool
-	spelled func(word string, regexp bool) []string // the spellings of a word; nil: not known of any
-	used    bool                                    // spelled said something
-	columns func(field string) []string             // the columns that a field may be kept in
-	all     func() []string                         // the columns in which a search in any field looks
+	spelled func(word string, expression bool) []string // the spellings of a word; nil: not known of any
+	used    bool                                        // spelled said something
+	plain   bool                                        // no letter beyond ASCII has one of ASCII as its small letter
+	columns func(field string) []string                 // the columns that a field may be kept in
+	all     func() []string                             // the columns in which a search in any field looks
 }
 
 // lower turns a condition, or its opposite, into what the engine can decide of it.
@@ -119,6 +120,11 @@ func (l *lowering) test(t *query.Test, not bool) lowered {
 	names := l.all
 	if t.Field != "" {
 		names = func() []string { return l.columns(t.Field) }
+	}
+	if not { // what is added while the search goes on may have spellings that are not known yet
+		spelled, plain := l.spelled, l.plain
+		l.spelled, l.plain = nil, false
+		defer func() { l.spelled, l.plain = spelled, plain }()
 	}
 	var parts []lowered
 	for _, name := range names() {
@@ -314,6 +320,9 @@ func (l *lowering) phrase(column, text string) lowered {
 	}
 	if hasCase(text) {
 		f := column + "i(" + strconv.Quote(text) + ")"
+		if isASCII(text) && strings.ContainsAny(text, "kKiI") && !l.plain {
+			f += " " + column + "~" + strconv.Quote(foldExpression(text))
+		}
 		if inner := caseless(text); inner != "" {
 			f = phraseFilter(column, inner) + " " + f
 		}

@@ -110,6 +110,7 @@ func (g *grouping) result() *Block {
 	for _, w := range g.workers[1:] {
 		all.merge(w)
 	}
+	all.settle()
 	if len(g.by) == 0 && len(all.keys.keys) == 0 {
 		all.group("") // count of nothing is 0
 	}
@@ -146,6 +147,7 @@ type groups struct {
 	keys   *keyTable
 	counts []int64 // of rows, by group, if nothing else is asked for
 	cells  []cell  // else: len(funcs) for each group
+	four   addressCounter
 	key    []byte
 	lost   int64 // rows that belong to none, because there were too many groups
 
@@ -196,6 +198,12 @@ func (g *groups) addSingle(rows []int32) {
 	last, id := "", int32(-2)
 	for _, r := range rows {
 		v := values[r]
+		if g.rowsOnly {
+			if a, ok := address4(v); ok {
+				g.four.take(a, 1)
+				continue
+			}
+		}
 		if id == -2 || v != last {
 			last, id = v, g.group(v)
 		}
@@ -262,6 +270,7 @@ func (g *groups) merge(o *groups) {
 			g.cells[int(id)*len(g.funcs)+k].merge(&g.funcs[k].Func, from)
 		}
 	}
+	g.four.merge(&o.four)
 	g.lost += o.lost
 }
 

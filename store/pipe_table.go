@@ -7,14 +7,11 @@ import (
 )
 
 // keyTable numbers different keys from 0 on, in the order in which they come. It belongs to one worker. What it costs is
-// waiting for memory, so a short key stands in its slot, and an address of IPv4 in one of a third of the size.
+// waiting for memory, so a short key stands in its slot.
 type keyTable struct {
 	seed  maphash.Seed
 	salt  uint64
-	slots []slot  // a power of two of them; open addressing
-	held  int     // of them
-	four  []slot4 // likewise, for addresses
-	fours int     // of them
+	slots []slot // a power of two of them; open addressing
 	keys  []string
 	arena []byte
 	bytes int // of all keys
@@ -28,13 +25,10 @@ type slot struct {
 	length uint32
 }
 
-// slot4 holds an address of IPv4 and its number plus one, 0 if it is free.
-type slot4 struct{ address, id uint32 }
-
 const shortKey = 16
 
 func newKeyTable() *keyTable {
-	t := &keyTable{seed: maphash.MakeSeed(), slots: make([]slot, 1<<8), four: make([]slot4, 1<<8)}
+	t := &keyTable{seed: maphash.MakeSeed(), slots: make([]slot, 1<<8)}
 	t.salt = maphash.String(t.seed, "")
 	return t
 }
@@ -75,9 +69,6 @@ func load8(s string) uint64 {
 // find returns the number of a key. If it is new, it is added, unless there are as many as may be: then the number
 // is -1.
 func (t *keyTable) find(key string) int32 {
-	if a, ok := address4(key); ok {
-		return t.find4(a, key)
-	}
 	h, want := t.hash(key)
 	mask := uint64(len(t.slots) - 1)
 	i := h & mask
@@ -88,83 +79,16 @@ func (t *keyTable) find(key string) int32 {
 		}
 		i = (i + 1) & mask
 	}
-	if want.id = t.add(key); want.id == 0 {
+	if len(t.keys) >= maxGroups || t.bytes > maxKeyBytes {
 		return -1
 	}
+	t.keys = append(t.keys, t.copy(key))
+	want.id = uint32(len(t.keys))
 	t.slots[i] = want
-	if t.held++; 2*t.held > len(t.slots) {
+	if 2*len(t.keys) > len(t.slots) {
 		t.grow()
 	}
 	return int32(want.id - 1)
-}
-
-// add gives a new key a number, and returns it plus one; 0 if there are too many.
-func (t *keyTable) add(key string) uint32 {
-	if len(t.keys) >= maxGroups || t.bytes > maxKeyBytes {
-		return 0
-	}
-	t.keys = append(t.keys, t.copy(key))
-	return uint32(len(t.keys))
-}
-
-// find4 is find for an address of IPv4.
-func (t *keyTable) find4(address uint32, key string) int32 {
-	i := t.place4(address)
-	if t.four[i].id != 0 {
-		return int32(t.four[i].id - 1)
-	}
-	id := t.add(key)
-	if id == 0 {
-		return -1
-	}
-	t.four[i] = slot4{address, id}
-	if t.fours++; 2*t.fours > len(t.four) {
-		old := t.four
-		t.four = make([]slot4, 4*len(old))
-		for _, s := range old {
-			if s.id != 0 {
-				t.four[t.place4(s.address)] = s
-			}
-		}
-	}
-	return int32(id - 1)
-}
-
-// place4 returns the slot of an address, or the free one where it belongs.
-func (t *keyTable) place4(address uint32) uint64 {
-	mask := uint64(len(t.four) - 1)
-	high, low := bits.Mul64(uint64(address)^t.salt, 0x9E3779B97F4A7C15)
-	for i := (high ^ low) & mask; ; i = (i + 1) & mask {
-		if t.four[i].id == 0 || t.four[i].address == address {
-			return i
-		}
-	}
-}
-
-// address4 reads an address of IPv4 in the one form that it is written in: there is no other text for the same number.
-func address4(s string) (address uint32, ok bool) {
-	if len(s) < len("0.0.0.0") || len(s) > len("255.255.255.255") {
-		return 0, false
-	}
-	part, digits, dots := uint32(0), 0, 0
-	for i := range len(s) {
-		c := s[i] - '0'
-		switch {
-		case c <= 9:
-			if digits == 1 && part == 0 {
-				return 0, false
-			}
-			part = part*10 + uint32(c)
-			if digits++; part > 255 {
-				return 0, false
-			}
-		case s[i] == '.' && digits > 0 && dots < 3:
-			address, part, digits, dots = address<<8|part, 0, 0, dots+1
-		default:
-			return 0, false
-		}
-	}
-	return address<<8 | part, dots == 3 && digits > 0
 }
 
 func (t *keyTable) copy(key string) string {

@@ -40,7 +40,7 @@ type spellings struct {
 	arena    []byte
 	filter   []uint64
 	marks    int
-	odd      bool // there are letters beyond ASCII that a regular expression takes for letters of ASCII
+	odd      bool // there are letters beyond ASCII that a regular expression, or the engine, takes for letters of ASCII
 
 	seen   []uint64 // hashes of values that were looked through
 	seed   maphash.Seed
@@ -111,7 +111,7 @@ func (s *spellings) note(v string) {
 		return
 	}
 	has, beyond := capitals(v)
-	if beyond && !s.odd && (strings.Contains(v, "\u017f") || strings.Contains(v, "\u212a")) {
+	if beyond && !s.odd && (strings.Contains(v, "\u017f") || strings.Contains(v, "\u212a") || strings.Contains(v, "\u0130")) {
 		s.mu.Lock()
 		s.odd = true
 		s.mu.Unlock()
@@ -275,7 +275,7 @@ func wordHash(w []byte) uint64 {
 
 // forms returns the spellings in which a word stands in rows that are not in doubt, and perhaps others; nil: not known.
 // In a regular expression more letters than those of ASCII may stand for a letter.
-func (s *spellings) forms(word string, regexp bool) []string {
+func (s *spellings) forms(word string, expression bool) []string {
 	if !wordlike(word) {
 		return nil
 	}
@@ -283,7 +283,7 @@ func (s *spellings) forms(word string, regexp bool) []string {
 	h := wordHash([]byte(lower))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.marked(h) || regexp && s.odd && strings.ContainsAny(lower, "ks") {
+	if s.marked(h) || expression && s.odd && strings.ContainsAny(lower, "ks") {
 		return nil
 	}
 	upper := strings.ToUpper(word)
@@ -297,6 +297,13 @@ func (s *spellings) forms(word string, regexp bool) []string {
 		}
 	}
 	return list
+}
+
+// plain tells that no row that is not in doubt has a letter beyond ASCII that is taken for one of ASCII.
+func (s *spellings) plain() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return !s.odd
 }
 
 // doubt is the engine's condition for rows of whose words not all spellings are noted; "" if there are none. It is asked

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,11 +20,11 @@ const (
 // spelledFilter asks for a text in the spellings in which its words come; exact tells that it describes no other. The text
 // stands in the column with no part of a word beside it. Where there are too many of them, it asks for the words one by one;
 // it is "" where nothing is known of any.
-func (l *lowering) spelledFilter(column, text string, regexp bool) (filter string, exact bool) {
+func (l *lowering) spelledFilter(column, text string, expression bool) (filter string, exact bool) {
 	if l.spelled == nil {
 		return "", false
 	}
-	if list := l.spelledPhrases(text, regexp); list != nil {
+	if list := l.spelledPhrases(text, expression); list != nil {
 		l.used = true
 		return containsAny(column, list), isASCII(text)
 	}
@@ -36,7 +37,7 @@ func (l *lowering) spelledFilter(column, text string, regexp bool) (filter strin
 	slices.SortStableFunc(words, func(a, b string) int { return rareness(b) - rareness(a) })
 	var parts []string
 	for _, w := range words {
-		if forms := l.spelled(w, regexp); forms != nil && len(parts) < maxForms {
+		if forms := l.spelled(w, expression); forms != nil && len(parts) < maxForms {
 			parts = append(parts, containsAny(column, forms))
 			l.used = true
 		}
@@ -46,7 +47,7 @@ func (l *lowering) spelledFilter(column, text string, regexp bool) (filter strin
 
 // spelledPhrases returns all spellings of a text of words in any case; nil where one of them is not known, or where there
 // are too many.
-func (l *lowering) spelledPhrases(text string, regexp bool) []string {
+func (l *lowering) spelledPhrases(text string, expression bool) []string {
 	limit := maxPhrases
 	if !l.scan {
 		limit = maxPhrases1
@@ -63,7 +64,7 @@ func (l *lowering) spelledPhrases(text string, regexp bool) []string {
 		}
 		forms := []string{text[n : n+size]}
 		if hasCase(forms[0]) {
-			if forms = l.spelled(forms[0], regexp); forms == nil {
+			if forms = l.spelled(forms[0], expression); forms == nil {
 				return nil
 			}
 		}
@@ -88,6 +89,30 @@ func containsAny(column string, texts []string) string {
 	}
 	return column + "contains_any(" + strings.Join(quoted, ",") + ")"
 }
+
+// foldExpression is a regular expression for text of ASCII in any case, with no part of a word beside it. The engine takes
+// two letters beyond ASCII (U+0130, U+212A) for capitals of i and k, which they are not here.
+func foldExpression(text string) string {
+	const apart = `[^\pL\p{Nd}_\x{FFFD}]`
+	var b strings.Builder
+	if isWordByte(text[0]) {
+		b.WriteString("(?:^|" + apart + ")")
+	}
+	for i := range len(text) {
+		switch c := text[i] | 0x20; {
+		case c >= 'a' && c <= 'z':
+			b.WriteString("[" + string(c) + string(c-0x20) + "]")
+		default:
+			b.WriteString(regexp.QuoteMeta(text[i : i+1]))
+		}
+	}
+	if isWordByte(text[len(text)-1]) {
+		b.WriteString("(?:$|" + apart + ")")
+	}
+	return b.String()
+}
+
+func isWordByte(c byte) bool { return byteKinds[c] != apart }
 
 // rareness puts words in an order in which those come first that few rows have, as a guess: names with numbers, long ones.
 func rareness(w string) int {
@@ -125,12 +150,13 @@ func (s *search) spelledBy(l *lowering) {
 	if !ok {
 		return
 	}
-	l.spelled = e.spellings.forms
+	l.spelled, l.plain = e.spellings.forms, e.spellings.plain()
 	f := l.lower(s.where, false)
-	if !l.used || f.text == "" {
+	doubt := e.spellings.doubt()
+	if f.text == "" || !l.used && doubt != "" {
 		return
 	}
-	if doubt := e.spellings.doubt(); doubt != "" {
+	if doubt != "" {
 		if doubt == "*" {
 			return
 		}
@@ -138,7 +164,7 @@ func (s *search) spelledBy(l *lowering) {
 		if s.filter.text != "" {
 			both.text = "(" + doubt + " " + s.filter.text + ")"
 		}
-		f = lowered{text: "(" + f.text + " or " + both.text + ")", exact: both.exact}
+		f = lowered{text: "(!" + doubt + " " + f.text + " or " + both.text + ")", exact: both.exact}
 	}
 	s.filter = f
 }
