@@ -15,8 +15,8 @@ import (
 
 // FilesConfig says which files to follow.
 type FilesConfig struct {
-	Paths   []string      `yaml:"paths" doc:"Files, folders (with all below them) and globs (* ? [ ] and ** for any number of folders)."`
-	Exclude []string      `yaml:"exclude" doc:"Globs of what to leave out; one without a slash is compared with the name alone."`
+	Paths   []string      `yaml:"paths" path:"true" doc:"Files, folders (with all below them) and globs (* ? [ ] and ** for any number of folders)."`
+	Exclude []string      `yaml:"exclude" path:"glob" doc:"Globs of what to leave out; one without a slash is compared with the name alone."`
 	From    string        `yaml:"from" default:"24h" doc:"Where to begin with files that were never read: an age (24h, 7d), begin or end. With an age, what was written to within it is read, and events that are older are left out."`
 	Format  string        `yaml:"format" doc:"The format of all of them, where it is not to be recognised by their content."`
 	Poll    time.Duration `yaml:"poll" default:"10s" doc:"How often to look for what the system did not tell, as on network file systems."`

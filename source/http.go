@@ -17,9 +17,9 @@ import (
 // HTTPConfig is a port that takes records over HTTP, in every protocol of the package that runs over it.
 type HTTPConfig struct {
 	Listen         string      `yaml:"listen" doc:"Address and port. Beyond the loopback it takes TLS, and a token or a client certificate: https://0.0.0.0:8627" default:"127.0.0.1:8627"`
-	Cert           string      `yaml:"cert" doc:"File of the server's certificate and its chain, PEM. It is read again when it changes."`
-	Key            string      `yaml:"key" doc:"File of the certificate's private key, PEM."`
-	ClientCA       string      `yaml:"client_ca" doc:"File of the authorities whose client certificates are let in, PEM. Without tokens every client needs one."`
+	Cert           string      `yaml:"cert" path:"true" doc:"File of the server's certificate and its chain, PEM. It is read again when it changes."`
+	Key            string      `yaml:"key" path:"true" doc:"File of the certificate's private key, PEM."`
+	ClientCA       string      `yaml:"client_ca" path:"true" doc:"File of the authorities whose client certificates are let in, PEM. Without tokens every client needs one."`
 	Tokens         []HTTPToken `yaml:"tokens" doc:"Who may send. Without any, and on the loopback, everybody on this machine may."`
 	MaxBody        int64       `yaml:"max_body" doc:"Bytes of one request, as sent and also once unpacked." default:"67108864"`
 	MaxWaiting     int64       `yaml:"max_waiting" doc:"Bytes of all requests that are not yet durable. Beyond it clients are told to come back (429)." default:"67108864"`

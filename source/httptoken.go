@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/config"
 )
 
 // httpToken is a token that is let in. The token itself is not kept.
@@ -42,7 +44,7 @@ func readTokens(list []HTTPToken) ([]httpToken, error) {
 			}
 			copy(made.hash[:], sum)
 		default:
-			secret, err := readSecret(t.Secret)
+			secret, err := config.Secret(t.Secret)
 			if err != nil {
 				return nil, fmt.Errorf("token %s: secret: %w", t.Name, err)
 			}

@@ -23,7 +23,7 @@ import (
 // JournalConfig says which of systemd's journals to follow, and what of it.
 type JournalConfig struct {
 	Matches   []string `yaml:"matches" doc:"Which entries to take, as for journalctl: FIELD=value; several of one field are alternatives; + stands for or."`
-	Directory string   `yaml:"directory" doc:"The folder of the journal files; without it, those of this machine."`
+	Directory string   `yaml:"directory" path:"true" doc:"The folder of the journal files; without it, those of this machine."`
 	From      string   `yaml:"from" default:"24h" doc:"Where to begin when nothing was read yet: an age (24h, 7d), begin or end."`
 }
 

@@ -15,6 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 	saslplain "github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/tocsin-sec/tocsin/config"
 )
 
 // KafkaConfig is topics of a Kafka cluster.
@@ -25,9 +27,9 @@ type KafkaConfig struct {
 	From     time.Duration `yaml:"from" doc:"How far back to begin where nothing was read before." default:"24h"`
 	Format   string        `yaml:"format" doc:"The format of the records; by default it is recognised by the first of each partition."`
 	TLS      bool          `yaml:"tls" doc:"Speak TLS with the brokers."`
-	CA       string        `yaml:"ca" doc:"File of the authorities that certify the brokers, PEM; by default those of the system."`
-	Cert     string        `yaml:"cert" doc:"File of our own certificate for the brokers, PEM."`
-	Key      string        `yaml:"key" doc:"File of its private key, PEM."`
+	CA       string        `yaml:"ca" path:"true" doc:"File of the authorities that certify the brokers, PEM; by default those of the system."`
+	Cert     string        `yaml:"cert" path:"true" doc:"File of our own certificate for the brokers, PEM."`
+	Key      string        `yaml:"key" path:"true" doc:"File of its private key, PEM."`
 	User     string        `yaml:"user" doc:"Name for SASL."`
 	Password string        `yaml:"password" doc:"Password for SASL: env:NAME or file:/path." secret:"true"`
 	SASL     string        `yaml:"sasl" doc:"How the password is proved: scram-sha-512, scram-sha-256, or plain (with TLS only)." default:"scram-sha-512"`
@@ -132,7 +134,7 @@ func (k *kafka) secure() error {
 	if cfg.User == "" {
 		return nil
 	}
-	password, err := readSecret(cfg.Password)
+	password, err := config.Secret(cfg.Password)
 	if err != nil {
 		return fmt.Errorf("password: %w", err)
 	}

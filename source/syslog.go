@@ -13,9 +13,9 @@ import (
 type SyslogConfig struct {
 	Listen string `yaml:"listen" doc:"udp://, tcp:// or tls:// with an address and a port, 514 and 6514 if left out" default:"udp://127.0.0.1:5514"`
 
-	Cert        string   `yaml:"cert" doc:"PEM file of the certificate, for tls; read again when it changes"`
-	Key         string   `yaml:"key" doc:"PEM file of the certificate's private key"`
-	ClientCA    string   `yaml:"client_ca" doc:"PEM file of who certifies senders; they then need a certificate"`
+	Cert        string   `yaml:"cert" path:"true" doc:"PEM file of the certificate, for tls; read again when it changes"`
+	Key         string   `yaml:"key" path:"true" doc:"PEM file of the certificate's private key"`
+	ClientCA    string   `yaml:"client_ca" path:"true" doc:"PEM file of who certifies senders; they then need a certificate"`
 	AllowNoCert bool     `yaml:"allow_no_cert" doc:"senders without a certificate may send too"`
 	Names       []string `yaml:"names" doc:"names in certificates that may send, *.example.org for all below; empty: all that client_ca has certified"`
 

@@ -19,7 +19,7 @@ const settingsName = "tocsin.yml"
 type settings struct {
 	ruleSettings `yaml:",inline"`
 
-	Data    string `yaml:"data" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
+	Data    string `yaml:"data" path:"true" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
 	Group   string `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
 	Memory  int    `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
 	site    `yaml:",inline"`
@@ -29,8 +29,8 @@ type settings struct {
 // ruleSettings say which rules there are, and how they are read.
 type ruleSettings struct {
 	Rules        []string            `yaml:"rules" doc:"Places of rules: folders, files, zips, builtin, installed, pack:NAME." default:"builtin, installed" example:"[builtin, installed, ./rules]"`
-	Pipelines    []string            `yaml:"pipelines" doc:"Processing pipelines (pySigma's YAML) to apply to rules."`
-	LogSources   string              `yaml:"logsources" doc:"A file that says which events a log source of rules means, beside what is built in."`
+	Pipelines    []string            `yaml:"pipelines" path:"true" doc:"Processing pipelines (pySigma's YAML) to apply to rules."`
+	LogSources   string              `yaml:"logsources" path:"true" doc:"A file that says which events a log source of rules means, beside what is built in."`
 	Placeholders map[string][]string `yaml:"placeholders" doc:"What rules mean by %name%." example:"{admins: [anna, ben]}"`
 	Exclude      []string            `yaml:"exclude" doc:"Ids or titles of rules to leave out."`
 	Level        string              `yaml:"level" doc:"Only rules of this level or above: informational, low, medium, high, critical."`
@@ -49,7 +49,7 @@ type site struct {
 	Store       string            `yaml:"store" doc:"A VictoriaLogs server or cluster to keep events on, in place of the built-in store." example:"https://logs.example.com:9428"`
 	StoreToken  string            `yaml:"store_token" doc:"The bearer token for store." secret:"true" example:"file:/etc/tocsin/store.token"`
 	StoreTenant string            `yaml:"store_tenant" doc:"The tenant there whose rows these are: its AccountID and ProjectID." default:"0:0"`
-	StoreCA     string            `yaml:"store_ca" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
+	StoreCA     string            `yaml:"store_ca" path:"true" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
 	State       string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:." example:"postgres://tocsin@db.example.com/tocsin"`
 	Retention   retentionSettings `yaml:"retention" doc:"How long events are kept."`
 }
@@ -114,22 +114,12 @@ func defaultSettings() []string {
 	return append(list, filepath.Join("/etc", "tocsin", settingsName))
 }
 
-// anchor makes the paths relative to a folder.
+// anchor makes the paths relative to a folder: those of fields with the tag path, and of secrets in files.
 func (s *settings) anchor(dir string) {
-	at := func(p string) string {
-		if p == "" || filepath.IsAbs(p) {
-			return p
-		}
-		return filepath.Join(dir, p)
-	}
 	for i, p := range s.Rules {
-		if !isPlaceName(p) {
-			s.Rules[i] = at(p)
+		if !isPlaceName(p) && !filepath.IsAbs(p) {
+			s.Rules[i] = filepath.Join(dir, p)
 		}
 	}
-	for i, p := range s.Pipelines {
-		s.Pipelines[i] = at(p)
-	}
-	s.LogSources = at(s.LogSources)
-	s.Data = at(s.Data)
+	config.Anchor(s, dir)
 }
