@@ -20,6 +20,8 @@ type FilesConfig struct {
 	From    string        `yaml:"from" default:"24h" doc:"Where to begin with files that were never read: an age (24h, 7d), begin or end. With an age, what was written to within it is read, and events that are older are left out."`
 	Format  string        `yaml:"format" doc:"The format of all of them, where it is not to be recognised by their content."`
 	Poll    time.Duration `yaml:"poll" default:"10s" doc:"How often to look for what the system did not tell, as on network file systems."`
+
+	told []string // paths that may not be read, as the user was told at the start
 }
 
 // FilesKind documents the input.

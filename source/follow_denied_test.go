@@ -68,6 +68,20 @@ func TestFollowDenied(t *testing.T) {
 	if len(to.notices) != 1 {
 		t.Errorf("notices %+v", to.notices)
 	}
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	quiet := newIntake(t)
+	known := start(t, hastyFollower(t, FilesConfig{Paths: []string{path}, told: []string{path}}), quiet)
+	pause()
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	quiet.await(t, &road{}, 1, 3)
+	known.stop(t)
+	if len(quiet.notices) != 0 {
+		t.Errorf("what the user was told is told again: %+v", quiet.notices)
+	}
 	if got := needed(path); got != "root" && !strings.HasPrefix(got, "group ") {
 		t.Errorf("who may read it: %q", got)
 	}

@@ -203,7 +203,7 @@ func (f *following) touch(touched map[string]bool) {
 // watchFolder adds a folder, and tells whether it is new.
 func (f *following) watchFolder(dir string) bool {
 	added, err := f.watch.folder(filepath.Clean(dir))
-	if err != nil && !f.denied[dir] {
+	if err != nil && !f.denied[dir] && !f.wasTold(dir, err) {
 		f.denied[dir] = true
 		f.env.Log.Warn("the folder cannot be watched; it is looked at by the clock", "folder", dir, "error", err)
 	}

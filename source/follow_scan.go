@@ -76,9 +76,14 @@ func (f *following) entryError(e entry) {
 		return
 	}
 	f.denied[e.path] = true
-	if e.err != nil {
+	if e.err != nil && !f.wasTold(e.path, e.err) {
 		f.tell(NoticeUnreadable, "", 0, e.path+": "+reason(e.err))
 	}
+}
+
+// wasTold tells whether the user knows already that a path may not be read.
+func (f *following) wasTold(path string, err error) bool {
+	return errors.Is(err, fs.ErrPermission) && slices.Contains(f.cfg.told, path)
 }
 
 func (f *following) excluded(path string) bool {

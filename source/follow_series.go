@@ -360,7 +360,9 @@ func (f *following) send(s *series, t *tail, b event.Block, behind bool) error {
 // deny tells once why a file cannot be read. It is tried again when something about it changes.
 func (f *following) deny(s *series, err error) {
 	if why := reason(err); why != s.told {
-		s.told = why
+		if s.told = why; f.wasTold(s.path, err) {
+			return
+		}
 		f.tell(NoticeUnreadable, s.stream, 0, fmt.Sprintf("%s: %s", s.path, why))
 	}
 }

@@ -135,6 +135,9 @@ func (l *Local) find(p localPlaces) {
 		exclude = append(exclude, path, path+".*", path+"-*")
 	}
 	l.Files = &FilesConfig{Paths: []string{dir}, Exclude: exclude}
+	for _, d := range l.Denied {
+		l.Files.told = append(l.Files.told, d.Path)
+	}
 }
 
 // journal looks whether the journal can be read, and whether it is the better of the two sources.
