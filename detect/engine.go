@@ -15,6 +15,8 @@ type Options struct {
 	Wanted func(*sigma.Rule) bool
 	// Spill opens temporary storage for what correlations need and memory cannot hold; nil keeps all in memory.
 	Spill func() (Spill, error)
+	// Indicators are what events are held against; nil is nothing. What is found is told by Senses, which have to be there.
+	Indicators *Indicators
 	// Senses are what the detectors beside the rules are to be like; nil is that there are none.
 	Senses *SensesOptions
 }

@@ -62,7 +62,7 @@ type sense struct {
 }
 
 // senseParts make the detectors. A new one is added here.
-var senseParts = [...]func(*Senses) sense{newFirstSeen}
+var senseParts = [...]func(*Senses) sense{newFirstSeen, newListed}
 
 // NewSenses returns detectors that have seen nothing.
 func NewSenses(opt SensesOptions) *Senses {

@@ -22,6 +22,7 @@ type Worker struct {
 	lately        *lately
 
 	sights *sights // nil where no detector runs
+	known  *known  // nil where there are no indicators
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	event    []byte
@@ -49,6 +50,9 @@ type EventHit struct {
 func (e *Engine) NewWorker() *Worker {
 	w := &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
 	if e.opt.Senses != nil {
+		if e.opt.Indicators != nil {
+			w.known = newKnown(e.opt.Indicators)
+		}
 		w.sights = newSights()
 	}
 	return w
@@ -57,6 +61,7 @@ func (e *Engine) NewWorker() *Worker {
 // Match finds the hits of a batch.
 func (w *Worker) Match(b *event.Batch) *Result {
 	r := &Result{Unread: slices.Clone(b.Unread)}
+	indicators := w.known != nil && w.known.begin()
 	for i := range b.Events {
 		ev := &b.Events[i]
 		if !w.engine.opt.inTime(ev) {
@@ -68,6 +73,9 @@ func (w *Worker) Match(b *event.Batch) *Result {
 				r.First = ev.Time
 			}
 			r.Last = max(r.Last, ev.Time)
+		}
+		if indicators {
+			w.known.see(ev)
 		}
 		if w.sights != nil {
 			w.sights.see(ev)
@@ -82,6 +90,9 @@ func (w *Worker) Match(b *event.Batch) *Result {
 	}
 	if w.sights != nil {
 		r.Sightings = w.sights.take()
+	}
+	if indicators {
+		r.Sightings = w.known.take(r.Sightings)
 	}
 	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r

@@ -26,7 +26,6 @@ type Set struct {
 	counts   [kinds]int
 	used     int
 	patterns []*PatternIndicator
-	byType   map[string][]int // patterns by the types of their objects
 }
 
 // slot is one value of one source.
@@ -75,6 +74,7 @@ type net6 struct {
 type PatternIndicator struct {
 	Indicator
 	Pattern *StixPattern
+	types   []string // of objects that the pattern speaks of
 }
 
 // Len returns how many indicators there are, patterns included.

@@ -331,11 +331,8 @@ func (b *Builder) Build() *Set {
 	s.keys, s.metas, s.notes = shrunk(s.keys), shrunk(s.metas), shrunk(s.notes)
 	s.sortNetworks(b)
 	s.metas = shrunk(s.metas)
-	s.byType = make(map[string][]int)
-	for i, p := range s.patterns {
-		for _, t := range p.Pattern.Types() {
-			s.byType[t] = append(s.byType[t], i)
-		}
+	for _, p := range s.patterns {
+		p.types = p.Pattern.Types()
 	}
 	b.set = Set{}
 	return &s
