@@ -139,7 +139,7 @@ func (s *serve) attend(ctx, lines context.Context) {
 		case <-lines.Done():
 			return
 		case <-hangups:
-			if _, err := s.reload(ctx); err != nil {
+			if _, err := s.reload(console.WithActor(ctx, "SIGHUP")); err != nil {
 				s.log.Error("not reloaded; what was in force still is", "error", err)
 			}
 		case <-daily.C:

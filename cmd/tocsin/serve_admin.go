@@ -121,7 +121,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 		r.Stopped += stopped
 		r.Started += started
 	}
-	s.audit(ctx, "socket", "reload", fmt.Sprintf("%d rules in force, %d inputs stopped, %d started", r.Rules, r.Stopped, r.Started))
+	s.audit(ctx, console.Actor(ctx), "reload", fmt.Sprintf("%d rules in force, %d inputs stopped, %d started", r.Rules, r.Stopped, r.Started))
 	s.log.Info("reloaded", "rules", r.Rules, "refused", r.Refused, "inputs_stopped", r.Stopped, "inputs_started", r.Started)
 	return r, nil
 }
@@ -172,7 +172,7 @@ func (s *serve) backup(ctx context.Context, dir string) (any, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.audit(ctx, "socket", "backup", dir)
+	s.audit(ctx, console.Actor(ctx), "backup", dir)
 	return backUp(ctx, dir, s.tenants)
 }
 
