@@ -20,6 +20,8 @@ type Engine struct {
 	groups  []group
 	trees   []atomic.Pointer[undecided] // by rule
 
+	making sync.Mutex // held while a route is made: two goroutines would often make the same one
+
 	mu       sync.Mutex
 	programs map[string]*program // by the key of residuals
 	weight   int                 // of all programs, less what many rules are allowed
@@ -108,6 +110,11 @@ func (e *Engine) route(ev *event.Event) *route {
 	if r != nil {
 		return r
 	}
+	e.making.Lock()
+	defer e.making.Unlock()
+	if r = e.made(key); r != nil {
+		return r
+	}
 	r = &route{facets: e.sources.facets(own, ev.Get)}
 	if !narrow {
 		return e.wideRoute(r)
@@ -119,6 +126,13 @@ func (e *Engine) route(ev *event.Event) *route {
 	}
 	r.program = e.program(r)
 	return e.keep(e.routes, key, r)
+}
+
+// made returns the route of that key, nil where there is none.
+func (e *Engine) made(key string) *route {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.routes[key]
 }
 
 // keep returns the route of that key, which is r unless another goroutine was faster.

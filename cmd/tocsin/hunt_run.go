@@ -34,6 +34,7 @@ type huntRun struct {
 	told    map[*sigma.Rule]bool
 	formats map[string]*detect.FormatCount
 	last    *event.Origin // whose block was collected last
+	spend   func()        // ends that memory is spared
 }
 
 // item is what goes to the workers: a block, or a part of the input that cannot be read.
@@ -54,7 +55,8 @@ func (s *huntRun) run(ctx context.Context, start time.Time) error {
 	s.told = make(map[*sigma.Rule]bool)
 	s.desk = alert.NewDesk(alert.Options{})
 	s.formats = make(map[string]*detect.FormatCount)
-	defer beThrifty()()
+	s.spend = beThrifty()
+	defer s.spend()
 	stages := pipeline.Stages[item, outcome]{
 		Jobs:     s.jobs,
 		Produce:  s.produce,
@@ -151,7 +153,9 @@ func (s *huntRun) collect(o outcome) error {
 	}
 	if o.origin != s.last {
 		s.last = o.origin
-		count.Files++
+		if count.Files++; bulky(o.origin.Format) {
+			s.spend()
+		}
 	}
 	r := o.result
 	count.Events += r.Events

@@ -4,12 +4,13 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"sync"
 	"time"
 )
 
 // Memory: the collector lets the heap grow to five times what is in use, and works harder where that comes near to
-// softMemory, in bytes. A hunt that needs little stays below thriftyMemory, for as long as no more than thriftyUse is in
-// use: to collect more often costs little then. GOGC and GOMEMLIMIT override all this.
+// softMemory, in bytes. A hunt over lines of text with few rules stays below thriftyMemory, for as long as no more than
+// thriftyUse is in use: to collect more often costs little then. GOGC and GOMEMLIMIT override all this.
 const (
 	growth        = 400
 	softMemory    = 250 << 20
@@ -28,7 +29,7 @@ func setMemory() {
 }
 
 // beThrifty is called when the rules are loaded. Where they are few, it keeps the run a small one, until stop is called
-// or more is in use than a small run has room for: else the collector would do nothing but work.
+// or more is in use than a small run has room for: else the collector would do nothing but work. Stop may be called again.
 func beThrifty() (stop func()) {
 	if os.Getenv("GOMEMLIMIT") != "" || metric("/memory/classes/heap/objects:bytes") > thriftyStart {
 		return func() {}
@@ -48,11 +49,15 @@ func beThrifty() (stop func()) {
 			}
 		}
 	}()
-	return func() {
+	return sync.OnceFunc(func() {
 		close(done)
 		<-ended
-	}
+	})
 }
+
+// bulky tells whether the records of a format are so large, and pass so fast, that a small heap would be full all the
+// time: it would take a quarter more of CPU to keep it small.
+func bulky(format string) bool { return format == "json" || format == "evtx" }
 
 // metric reads one of the runtime's figures.
 func metric(name string) uint64 {
