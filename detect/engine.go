@@ -23,20 +23,21 @@ type Options struct {
 
 // Engine runs a set of rules. It is safe for concurrent use by its Workers; Gather and Finish belong to one goroutine.
 type Engine struct {
-	opt     Options
-	sigma   *sigma.Engine
-	needs   [][]string // by rule: fields that correlations want of its events; nil where none refers to it
-	refers  []bool
-	place   map[*sigma.Rule]int32 // of rules that correlations refer to: their place among the detections
-	marks   []mark                // by rule: of those that correlations refer to
-	marked  map[mark]int32
-	tell    []bool // by rule: its hits are told on their own
-	corr    *Correlator
-	chained []*sigma.Rule // correlations in force, in order
-	sorter  *Sorter
-	spare   chan []Observation // lists to be used again
-	sighted *sightSorter       // nil where no detector runs
-	loaded  int
+	opt         Options
+	sigma       *sigma.Engine
+	needs       [][]string // by rule: fields that correlations want of its events; nil where none refers to it
+	refers      []bool
+	place       map[*sigma.Rule]int32 // of rules that correlations refer to: their place among the detections
+	marks       []mark                // by rule: of those that correlations refer to
+	marked      map[mark]int32
+	tell        []bool // by rule: its hits are told on their own
+	corr        *Correlator
+	chained     []*sigma.Rule // correlations in force, in order
+	sorter      *Sorter
+	spare       chan []Observation // lists to be used again
+	spareSights chan []Sighting    // likewise
+	sighted     *sightSorter       // nil where no detector runs
+	loaded      int
 }
 
 // Runnable returns the correlations that can be run, and says of the others why they cannot: their condition can never
@@ -66,7 +67,7 @@ func Runnable(correlations []*sigma.Rule) ([]*sigma.Rule, []sigma.Diagnostic) {
 
 // New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
 func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare)}
+	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare), spareSights: make(chan []Sighting, maxSpare)}
 	needed := make(map[*sigma.Rule]bool)
 	for i := len(correlations) - 1; i >= 0; i-- {
 		r := correlations[i]

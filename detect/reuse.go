@@ -8,9 +8,10 @@ const (
 	maxSpareList = 1 << 14
 )
 
-// Reuse lets a later batch have the memory of a result's observations. Nobody may use them any more; their strings may
-// be kept.
+// Reuse lets a later batch have the memory of a result's observations and sightings. Nobody may use them any more; their
+// strings may be kept.
 func (e *Engine) Reuse(r *Result) {
+	e.reuseSights(r)
 	list := r.Observations
 	r.Observations = nil
 	if cap(list) == 0 || cap(list) > maxSpareList {
@@ -26,11 +27,26 @@ func (e *Engine) Reuse(r *Result) {
 	}
 }
 
+// reuseSights does the same for its sightings.
+func (e *Engine) reuseSights(r *Result) {
+	list := r.Sightings
+	r.Sightings = nil
+	if cap(list) == 0 || cap(list) > maxSpareList {
+		return
+	}
+	clear(list)
+	select {
+	case e.spareSights <- list[:0]:
+	default:
+	}
+}
+
 // forget lets go of the lists that wait to be used again.
 func (e *Engine) forget() {
-	for range maxSpare {
+	for range 2 * maxSpare {
 		select {
 		case <-e.spare:
+		case <-e.spareSights:
 		default:
 			return
 		}

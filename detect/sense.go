@@ -26,6 +26,7 @@ type Senses struct {
 	next      Observation
 	early     int64
 	parts     []sense
+	budget    *budget // of novelties
 	tell      func(*Finding)
 }
 
@@ -35,6 +36,9 @@ type SensesOptions struct {
 	Off    []string // kinds of findings, as Finding.Action calls them, that are not told
 	// Place says where in the world an address is; nil where nobody knows. It must be quick and always say the same.
 	Place func(netip.Addr) Place
+	// Endless says that the input goes on for ever, so that a source which stops has fallen silent. Else it may just be
+	// the end of a file, and silence is told when it is over.
+	Endless bool
 }
 
 // Place is where an address is, as far as is known.
@@ -62,7 +66,7 @@ type sense struct {
 }
 
 // senseParts make the detectors. A new one is added here.
-var senseParts = [...]func(*Senses) sense{newFirstSeen, newListed}
+var senseParts = [...]func(*Senses) sense{newFirstSeen, newVolume, newReading, newFlood, newListed, newBeacons, newTunnels, newDomains}
 
 // NewSenses returns detectors that have seen nothing.
 func NewSenses(opt SensesOptions) *Senses {

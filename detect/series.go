@@ -210,6 +210,7 @@ func (c *cycle) close() {
 
 // view is one way to foretell the next value.
 type view struct {
+	step   int64
 	gain   float64 // by which the correction follows
 	slow   float64 // by which the mean of the errors does
 	bias   float64 // the correction: what it was off by lately
@@ -222,7 +223,7 @@ type view struct {
 }
 
 func newView(step, memory int64) view {
-	v := view{gain: float64(step) / float64(memory), slow: float64(step) / float64(3*nsDay)}
+	v := view{step: step, gain: float64(step) / float64(memory), slow: float64(step) / float64(3*nsDay)}
 	widest := 0
 	for i, span := range [4]int64{0, nsHour, 6 * nsHour, nsDay} {
 		w := max(1, int(span/step))
@@ -298,7 +299,7 @@ func (v *view) measure(t int64, r float64) *Anomaly {
 			}
 			mean := c.sum / float64(c.width)
 			if score := c.judge(t, mean); score > 1 && (worst == nil || score > worst.Score) {
-				worst = &Anomaly{Time: t, Mean: mean + v.bias, Expected: v.bias, Spread: c.spread, Score: score}
+				worst = &Anomaly{From: t - int64(c.width-1)*v.step, Time: t, Mean: mean + v.bias, Expected: v.bias, Spread: c.spread, Score: score}
 			}
 		}
 	}

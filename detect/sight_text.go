@@ -1,37 +1,142 @@
 package detect
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"path"
+	"strings"
 
-// newSightPlan works out what detectors want of the events of a shape.
-func newSightPlan(s *event.Shape) *sightPlan {
-	p := &sightPlan{}
-	if s.Format == nil {
-		return p
+	"github.com/tocsin-sec/tocsin/event"
+)
+
+// told reads what programs say of logons, commands, users and packages, as the sentences of the parsers sort it: by
+// event.category and event.action.
+func (w *sights) told(p *sightPlan, ev *event.Event) {
+	switch category := p.raw(slotCategory, ev); {
+	case strings.Contains(category, "authentication"):
+		w.toldLogon(p, ev)
+	case category == "process" || strings.Contains(category, `"process"`):
+		w.toldCommand(p, ev)
+	case strings.Contains(category, "iam"):
+		w.toldRights(p, ev)
+	case strings.Contains(category, "package"):
+		if a := p.raw(slotAction, ev); strings.HasPrefix(a, "package_install") || a == "package_upgrade" {
+			s := w.merge(SawPackage, p, ev, mergeKey{dataset: p.dataset, a: w.text(p, slotHost, ev), minute: ev.Time / nsMinute})
+			s.Host = w.text(p, slotHost, ev)
+		}
 	}
-	p.dataset = s.Format.Name
-	if s.Format.LogSource.Product == "tocsin" {
-		return p
-	}
-	p.tally = true
-	for slot, name := range [sightSlots]string{
-		slotHost: "host.name", slotUser: "user.name", slotSource: "source.ip", slotDestination: "destination.ip",
-		slotPort: "destination.port", slotAction: "event.action", slotOutcome: "event.outcome", slotGroup: "group.name",
-		slotTarget: "user.target.name", slotProgram: "process.executable", slotParent: "process.parent.executable",
-	} {
-		p.slot[slot] = s.ECS(name)
-	}
-	if s.Format.LogSource.Product == "linux" && p.slot[slotAction].Found() {
-		p.read = (*sights).linux
-	}
-	return p
 }
 
-// linux reads what programs say of users and groups.
-func (w *sights) linux(p *sightPlan, ev *event.Event) {
-	switch w.text(p, slotAction, ev) {
-	case "group_member_added":
-		s := w.add(SawGrant, p, ev)
-		s.User, s.Host, s.Name, s.Type = w.text(p, slotTarget, ev), w.text(p, slotHost, ev), w.text(p, slotGroup, ev), w.text(p, slotUser, ev)
-		s.Outcome, s.Admin = Succeeded, s.Name == "sudo" || s.Name == "wheel" || s.Name == "root" || s.Name == "adm"
+func (w *sights) toldLogon(p *sightPlan, ev *event.Event) {
+	action := p.raw(slotAction, ev)
+	outcome := outcomeOf(p.raw(slotOutcome, ev))
+	switch action {
+	case "ssh_login", "ftp_login", "login", "web_login", "vpn_login", "smtp_auth", "smb_login", "db_login", "imap_login", "pop3_login":
+	case "user_login", "logged-in", "logon", "log_on", "authentication_success", "ssh_logged-in", "authentication":
+	default:
+		return // the same attempt in other words, or no attempt
 	}
+	if outcome == Undecided {
+		return
+	}
+	w.logon(p, ev, w.text(p, slotUser, ev), outcome, strings.TrimSuffix(action, "_login"))
+}
+
+// logon adds a sighting of somebody who logs on. Failures of a minute are told as one: guessing makes many.
+func (w *sights) logon(p *sightPlan, ev *event.Event, user string, outcome Outcome, how string) {
+	if !isUser(user) {
+		return
+	}
+	host, source := w.text(p, slotHost, ev), w.address(p, slotSource, ev)
+	k := mergeKey{dataset: p.dataset, a: host, b: user, c: how, outcome: outcome, source: source, minute: ev.Time / nsMinute}
+	if outcome == Failed {
+		k.b, user = "", "" // who guesses makes up names
+	}
+	s := w.merge(SawLogon, p, ev, k)
+	s.User, s.Host, s.Source, s.Outcome, s.Type = user, host, source, outcome, how
+}
+
+func (w *sights) toldCommand(p *sightPlan, ev *event.Event) {
+	if p.raw(slotAction, ev) == "cron_command" || outcomeOf(p.raw(slotOutcome, ev)) == Failed {
+		return
+	}
+	command := w.words.stable(p.value(slotProgram, ev))
+	if command == "" {
+		command, _, _ = strings.Cut(w.text(p, slotCommand, ev), " ")
+	}
+	w.program(p, ev, command)
+}
+
+// program adds a sighting of a program that is started; those of a minute are told as one.
+func (w *sights) program(p *sightPlan, ev *event.Event, file string) {
+	if file == "" {
+		return
+	}
+	host := w.text(p, slotHost, ev)
+	s := w.merge(SawProgram, p, ev, mergeKey{dataset: p.dataset, a: host, b: file, minute: ev.Time / nsMinute})
+	if s.Count == 1 {
+		s.Program, s.Host, s.User, s.Parent = file, host, w.text(p, slotUser, ev), w.text(p, slotParent, ev)
+	}
+}
+
+func (w *sights) toldRights(p *sightPlan, ev *event.Event) {
+	switch p.raw(slotAction, ev) {
+	case "group_member_added", "added-user-to-group", "added-member-to-group":
+	default:
+		return
+	}
+	user := w.text(p, slotTarget, ev)
+	if user == "" {
+		user = w.text(p, slotUser, ev)
+	}
+	w.grant(p, ev, user, w.text(p, slotGroup, ev), "")
+}
+
+// grant adds a sighting of rights that are given.
+func (w *sights) grant(p *sightPlan, ev *event.Event, user, what, by string) {
+	if user == "" || what == "" || outcomeOf(p.raw(slotOutcome, ev)) == Failed {
+		return
+	}
+	s := w.add(SawGrant, p, ev)
+	s.User, s.Host, s.Name, s.Type, s.Source = user, w.text(p, slotHost, ev), what, by, w.address(p, slotSource, ev)
+	s.Outcome, s.Admin = Succeeded, isAdminGroup(what)
+}
+
+// outcomeOf reads how something ended, in the words of the formats.
+func outcomeOf(s string) Outcome {
+	switch s {
+	case "success", "SUCCESS", "Success", "succeeded", "Succeeded", "0", "allow", "allowed", "ALLOW", "True":
+		return Succeeded
+	case "failure", "FAILURE", "Failure", "failed", "Failed", "deny", "DENY", "PartialFailure":
+		return Failed
+	}
+	return Undecided
+}
+
+// auditd reads what the kernel and its friends tell of programs and logons.
+func (w *sights) auditd(p *sightPlan, ev *event.Event) {
+	switch p.raw(slotKind, ev) {
+	case "SYSCALL", "EXECVE":
+		if call := p.raw(slotCode, ev); call == "execve" || call == "execveat" || call == "59" {
+			w.program(p, ev, w.words.stable(p.value(slotProgram, ev)))
+		}
+	case "USER_LOGIN":
+		if r := p.raw(slotOutcome, ev); r == "success" || r == "yes" {
+			user := w.text(p, slotTarget, ev)
+			if user == "" {
+				user = w.text(p, slotUser, ev)
+			}
+			w.logon(p, ev, user, Succeeded, "login")
+		}
+	case "GRP_MGMT", "USER_MGMT":
+		if group := w.text(p, slotGroup, ev); group != "" && p.raw(slotOutcome, ev) == "success" {
+			w.grant(p, ev, w.text(p, slotTarget, ev), group, "")
+		}
+	}
+}
+
+// baseName is the last part of a path of any system, in small letters where it is Windows'.
+func baseName(file string) string {
+	if i := strings.LastIndexByte(file, '\\'); i >= 0 {
+		return strings.ToLower(file[i+1:])
+	}
+	return path.Base(file)
 }

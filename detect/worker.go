@@ -53,7 +53,7 @@ func (e *Engine) NewWorker() *Worker {
 		if e.opt.Indicators != nil {
 			w.known = newKnown(e.opt.Indicators)
 		}
-		w.sights = newSights()
+		w.sights = newSights(e.spareSights)
 	}
 	return w
 }
