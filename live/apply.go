@@ -10,7 +10,6 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/sigma"
-	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
 )
@@ -36,6 +35,7 @@ type applier struct {
 	told    time.Time // when a store that does not take was last complained of
 	clock   int64     // the present, when it was last looked at; nanoseconds since 1970
 	trimmed trimmed
+	unread  unread
 }
 
 // settling is a stream that brings nothing: it keeps correlations from going on to the present before those who begin in
@@ -66,6 +66,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 		a.sense(nil)
 		a.watch.tick(o.arrived)
 		a.count.ticks.Add(1)
+		a.unread.tick()
 		a.tellTrimmed()
 		return a.settle(ctx)
 	}
@@ -110,11 +111,7 @@ func (a *applier) counted(o *outcome) {
 	}
 	if len(unread) > 0 && !o.replayed {
 		a.count.unread.Add(int64(len(unread)))
-		u := unread[0]
-		a.Notice(source.Notice{
-			Action: source.NoticeUnreadable, Stream: u.Path, Sender: o.delivery.Block.Origin.Sender, Count: int64(len(unread)),
-			Reason: fmt.Sprintf("at byte %d: %s", u.Offset, u.Reason),
-		})
+		a.unread.add(o.delivery.Block.Origin, unread)
 	}
 	if !o.replayed {
 		a.watch.saw(o)

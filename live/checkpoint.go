@@ -146,7 +146,7 @@ func (l *Line) resume() error {
 	for k, v := range c.Positions {
 		l.positions[k] = v
 	}
-	a := &applier{Line: l, through: c.Through, saved: l.opt.Now(), watch: newWatch(l)}
+	a := &applier{Line: l, through: c.Through, saved: l.opt.Now(), watch: newWatch(l), unread: unread{line: l}}
 	a.change(l.opt.Engine)
 	ctx, cancel := context.WithTimeout(context.Background(), deskTime)
 	defer cancel()

@@ -116,11 +116,16 @@ func TestSilentAndWrongSources(t *testing.T) {
 		bring("wrong", now-3*60*minute, now+int64(i))
 	}
 	bring("right", now-5*minute, now)
+	a.watch.tick(now + int64(time.Second))
+	expect("when others may be wrong, too")
+	a.watch.tick(now + 2*minute)
+	a.watch.tick(now + 3*minute)
 	expect("when a clock is three hours behind", source.NoticeSkewed+" wrong")
 	bring("wrong", now, now)
 	for i := range 3 {
 		bring("wrong", now+20*minute, now+int64(i))
 	}
+	a.watch.tick(now + 2*minute)
 	expect("when it is wrong again", source.NoticeSkewed+" wrong")
 	s.run(func() {
 		s.line.Notice(source.Notice{Action: source.NoticeSilent, Stream: "steady", Reason: "a test"})

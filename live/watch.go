@@ -12,10 +12,12 @@ import (
 // What is silent is learnt: a source that has brought something in at least spokenTimes different minutes is silent when
 // it says nothing for three times its longest pause so far, and for leastSilence at least; Options.Silence, where it is
 // set, stands in place of that. A clock is wrong if the newest event of a delivery that is not from the past (see
-// source.Delivery.Behind) states a time that is further from that of its arrival than Options.Skew, three times running.
+// source.Delivery.Behind) states a time that is further from that of its arrival than Options.Skew, three times running;
+// whose clock it is, see judge.
 type watch struct {
 	line    *Line
 	sources map[sourceKey]*sourceSeen
+	ours    bool // the clock of this machine was told to be wrong
 }
 
 type sourceKey struct{ path, sender string }
@@ -26,8 +28,11 @@ type sourceSeen struct {
 	longest int64 // pause so far
 	spoken  int   // minutes in which something came
 	silent  bool
-	skewed  int // deliveries running
-	wrong   bool
+	skewed  int           // deliveries running
+	off     time.Duration // of the newest event last seen, from its arrival
+	stated  int64         // arrival of the delivery that off is of
+	wrong   int64         // since when its clock is found wrong; 0: it is not
+	judged  bool          // whose clock that is
 }
 
 const (
@@ -67,44 +72,23 @@ func (w *watch) saw(o *outcome) {
 	}
 	if !o.delivery.Behind {
 		s.longest = max(s.longest, pause)
-		w.clock(key, s, o)
+		w.clock(s, o)
 	}
 	s.last = o.arrived
-}
-
-// clock judges the time that a source states.
-func (w *watch) clock(key sourceKey, s *sourceSeen, o *outcome) {
-	if o.newest == 0 {
-		return
-	}
-	off := time.Duration(o.newest - o.arrived)
-	if off.Abs() <= w.line.opt.Skew {
-		s.skewed, s.wrong = 0, false
-		return
-	}
-	if s.skewed++; s.skewed < skewedTimes || s.wrong {
-		return
-	}
-	s.wrong = true
-	way := "ahead of"
-	if off < 0 {
-		way = "behind"
-	}
-	w.line.Notice(source.Notice{
-		Action: source.NoticeSkewed, Stream: key.path, Sender: key.sender, Count: int64(off.Abs() / time.Second),
-		Reason: fmt.Sprintf("its times are %s %s those of arrival: its clock or its time zone is wrong", off.Abs().Round(time.Second), way),
-	})
 }
 
 // jumped takes note that the clock was set by so much, or that the machine slept for so long.
 func (w *watch) jumped(by int64) {
 	for _, s := range w.sources {
 		s.last += by
+		s.skewed, s.wrong, s.judged, s.stated = 0, 0, false, 0 // by which clock they were wrong is not known
 	}
+	w.ours = false
 }
 
-// tick looks for sources that have fallen silent.
+// tick looks for sources that have fallen silent, and tells of wrong clocks.
 func (w *watch) tick(now int64) {
+	w.judge(now)
 	for key, s := range w.sources {
 		if s.silent {
 			continue
