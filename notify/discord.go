@@ -14,7 +14,7 @@ import (
 type DiscordConfig struct {
 	URL  string `yaml:"url" secret:"true" doc:"The address of the webhook." example:"file:/etc/tocsin/discord.url"`
 	Name string `yaml:"name" doc:"The name that messages come from." default:"that of the webhook"`
-	CA   string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA   string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // DiscordKind documents Discord.

@@ -25,7 +25,7 @@ type JiraConfig struct {
 	Labels   []string          `yaml:"labels" doc:"Labels of the issues, beside tocsin and that of the incident."`
 	Priority map[string]string `yaml:"priority" doc:"The names of priorities by level; without it, the project's own." example:"{critical: Highest, high: High}"`
 	Done     string            `yaml:"done" doc:"The transition that closes an issue when the incident is closed; without it there is a comment only." example:"Done"`
-	CA       string            `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA       string            `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // JiraKind documents Jira.

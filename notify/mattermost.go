@@ -12,7 +12,7 @@ type MattermostConfig struct {
 	URL     string `yaml:"url" secret:"true" doc:"The address of the incoming webhook." example:"file:/etc/tocsin/mattermost.url"`
 	Channel string `yaml:"channel" doc:"Another channel than the webhook's, where it lets one choose."`
 	Name    string `yaml:"name" doc:"The name that messages come from, where the server lets one choose." default:"tocsin"`
-	CA      string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA      string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // MattermostKind documents Mattermost.

@@ -60,6 +60,9 @@ type Notifier struct {
 
 	book    *book           // of the goroutine of Run, as all that follows
 	ways    map[string]*run // by way
+	last    time.Time       // what the clock showed when the loop looked at it
+	looked  time.Time       // and when that was, whatever the clock is set to
+	folded  map[string]bool // keys of letters that stand for many, and of which that was told
 	unsaved []Letter        // that ended, and whose end the outbox has not kept yet
 	stale   bool            // the outbox has not kept the changes: what is in memory is no longer so
 
@@ -69,10 +72,11 @@ type Notifier struct {
 
 // run is how a way does.
 type run struct {
-	letter *Letter // on its way now
-	fails  int     // one after the other
-	until  time.Time
-	stuck  bool // and that was told
+	letter *Letter   // on its way now
+	fails  int       // one after the other
+	until  time.Time // it rests
+	sent   time.Time // when a letter was taken last
+	stuck  bool      // and that was told
 }
 
 // result is the end of an attempt.
@@ -93,7 +97,7 @@ type Status struct {
 // New makes a Notifier that goes on where the one before it ended.
 func New(opt Options) *Notifier {
 	n := &Notifier{
-		opt: opt, now: opt.Now, wake: make(chan struct{}, 1), ended: make(chan result), ways: make(map[string]*run), stale: true,
+		opt: opt, now: opt.Now, wake: make(chan struct{}, 1), ended: make(chan result), ways: make(map[string]*run), folded: make(map[string]bool), stale: true,
 		status: Status{Stuck: make(map[string]string)},
 	}
 	if n.now == nil {
@@ -137,7 +141,56 @@ const (
 	mostPause  = 30 * time.Second       // so that a clock that was set is noticed
 	savePause  = 5 * time.Second        // until what could not be saved is tried again
 	grace      = 5 * time.Second        // for what is being sent when it is told to end
+	clockSlack = 2 * time.Second        // by which a clock may be set back unnoticed
 )
+
+// clockSet tells whether the clock was set since it was looked at last, and makes waits what they were.
+func (n *Notifier) clockSet(now time.Time) bool {
+	last, looked := n.last, n.looked
+	n.last, n.looked = now, time.Now()
+	if last.IsZero() {
+		return false
+	}
+	jump := now.Sub(last) - n.looked.Sub(looked)
+	if jump.Abs() <= clockSlack {
+		return false
+	}
+	if n.book != nil {
+		for _, l := range n.book.letters {
+			l.Due = l.Due.Add(jump)
+			if jump > 0 { // it has not waited longer for that
+				l.Made = l.Made.Add(jump)
+			}
+			n.book.note(l)
+		}
+	}
+	for _, w := range n.ways {
+		w.until, w.sent = w.until.Add(jump), w.sent.Add(jump)
+	}
+	return true
+}
+
+// expire gives up what has waited too long for a way that does not work.
+func (n *Notifier) expire(now time.Time) {
+	gone := make(map[string]int64)
+	for _, l := range n.book.letters {
+		w := n.ways[l.Way]
+		if w == nil || w.fails < 3 || w.letter != nil && w.letter.Key == l.Key || now.Sub(l.Made) <= n.directory().giveUp {
+			continue
+		}
+		gone[l.Way] += int64(max(l.Count, 1))
+		end := *l
+		end.State, end.Ended, end.Error = Failed, now, ifEmpty(l.Error, "the way does not work")
+		n.settle(&end)
+	}
+	for way, count := range gone {
+		n.opt.Log.Error("messages are given up", "way", way, "count", count)
+		n.notice(Notice{NoticeFailed, way, fmt.Sprintf("%s given up: %s has not worked for %s", plural(count, "message"), way, roughly(n.directory().giveUp)), count})
+		n.mu.Lock()
+		n.status.Failed += count
+		n.mu.Unlock()
+	}
+}
 
 // Run tells until ctx is done; then what is being sent has a few seconds to end. It returns nil, or an error that makes
 // going on senseless.
@@ -150,6 +203,9 @@ func (n *Notifier) Run(ctx context.Context) error {
 	changed := true
 	for {
 		now := n.now()
+		if n.clockSet(now) {
+			again, ready, changed = time.Time{}, time.Time{}, true
+		}
 		pause := mostPause
 		if changed && !now.Before(ready) || !again.IsZero() && !now.Before(again) {
 			begun := time.Now()
@@ -218,6 +274,7 @@ func (n *Notifier) plan(ctx context.Context, now time.Time) time.Time {
 		again = t
 	}
 	n.orphans(now)
+	n.expire(now)
 	if !n.save(ctx) {
 		return now.Add(savePause)
 	}
@@ -232,6 +289,11 @@ func (n *Notifier) load(ctx context.Context) bool {
 		return false
 	}
 	n.book = newBook(m)
+	for _, l := range n.book.letters {
+		if l.Due.Sub(n.now()) > maxAfter+2*lastWait && l.Message.Kind != Folded { // the clock was wrong when it was written
+			l.Due = n.now()
+		}
+	}
 	for _, l := range n.unsaved {
 		n.settle(&l)
 	}
@@ -258,7 +320,11 @@ func (n *Notifier) save(ctx context.Context) bool {
 	}
 	n.unsaved = nil
 	for _, l := range c.Letters {
-		if l.State == Waiting && l.Message.Kind == Folded && l.Count == 2 {
+		if l.State == Waiting && l.Message.Kind == Folded && l.Count > 1 && !n.folded[l.Key] {
+			if len(n.folded) > 1000 {
+				clear(n.folded)
+			}
+			n.folded[l.Key] = true
 			n.notice(Notice{NoticeFolded, l.Way, "so many messages at once that they are told as one", int64(l.Count)})
 		}
 	}
@@ -305,7 +371,7 @@ func (n *Notifier) launch(ctx, sending context.Context, now time.Time) (soon tim
 		}
 	}
 	var begun []*Letter
-	for name, way := range n.directory().ways {
+	for name := range n.directory().ways {
 		w := n.ways[name]
 		if w == nil {
 			w = &run{}
@@ -319,7 +385,7 @@ func (n *Notifier) launch(ctx, sending context.Context, now time.Time) (soon tim
 		if l == nil {
 			continue
 		}
-		if now.Before(w.until) && w.until.Sub(now) <= maxAfter+lastWait {
+		if now.Before(w.until) {
 			sooner(w.until)
 			continue
 		}
@@ -329,7 +395,6 @@ func (n *Notifier) launch(ctx, sending context.Context, now time.Time) (soon tim
 		n.book.note(l)
 		w.letter = l
 		begun = append(begun, l)
-		_ = way
 	}
 	if len(begun) == 0 {
 		return soon
@@ -379,7 +444,7 @@ func (n *Notifier) end(ctx context.Context, r result) {
 }
 
 func (n *Notifier) delivered(now time.Time, w *run, l *Letter, receipt string) {
-	w.fails, w.until = 0, time.Time{}
+	w.fails, w.until, w.sent = 0, time.Time{}, now
 	if w.stuck {
 		w.stuck = false
 		n.notice(Notice{NoticeWorks, l.Way, l.Way + " works again", 0})
@@ -392,7 +457,7 @@ func (n *Notifier) delivered(now time.Time, w *run, l *Letter, receipt string) {
 		return
 	}
 	for _, other := range n.book.letters { // what waited for the way to work need not wait any longer
-		if other.Way == l.Way && other.Key != l.Key && other.Tries > 0 && other.Due.After(now) {
+		if other.Way == l.Way && other.Key != l.Key && other.Tries > 0 && !other.Alone && other.Due.After(now) {
 			other.Due = now
 			n.book.note(other)
 		}
@@ -439,12 +504,12 @@ func (n *Notifier) refused(now time.Time, w *run, l *Letter, err error) {
 		return
 	}
 	w.fails++
-	wait := backOff(l.Tries, rand.Float64())
-	rest := min(backOff(w.fails, rand.Float64()), wayWait)
-	if after := min(r.After, maxAfter); after > 0 {
-		wait, rest = max(wait, after), after
+	rest := max(min(backOff(w.fails, rand.Float64()), wayWait), min(r.After, maxAfter))
+	l.Due, w.until = now.Add(rest), now.Add(rest)
+	if l.Alone = l.Alone || l.Tries > 1 && w.sent.After(l.Tried); l.Alone {
+		l.Due = now.Add(max(backOff(l.Tries, rand.Float64()), rest))
 	}
-	l.Due, w.until = now.Add(wait), now.Add(rest)
+	l.Tried = now
 	n.mu.Lock()
 	n.status.Stuck[l.Way] = l.Error
 	n.mu.Unlock()

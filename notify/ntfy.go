@@ -18,7 +18,7 @@ type NtfyConfig struct {
 	Token    string `yaml:"token" secret:"true" doc:"An access token." example:"file:/etc/tocsin/ntfy.token"`
 	User     string `yaml:"user" doc:"In place of a token, the name to log in with."`
 	Password string `yaml:"password" secret:"true" doc:"And the password."`
-	CA       string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA       string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // NtfyKind documents ntfy.

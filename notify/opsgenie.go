@@ -17,7 +17,7 @@ type OpsgenieConfig struct {
 	URL   string   `yaml:"url" doc:"The address of the API." default:"https://api.opsgenie.com" example:"https://api.eu.opsgenie.com"`
 	Teams []string `yaml:"teams" doc:"Teams that are told; without any, as the integration says."`
 	Tags  []string `yaml:"tags" doc:"Tags of the alerts."`
-	CA    string   `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA    string   `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // OpsgenieKind documents Opsgenie.

@@ -49,6 +49,8 @@ type Letter struct {
 	Made    time.Time `json:"made"`
 	Due     time.Time `json:"due"` // not to be sent before
 	Tries   int       `json:"tries,omitempty"`
+	Tried   time.Time `json:"tried,omitzero"`  // when it was tried last
+	Alone   bool      `json:"alone,omitempty"` // it was refused while others were taken
 	Begun   bool      `json:"begun,omitempty"` // an attempt was begun whose end is not known
 	State   string    `json:"state"`
 	Ended   time.Time `json:"ended,omitzero"` // when it was sent or failed

@@ -12,7 +12,7 @@ import (
 type PagerDutyConfig struct {
 	Key string `yaml:"key" secret:"true" doc:"The integration key (routing key) of the service." example:"file:/etc/tocsin/pagerduty.key"`
 	URL string `yaml:"url" doc:"The address of the Events API." default:"https://events.pagerduty.com/v2/enqueue" example:"https://events.eu.pagerduty.com/v2/enqueue"`
-	CA  string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA  string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // PagerDutyKind documents PagerDuty.

@@ -91,7 +91,11 @@ func (p *plan) again(t time.Time) {
 func (p *plan) incident(is *Incident) {
 	stopped := false
 	for _, r := range p.d.Routes {
-		was := p.told[is.Key][r.Name].rebased(p.now)
+		was := p.told[is.Key][r.Name]
+		if based := was.rebased(p.now); based.Seen != was.Seen || based.First != was.First || based.At != was.At {
+			was = based
+			p.remember(was)
+		}
 		engaged := !was.At.IsZero() && !was.Resolved
 		switch {
 		case engaged:

@@ -77,9 +77,9 @@ const maxReceipt = 200 // characters of what Sender.Send returns
 // How long it takes until what was not taken is tried again.
 const (
 	firstWait = 5 * time.Second
-	lastWait  = 15 * time.Minute
-	wayWait   = time.Minute // the most that a way rests for all its letters, unless the other side asks for more
-	maxAfter  = time.Hour   // the most that the other side can ask for
+	lastWait  = 15 * time.Minute // for a letter that is refused while others are taken
+	wayWait   = 2 * time.Minute  // the most that a way rests for all its letters, unless the other side asks for more
+	maxAfter  = time.Hour        // the most that the other side can ask for
 )
 
 // backOff is how long to wait after so many attempts: twice as long each time, and by chance (0 to 1) a fifth more or less,

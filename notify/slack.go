@@ -9,7 +9,7 @@ import (
 // SlackConfig is a way to a channel of Slack.
 type SlackConfig struct {
 	URL string `yaml:"url" secret:"true" doc:"The address of the incoming webhook." example:"file:/etc/tocsin/slack.url"`
-	CA  string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA  string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // SlackKind documents Slack.

@@ -30,7 +30,7 @@ type MailConfig struct {
 	User     string   `yaml:"user" doc:"The name to log in with; without it there is no login."`
 	Password string   `yaml:"password" secret:"true" doc:"The password to log in with." example:"file:/etc/tocsin/mail.password"`
 	Login    string   `yaml:"login" doc:"How to log in: plain, login, cram-md5, scram-sha-1, scram-sha-256." default:"the strongest that the server offers"`
-	CA       string   `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA       string   `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 	Plain    bool     `yaml:"plain" doc:"Speak without encryption, also with a server beyond this machine; there is no login then but by scram and cram-md5."`
 	Hello    string   `yaml:"hello" doc:"The name by which this machine presents itself." default:"its own"`
 	Subject  string   `yaml:"subject" doc:"What every subject begins with." default:"[tocsin]"`

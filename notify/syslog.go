@@ -20,9 +20,9 @@ type SyslogConfig struct {
 	Format   string `yaml:"format" doc:"What stands in the message: cef, leef or json." default:"cef"`
 	Facility int    `yaml:"facility" doc:"The facility (RFC 5424)." default:"13, log audit"`
 	Framing  string `yaml:"framing" doc:"How messages are kept apart over TCP and TLS: octet-counted or lines (RFC 6587)." default:"octet-counted"`
-	CA       string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
-	Cert     string `yaml:"cert" doc:"A file of our own certificate, PEM, for a server that wants one."`
-	Key      string `yaml:"key" doc:"The file of its private key, PEM."`
+	CA       string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	Cert     string `yaml:"cert" path:"true" doc:"A file of our own certificate, PEM, for a server that wants one."`
+	Key      string `yaml:"key" path:"true" doc:"The file of its private key, PEM."`
 }
 
 // SyslogKind documents syslog.

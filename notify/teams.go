@@ -9,7 +9,7 @@ import (
 // TeamsConfig is a way to a channel of Microsoft Teams.
 type TeamsConfig struct {
 	URL string `yaml:"url" secret:"true" doc:"The address of the workflow (Post to a channel when a webhook request is received)." example:"file:/etc/tocsin/teams.url"`
-	CA  string `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA  string `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // TeamsKind documents Teams.

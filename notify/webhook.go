@@ -29,7 +29,7 @@ type WebhookConfig struct {
 	Body    string            `yaml:"body" doc:"A template (Go's text/template) of the body. {{json .Title}} writes a text as JSON; {{.Text}} is the whole message. Fields: ID Thread Kind Severity Title What Who Why Link Command Entities Tactics Tenant Status Owner Score Count At From Until Next Items More." default:"the message as a JSON object"`
 	Type    string            `yaml:"content_type" doc:"What the body is." default:"application/json"`
 	Sign    string            `yaml:"sign" secret:"true" doc:"A key: X-Tocsin-Signature is then sha256= and, in hex, the HMAC-SHA256 of X-Tocsin-Timestamp, a dot and the body."`
-	CA      string            `yaml:"ca" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
+	CA      string            `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
 }
 
 // WebhookKind documents the webhook.
