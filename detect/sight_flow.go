@@ -59,11 +59,28 @@ func (w *sights) dns(p *sightPlan, ev *event.Event) {
 	}
 	s := w.add(SawDNS, p, ev)
 	s.Name, s.Type, s.Host = strings.TrimSuffix(name, "."), w.text(p, slotQuestionType, ev), w.text(p, slotHost, ev)
-	s.Source, s.Destination = w.address(p, slotSource, ev), w.address(p, slotDestination, ev)
+	s.Source, s.Destination, s.Outcome = w.address(p, slotSource, ev), w.address(p, slotDestination, ev), existence(p.raw(slotResponse, ev))
+	if p.raw(slotFrom, ev) == "53" && p.raw(slotPort, ev) != "53" { // an answer, as it went by
+		s.Source, s.Destination = s.Destination, s.Source
+	}
 	s.Bytes = int64(len(p.value(slotAnswers, ev).Raw))
 	if p.dataset == "windows" {
 		s.Program = w.low(p, slotProgram, ev)
 	}
+}
+
+// existence says by the code of an answer whether a name is there: Failed if it is not. The codes are those of RFC 2136
+// by name or number, and Windows' errors.
+func existence(code string) Outcome {
+	switch {
+	case code == "" || code == "-":
+		return Undecided
+	case strings.Contains(code, "NXDOMAIN"), strings.Contains(code, "NXDomain"), code == "3", code == "9003", code == "NameError":
+		return Failed
+	case strings.Contains(code, "NOERROR"), strings.Contains(code, "NoError"), code == "0":
+		return Succeeded
+	}
+	return Undecided
 }
 
 // proxy reads a request of a client to a web site.

@@ -14,6 +14,7 @@ const (
 	slotSource
 	slotDestination
 	slotPort
+	slotFrom
 	slotTransport
 	slotAction
 	slotCategory
@@ -28,6 +29,7 @@ const (
 	slotQuestion
 	slotQuestionType
 	slotAnswers
+	slotResponse
 	slotDomain
 	slotURL
 	slotBytes
@@ -44,11 +46,11 @@ const (
 // ecsSlots are the slots that are found by their ECS names.
 var ecsSlots = [sightSlots]string{
 	slotHost: "host.name", slotUser: "user.name", slotSource: "source.ip", slotDestination: "destination.ip",
-	slotPort: "destination.port", slotTransport: "network.transport", slotAction: "event.action", slotCategory: "event.category",
+	slotPort: "destination.port", slotFrom: "source.port", slotTransport: "network.transport", slotAction: "event.action", slotCategory: "event.category",
 	slotOutcome: "event.outcome", slotCode: "event.code", slotGroup: "group.name", slotTarget: "user.target.name",
 	slotProgram: "process.executable", slotParent: "process.parent.executable", slotService: "process.name",
 	slotCommand: "process.command_line", slotQuestion: "dns.question.name", slotQuestionType: "dns.question.type",
-	slotAnswers: "dns.answers", slotDomain: "url.domain", slotURL: "url.original", slotBytes: "network.bytes",
+	slotAnswers: "dns.answers", slotResponse: "dns.response_code", slotDomain: "url.domain", slotURL: "url.original", slotBytes: "network.bytes",
 	slotSent: "source.bytes", slotReceived: "destination.bytes",
 }
 
@@ -116,6 +118,9 @@ func readerOf(p *sightPlan, s *event.Shape) sightReader {
 	case src.Product == "zeek":
 		return zeekReader(src.Service)
 	case src.Category == "dns" || p.slot[slotQuestion].Found():
+		if !p.slot[slotResponse].Found() { // dnsmasq and Unbound say it in these
+			native(slotResponse, "dns.answers.data", "event.reason")
+		}
 		return (*sights).dns
 	case src.Category == "proxy" || s.Format.Name == "squid":
 		return (*sights).proxy

@@ -54,6 +54,7 @@ var WindowsFormat = &Format{
 		"dns.question.name":   {"QueryName", "QNAME"},
 		"dns.question.type":   {"QueryType", "QTYPE"},
 		"dns.answers":         {"QueryResults"},
+		"dns.response_code":   {"QueryStatus", "RCODE"},
 		"url.full":            {"RemoteName", "url", "PackageSourceUri"},
 		"user_agent.original": {"UserAgent"},
 

@@ -24,6 +24,7 @@ var suricata = jsonDialect{
 			"dns.question.name":         {"dns.rrname", "dns.queries.rrname", "dns.query.rrname"},
 			"dns.question.type":         {"dns.rrtype", "dns.queries.rrtype", "dns.query.rrtype"},
 			"dns.answers":               {"dns.answers"},
+			"dns.response_code":         {"dns.rcode"},
 			"url.domain":                {"http.hostname", "tls.sni"},
 			"url.path":                  {"http.url"},
 			"url.original":              {"http.url"},

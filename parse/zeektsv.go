@@ -138,7 +138,7 @@ var zeekECS = map[string][]string{
 	"network.transport": {"proto"}, "network.protocol": {"service"}, "user.name": {"user", "username", "client"},
 	"url.domain": {"host", "server_name"}, "url.original": {"uri"}, "http.request.method": {"method"},
 	"http.response.status_code": {"status_code"}, "user_agent.original": {"user_agent"}, "http.request.referrer": {"referrer"},
-	"dns.question.name": {"query"}, "dns.question.type": {"qtype_name"}, "dns.answers": {"answers"},
+	"dns.question.name": {"query"}, "dns.question.type": {"qtype_name"}, "dns.answers": {"answers"}, "dns.response_code": {"rcode_name", "rcode"},
 	"file.name": {"filename", "name"}, "file.hash.sha256": {"sha256"}, "file.hash.md5": {"md5"}, "message": {"msg"}, "rule.name": {"note"},
 	"c-uri": {"uri"}, "c-useragent": {"user_agent"}, "cs-host": {"host"}, "cs-method": {"method"},
 	"src_ip": {"id.orig_h"}, "src_port": {"id.orig_p"}, "dst_ip": {"id.resp_h"}, "dst_port": {"id.resp_p"},
