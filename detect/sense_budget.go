@@ -16,7 +16,7 @@ type budget struct {
 
 const (
 	budgetBins  = 64
-	leastBits   = 4.0  // what is less strange is never told: one in 16
+	leastBits   = 6.5  // what is less strange is never told: one in 90
 	veryStrange = 12.0 // what is more is told as long as there is room
 	budgetFade  = 0.9  // by the day
 )

@@ -84,12 +84,13 @@ const (
 	maxHeld      = 4096
 	maxHeldNames = 64
 
-	leastHours   = 8      // things by the hour that a history has at least
-	leastHistory = nsDay  // and how long it is
-	packageTime  = nsHour // in which new programs are expected after a package was installed
-	upgradeTime  = nsHour // in which the same novelty at others belongs to the first
-	commonHabit  = 3      // so many others have done it
-	shrinkage    = 4.0    // how many things what is known of all others counts for
+	leastHours    = 8         // things by the hour that a history has at least
+	leastHistory  = nsDay     // and how long it is
+	leastPrograms = 3 * nsDay // of a host: it takes longer until it has done all that it does
+	packageTime   = nsHour    // in which new programs are expected after a package was installed
+	upgradeTime   = nsHour    // in which the same novelty at others belongs to the first
+	commonHabit   = 3         // so many others have done it
+	shrinkage     = 4.0       // how many things what is known of all others counts for
 )
 
 // newFirstSeen makes a detector that has seen nothing.
@@ -216,7 +217,7 @@ func (f *firstSeen) note(s *Sighting, k habitKey, name string) {
 
 // strange says how strange it is that an entity does a new thing, in bits: one in 2^bits times it would.
 func (f *firstSeen) strange(s *Sighting, k habitKey, h *habit, name string) (bits float64, ok bool) {
-	if h.n < leastHours || s.Time-h.first < leastHistory {
+	if h.n < leastHours || s.Time-h.first < leastHistory || k.kind == newProgram && s.Time-h.first < leastPrograms {
 		return 0, false
 	}
 	if k.kind == newProgram && s.Time-f.fresh[s.Host] < packageTime {

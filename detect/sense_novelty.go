@@ -58,7 +58,7 @@ func (f *firstSeen) hold(s *Sighting, k habitKey, h *habit, name string, strange
 		if len(f.held) >= maxHeld {
 			f.releaseAll(math.MaxInt64)
 		}
-		n = &novelty{key: group, kind: k.kind, first: s.Time, due: s.Time + wait, sample: *s, usual: f.usualOf(h, name)}
+		n = &novelty{key: group, kind: k.kind, first: s.Time, due: s.Time + wait, sample: *s, usual: f.usualOf(h, name, s.Count)}
 		f.held[group] = n
 	}
 	n.strange = max(n.strange, strange)
@@ -81,8 +81,8 @@ func addName(list []string, name string) []string {
 	return append(list, name)
 }
 
-func (f *firstSeen) usualOf(h *habit, but string) usual {
-	u := usual{events: h.events, days: max(1, (h.last-h.first+nsDay/2)/nsDay), things: len(h.things) - 1}
+func (f *firstSeen) usualOf(h *habit, but string, now int64) usual {
+	u := usual{events: max(h.events-now, 0), days: max(1, (h.last-h.first+nsDay/2)/nsDay), things: len(h.things) - 1}
 	names := make([]string, 0, len(h.things))
 	for n := range h.things {
 		if n != but {
@@ -168,7 +168,7 @@ func (n *novelty) text(place func(netip.Addr) Place) string {
 	s, u := &n.sample, &n.usual
 	before := fmt.Sprintf("%s in %s", times(u.events), countOf(u.days, "day"))
 	always := "always"
-	if u.things > 1 {
+	if u.things > len(u.most) {
 		always = "mostly"
 	}
 	most := strings.Join(u.most, ", ")

@@ -28,6 +28,8 @@ type Series struct {
 	views [5]view
 	best  int
 	open  bool  // something is out of the ordinary
+	up    bool  // to that side
+	since int64 // then
 	calm  int64 // since when nothing was, while open; 0 is that something was just now
 }
 
@@ -101,17 +103,18 @@ func (s *Series) Add(t int64, v float64) *Anomaly {
 	return s.judge(t, a)
 }
 
-// judge says an anomaly once: it is over when nothing has been out of the ordinary for half a day.
+// judge says an anomaly once: it is over when nothing has been out of the ordinary for half a day. What is far out to the
+// other side a day later is another; before, it may be but the end of the first.
 func (s *Series) judge(t int64, a *Anomaly) *Anomaly {
 	switch {
 	case a == nil && s.open && s.calm == 0:
 		s.calm = t
 	case a == nil:
 		s.open = s.open && t-s.calm < nsDay/2
-	case s.open:
+	case s.open && (s.up == (a.Mean > a.Expected) || a.Score < otherSide || t-s.since < nsDay):
 		s.calm = 0
 	default:
-		s.open, s.calm = true, 0
+		s.open, s.since, s.calm, s.up = true, t, 0, a.Mean > a.Expected
 		return a
 	}
 	return nil
@@ -316,6 +319,7 @@ const (
 	leastDaily = 0.12 // of the mean, at least, is their standard deviation
 	youngDays  = 3.0  // a standard deviation of n days is taken to be 1 + youngDays/n times as large
 	memoryDays = 20.0 // by which the daily farthest are forgotten
+	otherSide  = 1.5  // the score of what is told while something to the other side goes on
 	otherViews = 4.0  // a view that is off by so many times as much as the best is not asked
 )
 

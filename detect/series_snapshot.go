@@ -8,8 +8,9 @@ func (s *Series) save(w *packer) {
 	w.signed(s.first)
 	w.signed(s.last)
 	w.number(s.best)
-	w.number(int(flag(s.open)))
+	w.number(int(flag(s.open) | flag(s.up)<<1))
 	w.signed(s.calm)
+	w.signed(s.since)
 	s.day.save(w)
 	s.week.save(w)
 	for i := range s.views {
@@ -20,7 +21,9 @@ func (s *Series) save(w *packer) {
 // load reads what save wrote of a Series with the same step.
 func (s *Series) load(u *unpacker) {
 	s.n, s.first, s.last = u.number(1<<40), u.signed(), u.signed()
-	s.best, s.open, s.calm = u.number(len(s.views)), u.number(2) == 1, u.signed()
+	s.best = u.number(len(s.views))
+	state := u.number(4)
+	s.open, s.up, s.calm, s.since = state&1 != 0, state&2 != 0, u.signed(), u.signed()
 	s.day.load(u)
 	s.week.load(u)
 	for i := range s.views {
