@@ -101,6 +101,7 @@ type Hit struct {
 	Addresses    []string // all
 	Sources      []string // those that acted: where the event came from
 	File         string
+	Product      string // of its log source, as Sigma names it
 
 	Field func(name string) []string // the values of a field of its event; nil where none is known
 }

@@ -1,6 +1,9 @@
 package alert
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // tried are the techniques of MITRE ATT&CK that anybody on the internet tries at everybody, all day: what they are of
 // says nothing about whether it worked.
@@ -32,7 +35,11 @@ func (d *Desk) isAttempt(h *Hit) bool {
 	return is
 }
 
+// accounts are products whose log tells what an account did; an address there is that of the one who used it.
+var accounts = [...]string{"aws", "azure", "gcp", "m365", "okta", "github", "google_workspace", "bitbucket", "onelogin", "cisco", "windows"}
+
 func isTried(h *Hit) bool {
+	known := slices.Contains(accounts[:], strings.ToLower(h.Product))
 	any := false
 	for _, tag := range h.Tags {
 		t, ok := strings.CutPrefix(strings.ToLower(tag), "attack.")
@@ -42,7 +49,7 @@ func isTried(h *Hit) bool {
 		if named(t, worked[:]) {
 			return false
 		}
-		if named(t, tried[:]) || t == "reconnaissance" {
+		if named(t, tried[:1]) || !known && (named(t, tried[:]) || t == "reconnaissance") {
 			any = true
 		}
 	}

@@ -251,3 +251,11 @@ func (i *Incident) ranked() []*RuleShare {
 	})
 	return list
 }
+
+// Worst returns the time at which the gravest of the incident's rules hit first.
+func (i *Incident) Worst() int64 {
+	if list := i.ranked(); len(list) > 0 && list[0].First != 0 {
+		return list[0].First
+	}
+	return i.First
+}

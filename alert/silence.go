@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -167,4 +168,13 @@ func fieldOf(h *Hit, name string) []string {
 		return nil
 	}
 	return h.Field(name)
+}
+
+// SilenceID returns a name for a silence: of what it hides, why, and when it was made.
+func SilenceID(s *Silence) string {
+	parts := []string{"silence", s.Owner, s.Reason, strconv.FormatInt(s.Created, 10)}
+	for _, m := range s.Matchers {
+		parts = append(parts, m.Field, m.Op, m.Value)
+	}
+	return hash(parts...)[:12]
 }

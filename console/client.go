@@ -49,8 +49,19 @@ func (c *Client) Post(ctx context.Context, path string, args url.Values, into an
 	return c.object(ctx, http.MethodPost, path, args, into)
 }
 
+// Send asks for something to be done with what is read, and for what came of it.
+func (c *Client) Send(ctx context.Context, path string, args url.Values, body io.Reader, into any) error {
+	resp, err := c.askWith(ctx, http.MethodPost, path, args, body)
+	return decode(resp, err, into)
+}
+
 func (c *Client) object(ctx context.Context, method, path string, args url.Values, into any) error {
 	resp, err := c.ask(ctx, method, path, args)
+	return decode(resp, err, into)
+}
+
+// decode reads the one object of an answer.
+func decode(resp *http.Response, err error, into any) error {
 	if err != nil {
 		return err
 	}
@@ -62,13 +73,17 @@ func (c *Client) object(ctx context.Context, method, path string, args url.Value
 }
 
 func (c *Client) ask(ctx context.Context, method, path string, args url.Values) (*http.Response, error) {
+	return c.askWith(ctx, method, path, args, http.NoBody)
+}
+
+func (c *Client) askWith(ctx context.Context, method, path string, args url.Values, body io.Reader) (*http.Response, error) {
 	if args == nil {
 		args = url.Values{}
 	}
 	if c.Tenant != "" {
 		args.Set("tenant", c.Tenant)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin/v1/"+path+"?"+args.Encode(), http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin/v1/"+path+"?"+args.Encode(), body)
 	if err != nil {
 		return nil, err
 	}

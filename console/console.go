@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/state"
@@ -36,6 +37,10 @@ type Tenant struct {
 	Line  *live.Line
 	Store Finder
 	State *state.State
+	// Evidence is the folder in which evidence of cases is kept; "" where none can be.
+	Evidence string
+	// Changed is called when people have decided something; nil is fine. It must not wait.
+	Changed func()
 }
 
 // Server answers. Its fields are set before Serve, and not changed after.
@@ -43,6 +48,8 @@ type Server struct {
 	Tenants []Tenant // the first is asked where none is named
 	// Status returns what the process says of itself.
 	Status func() any
+	// Rule returns what a tenant's rule says of itself; nil where that is not known.
+	Rule func(tenant, id string) (detect.RuleInfo, bool)
 	// Reload reads the configuration and the rules anew.
 	Reload func(ctx context.Context) (any, error)
 	// Backup copies everything into a folder that does not exist yet, or is empty.
@@ -91,6 +98,21 @@ func (s *Server) handler() http.Handler {
 	handle("GET /v1/hits", s.hits)
 	handle("GET /v1/hits/{key}", s.hit)
 	handle("GET /v1/fields", s.fields)
+	handle("GET /v1/incidents", s.incidents)
+	handle("GET /v1/incidents/{key}", s.incident)
+	handle("POST /v1/incidents/decide", s.decide)
+	handle("GET /v1/alerts", s.alerts)
+	handle("GET /v1/who", s.who)
+	handle("GET /v1/silences", s.silences)
+	handle("POST /v1/silences", s.addSilence)
+	handle("POST /v1/silences/try", s.trySilence)
+	handle("POST /v1/silences/{id}/end", s.endSilence)
+	handle("GET /v1/cases", s.cases)
+	handle("POST /v1/cases", s.changeCase)
+	handle("GET /v1/cases/{key}", s.oneCase)
+	handle("POST /v1/cases/{key}", s.changeCase)
+	handle("POST /v1/cases/{key}/evidence", s.addEvidence)
+	handle("GET /v1/evidence/{sum}", s.evidence)
 	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path}
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -13,8 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -25,64 +23,76 @@ type alerts struct {
 	place        place
 	since, until string
 	level        string
+	status       string
+	owner        string
 	rule, entity string
 	text         string
 	limit        int
-	worst, json  bool
+	worst        bool
+	newest       bool
+	apart, json  bool
 }
 
 func newAlerts(std streams) *cobra.Command {
 	a := &alerts{std: std}
 	cmd := &cobra.Command{
 		Use:   "alerts [flags] [KEY]",
-		Short: "List what rules have found while serve ran",
-		Long: `List what rules have found while serve ran, the newest first; with the beginning of a key from that list, all about one
-of them. An alert that is still going on has a + behind its count.
+		Short: "List what somebody should look at, the worst first",
+		Long: `List what somebody should look at, the worst first: hits of one rule about one user, host or address are one alert, and
+alerts that share whom they are about are one incident. What anybody on the internet tries at everybody stands below, as one
+line for each target. With the beginning of a key from that list, all about one of them, as tocsin show does.
+
+With --each, the hits one by one, the newest first; one that is still going on has a + behind its count.
 
 Exit status: 0 there is none, 1 there are some, 2 failed.`,
-		Example: `  tocsin alerts --since 24h --level high
-  tocsin alerts --entity 203.0.113.7
-  tocsin alerts 4f2a91
-  tocsin alerts --json | jq .hit.rule.title`,
+		Example: `  tocsin alerts
+  tocsin alerts --entity 203.0.113.7 --status any
+  tocsin alerts --each --since 24h --level high
+  tocsin alerts --json | jq .sentence`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				return a.one(cmd.Context(), args[0])
+			switch {
+			case len(args) == 1:
+				return tellKey(cmd.Context(), std, &a.place, args[0], a.json)
+			case a.apart || a.rule != "":
+				return a.each(cmd.Context())
 			}
-			return a.list(cmd.Context())
+			return a.queue(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	f.StringVar(&a.status, "status", "open", "only those in this `state`: open, new, taken, snoozed, closed, any")
+	f.StringVarP(&a.level, "level", "l", "low", "only alerts of this `level` or above: informational, low, medium, high, critical")
 	f.StringVar(&a.since, "since", "", "only alerts since this `time`: 24h, 7d, 2026-01-31")
 	f.StringVar(&a.until, "until", "", "only alerts until this `time`")
-	f.StringVarP(&a.level, "level", "l", "low", "only alerts of this `level` or above: informational, low, medium, high, critical")
-	f.StringVar(&a.rule, "rule", "", "only alerts of the rule of this `id or title`")
 	f.StringVar(&a.entity, "entity", "", "only alerts about this `user, host or address`")
 	f.StringVar(&a.text, "text", "", "only alerts with this `text` in them")
-	f.BoolVar(&a.worst, "worst", false, "the worst first")
-	f.IntVarP(&a.limit, "limit", "n", 100, "at most so many `alerts`; 0 is all")
+	f.StringVar(&a.owner, "owner", "", "only those that this `person` has taken")
+	f.BoolVar(&a.newest, "newest", false, "the newest first")
+	f.BoolVar(&a.apart, "each", false, "list hits one by one")
+	f.StringVar(&a.rule, "rule", "", "hits of the rule of this `id or title`, one by one")
+	f.BoolVar(&a.worst, "worst", false, "with --each: the worst first")
+	f.IntVarP(&a.limit, "limit", "n", 100, "at most so many; 0 is `all`")
 	f.BoolVar(&a.json, "json", false, "one object a line, whole")
 	a.place.define(cmd)
 	return cmd
 }
 
-// args are the arguments of the request.
-func (a *alerts) args() (url.Values, error) {
+// queue lists incidents.
+func (a *alerts) queue(ctx context.Context) error {
 	level, ok := sigma.ParseLevel(strings.ToLower(a.level))
 	if !ok {
-		return nil, fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", a.level)
+		return fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", a.level)
 	}
-	args := url.Values{"level": {strconv.Itoa(int(level) - 1)}, "rule": {a.rule}, "entity": {a.entity}, "text": {a.text}, "limit": {strconv.Itoa(a.limit)}}
-	if a.worst {
-		args.Set("order", "worst")
+	args := url.Values{
+		"level": {strconv.Itoa(int(level) - 1)}, "status": {a.status}, "entity": {a.entity}, "text": {a.text}, "owner": {a.owner},
+		"limit": {strconv.Itoa(a.limit)},
 	}
-	return args, addSpan(args, a.since, a.until)
-}
-
-func (a *alerts) list(ctx context.Context) error {
-	args, err := a.args()
-	if err != nil {
+	if a.newest {
+		args.Set("order", "newest")
+	}
+	if err := addSpan(args, a.since, a.until); err != nil {
 		return err
 	}
 	c, release, err := a.place.ask(ctx)
@@ -90,171 +100,98 @@ func (a *alerts) list(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	count := 0
-	var rows [][]terminal.Span
-	err = c.Lines(ctx, "hits", args, func(line []byte) error {
-		count++
+	var list []alert.Message
+	err = c.Lines(ctx, "incidents", args, func(line []byte) error {
 		if a.json {
+			list = append(list, alert.Message{})
 			_, err := a.std.out.Write(append(slices.Clip(line), '\n'))
 			return err
 		}
-		row, err := alertRow(line)
-		rows = append(rows, row)
-		return err
+		var m alert.Message
+		if err := json.Unmarshal(line, &m); err != nil {
+			return fmt.Errorf("read the answer: %w", err)
+		}
+		list = append(list, m)
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if count == 0 {
+	if len(list) == 0 {
 		if !a.json {
-			fmt.Fprintln(a.std.err, "tocsin: no alerts; all quiet")
+			fmt.Fprintln(a.std.err, "tocsin: nothing to look at; all quiet")
 		}
 		return nil
 	}
+	if a.json {
+		return errFound
+	}
 	screen := terminal.NewScreen(a.std.out, terminal.Of(a.std.out))
-	screen.Table(0, 3, rows)
+	var rows [][]terminal.Span
+	for i := range list {
+		rows = append(rows, incidentRow(&list[i]))
+	}
+	screen.Table(0, 4, rows)
 	if err := screen.Err(); err != nil {
 		return err
 	}
-	if !a.json && terminal.Person(a.std.out) {
-		fmt.Fprintf(a.std.out, "\n→ tocsin alerts KEY tells all about one\n")
+	if terminal.Person(a.std.out) {
+		fmt.Fprintf(a.std.out, "\n→ tocsin show %s explains the first; tocsin close KEY --as malicious, expected or false-alarm judges it\n", list[0].Key[:shortKey])
 	}
 	return errFound
 }
 
-// alertRow is an alert in a table: its key, level, time, rule, whom it is about, and its count.
-func alertRow(line []byte) ([]terminal.Span, error) {
-	var h console.Hit
-	var d detect.Hit
-	if err := json.Unmarshal(line, &h); err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+// incidentRow is an incident in a table: its key, score, level, time, what it is, whom it is about, its hits, and what
+// people have said of it.
+func incidentRow(m *alert.Message) []terminal.Span {
+	state := m.Status
+	switch {
+	case m.Verdict != "":
+		state = m.Verdict
+	case m.Owner != "":
+		state += " " + m.Owner
 	}
-	if err := json.Unmarshal(h.Hit, &d); err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
+	if m.Again {
+		state = "again"
 	}
-	count := strconv.FormatInt(h.Count, 10)
-	if h.Open {
-		count += "+"
-	}
-	level := h.Level
+	level := m.Level
 	if level == "informational" {
 		level = "info"
 	}
 	return []terminal.Span{
-		{Text: h.Key[:min(len(h.Key), shortKey)], Style: "dim"},
-		{Text: level, Style: h.Level},
-		{Text: h.Time.Local().Format("01-02 15:04:05")},
-		{Text: terminal.Safe(h.Title)},
-		{Text: terminal.Safe(entityWords(&d.Entities))},
-		{Text: count},
-	}, nil
+		{Text: m.Key[:shortKey], Style: "dim"},
+		{Text: strconv.Itoa(m.Score), Style: m.Level},
+		{Text: level, Style: m.Level},
+		{Text: shortTime(m.Last)},
+		{Text: terminal.Safe(m.Title)},
+		{Text: terminal.Safe(whoWords(m))},
+		{Text: alert.Amount(m.Hits)},
+		{Text: terminal.Safe(state), Style: "dim"},
+	}
 }
 
-// shortKey is how much of a key is shown, in hexadecimal digits.
-const shortKey = 8
-
-// entityWords names whom a hit is about, at most some of them.
-func entityWords(e *detect.Entities) string {
-	const most = 3
-	all := slices.Concat(e.Addresses, e.Users, e.Hosts)
-	if len(all) > most {
-		return strings.Join(all[:most], ", ") + ", …"
+func shortTime(t time.Time) string {
+	if t.IsZero() {
+		return "no time"
 	}
-	return strings.Join(all, ", ")
+	return t.Local().Format("01-02 15:04")
 }
 
-// one tells all about one alert.
-func (a *alerts) one(ctx context.Context, key string) error {
-	c, release, err := a.place.ask(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	var h console.Hit
-	if err := c.Get(ctx, "hits/"+url.PathEscape(key), nil, &h); err != nil {
-		return err
-	}
-	if a.json {
-		if err := json.NewEncoder(a.std.out).Encode(&h); err != nil {
-			return err
-		}
-		return errFound
-	}
-	var d detect.Hit
-	if err := json.Unmarshal(h.Hit, &d); err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	out := terminal.NewScreen(a.std.out, terminal.Of(a.std.out))
-	tellAlert(out, &h, &d)
-	if err := out.Err(); err != nil {
-		return err
-	}
-	return errors.Join(a.related(ctx, c, &h, &d), errFound)
-}
-
-func tellAlert(out *terminal.Screen, h *console.Hit, d *detect.Hit) {
-	say := func(label, format string, args ...any) {
-		out.Print(0, 12, terminal.Span{Text: fmt.Sprintf("%-10s  ", label), Style: "dim"}, terminal.Span{Text: terminal.Safe(fmt.Sprintf(format, args...))})
-	}
-	out.Print(0, 0, terminal.Span{Text: strings.ToUpper(h.Level), Style: h.Level}, terminal.Span{Text: "  " + terminal.Safe(h.Title), Style: "bold"})
-	when := h.Time.Local().Format("2006-01-02 15:04:05 MST")
-	if h.Last.After(h.Time) {
-		when += " – " + h.Last.Local().Format("2006-01-02 15:04:05")
-	}
-	say("when", "%s", when)
-	if h.Open {
-		say("", "it is still going on")
-	}
-	for _, e := range []struct {
-		label string
-		list  []string
-	}{{"hosts", d.Entities.Hosts}, {"users", d.Entities.Users}, {"addresses", d.Entities.Addresses}} {
-		if len(e.list) > 0 {
-			say(e.label, "%s", strings.Join(e.list, ", "))
+// whoWords names whom an incident is about: the worst, and how many more.
+func whoWords(m *alert.Message) string {
+	var names []string
+	for _, e := range m.Entities {
+		if len(names) < 3 && !slices.Contains(names, e.Name) {
+			names = append(names, e.Name)
 		}
 	}
-	for _, m := range d.Matched {
-		field := m.Field
-		switch {
-		case field == "" && strings.HasPrefix(m.By, "keyword"):
-			field = "anywhere"
-		case field == "":
-			field = "count"
-		}
-		say("because", "%s  %s  (%s)", field, m.Value, m.By)
+	all := 0
+	for _, n := range m.Many {
+		all += int(n)
 	}
-	if len(d.Event) > 0 {
-		say("event", "%s", d.Event)
+	text := strings.Join(names, ", ")
+	if all > len(names) {
+		text += fmt.Sprintf(" +%s", alert.Amount(int64(all-len(names))))
 	}
-	if d.Count > 0 {
-		say("events", "%d", d.Count)
-	}
-	for i, r := range d.Events {
-		if i == 5 {
-			say("", "…")
-			break
-		}
-		say("", "%s:%d", r.File, r.Record)
-	}
-	if len(d.Events) == 0 {
-		say("from", "%s:%d", d.File, d.Record)
-	}
-	say("rule", "%s  %s", d.Rule.ID, strings.Join(d.Rule.Tags, " "))
-	say("key", "%s", h.Key)
-}
-
-// related says how to go on from an alert.
-func (a *alerts) related(_ context.Context, _ *console.Client, h *console.Hit, d *detect.Hit) error {
-	if !terminal.Person(a.std.out) {
-		return nil
-	}
-	var about []string
-	for _, e := range slices.Concat(d.Entities.Addresses, d.Entities.Users) {
-		about = append(about, strconv.Quote(e))
-	}
-	if len(about) == 0 {
-		return nil
-	}
-	_, err := fmt.Fprintf(a.std.out, "\n→ tocsin search '%s' --since %s\n", terminal.Safe(strings.Join(about[:1], " or ")), h.Time.Add(-time.Hour).Local().Format("2006-01-02T15:04:05"))
-	return err
+	return text
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/state"
@@ -19,12 +20,13 @@ import (
 func (s *serve) answers() *console.Server {
 	c := &console.Server{
 		Status: func() any { return s.status() },
+		Rule:   func(_, id string) (detect.RuleInfo, bool) { return s.rule(id) },
 		Reload: func(ctx context.Context) (any, error) { return s.reload(ctx) },
 		Backup: func(ctx context.Context, dir string) (any, error) { return s.backup(ctx, dir) },
 		Verify: func(ctx context.Context) (any, error) { return s.verify(ctx) },
 	}
 	for _, t := range s.tenants {
-		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state})
+		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence")})
 	}
 	return c
 }

@@ -1,0 +1,289 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
+)
+
+// Who is everything that a user, an address or a host did.
+type Who struct {
+	Name      string          `json:"name"`
+	Kind      string          `json:"kind"` // user, host, address; "" where the name might be any
+	Since     time.Time       `json:"since"`
+	Until     time.Time       `json:"until"`
+	Events    int64           `json:"events"`
+	First     time.Time       `json:"first,omitzero"`
+	Last      time.Time       `json:"last,omitzero"`
+	Incidents []alert.Message `json:"incidents,omitempty"` // that it is part of, the worst first
+	Days      []Tally         `json:"days,omitempty"`      // events a day
+	Sources   []Tally         `json:"sources,omitempty"`   // kinds of logs
+	Actions   []Tally         `json:"actions,omitempty"`   // what was done, and how it came out
+	With      []Group         `json:"with,omitempty"`      // who and what else stands in the same events
+	Moments   []alert.Moment  `json:"moments"`             // what it did: the first, the last, and around alerts; in order
+	More      int64           `json:"more"`                // events that Moments leaves out
+}
+
+// Tally is how often something was.
+type Tally struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+}
+
+// Group is what some events have in one field.
+type Group struct {
+	Field string  `json:"field"`
+	List  []Tally `json:"list"`
+}
+
+// Bounds of a Who.
+const (
+	maxMoments   = 60
+	maxTallies   = 8
+	whoDays      = 30
+	sinceMoments = 12
+)
+
+// EntityKind guesses what a name is of: an address, or "".
+func EntityKind(name string) string {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return alert.KindAddress
+	}
+	return ""
+}
+
+// EntityQuery is a search for events about somebody.
+func EntityQuery(kind, name string) string {
+	q := strconv.Quote(name)
+	if kind == "" {
+		kind = EntityKind(name)
+	}
+	switch kind {
+	case alert.KindAddress:
+		return fmt.Sprintf("(source.ip:%s or destination.ip:%s or %s)", q, q, q)
+	case alert.KindHost:
+		return "host.name:" + q
+	case alert.KindUser:
+		return fmt.Sprintf("(user.name:%s or user:%s or USER:%s or TargetUserName:%s or SubjectUserName:%s)", q, q, q, q, q)
+	}
+	return fmt.Sprintf("(user.name:%s or host.name:%s or %s)", q, q, q)
+}
+
+func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
+	t, err := s.tenant(r)
+	if err != nil {
+		return err
+	}
+	x := Who{Name: r.FormValue("entity"), Kind: r.FormValue("kind"), Moments: []alert.Moment{}}
+	if x.Name == "" {
+		return bad("entity: of whom?")
+	}
+	if x.Kind == "" {
+		x.Kind = EntityKind(x.Name)
+	}
+	until := time.Now()
+	since := until.Add(-whoDays * 24 * time.Hour)
+	for name, to := range map[string]*time.Time{"since": &since, "until": &until} {
+		var at int64
+		if err := readTime(r.FormValue(name), name, &at); err != nil {
+			return err
+		}
+		if at != 0 {
+			*to = time.Unix(0, at)
+		}
+	}
+	x.Since, x.Until = since.UTC(), until.UTC()
+	if err := t.tell(r.Context(), &x); err != nil {
+		return err
+	}
+	return writeJSON(w, x)
+}
+
+// tell fills in what is known of somebody.
+func (t *Tenant) tell(ctx context.Context, x *Who) error {
+	list, err := t.State.ListIncidents(ctx, state.IncidentFilter{Status: "any", Entity: x.Name, Since: x.Since.UnixNano(), Limit: maxTallies})
+	if err != nil {
+		return err
+	}
+	for _, i := range list {
+		x.Incidents = append(x.Incidents, i.Message(x.Until.UnixNano()))
+	}
+	about := EntityQuery(x.Kind, x.Name)
+	days, err := t.tallies(ctx, x, about+" | timechart 1d")
+	if err != nil {
+		return err
+	}
+	x.Days = days
+	for _, d := range days {
+		x.Events += d.Count
+	}
+	if x.Events == 0 {
+		return nil
+	}
+	if x.Sources, err = t.tallies(ctx, x, about+" | top 8 dataset"); err != nil {
+		return err
+	}
+	if x.Actions, err = t.tallies(ctx, x, about+" | stats count by event.action, event.outcome | sort -count | head 8"); err != nil {
+		return err
+	}
+	for _, field := range [...]string{"user.name", "host.name", "source.ip", "destination.ip", "process.name"} {
+		g, err := t.tallies(ctx, x, about+" | top 8 "+field)
+		if err != nil {
+			return err
+		}
+		g = slices.DeleteFunc(g, func(v Tally) bool { return v.Name == "" || strings.EqualFold(v.Name, x.Name) })
+		if len(g) > 0 {
+			x.With = append(x.With, Group{field, g})
+		}
+	}
+	return t.moments(ctx, x, about)
+}
+
+// tallies runs a query whose last column is a count.
+func (t *Tenant) tallies(ctx context.Context, x *Who, text string) ([]Tally, error) {
+	q, err := query.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", text, err)
+	}
+	q.Since, q.Until = x.Since.UnixNano(), x.Until.UnixNano()
+	var out []Tally
+	err = t.Store.Query(ctx, q, func(b *store.Block) error {
+		count := slices.Index(b.Names, "count")
+		if count < 0 {
+			return nil
+		}
+		for r := range b.Rows {
+			n, _ := strconv.ParseInt(b.Columns[count][r], 10, 64)
+			var name []string
+			for c := range b.Names {
+				if v := b.Columns[c][r]; c != count && v != "" {
+					name = append(name, strings.Clone(v))
+				}
+			}
+			if n > 0 {
+				out = append(out, Tally{strings.Join(name, " "), n})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// moments picks the events that are told one by one: the first, the last, and those around incidents.
+func (t *Tenant) moments(ctx context.Context, x *Who, about string) error {
+	spans := []struct {
+		since, until int64
+		pipe         string
+	}{{x.Since.UnixNano(), x.Until.UnixNano(), " | sort _time | head 5"}, {x.Since.UnixNano(), x.Until.UnixNano(), " | sort -_time | head 25"}}
+	for _, i := range x.Incidents[:min(len(x.Incidents), 3)] {
+		from := i.First.Add(-2 * time.Minute).UnixNano()
+		spans = append(spans, struct {
+			since, until int64
+			pipe         string
+		}{from, i.Last.Add(10 * time.Minute).UnixNano(), " | sort _time | head 10"})
+	}
+	seen := make(map[string]bool)
+	for _, s := range spans {
+		list, err := t.events(ctx, about+s.pipe, s.since, s.until)
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			if !seen[m.Key] && len(x.Moments) < maxMoments {
+				seen[m.Key] = true
+				x.Moments = append(x.Moments, m)
+			}
+		}
+	}
+	slices.SortStableFunc(x.Moments, func(a, b alert.Moment) int { return cmp.Compare(a.Time, b.Time) })
+	if n := len(x.Moments); n > 0 {
+		x.First, x.Last = alert.When(x.Moments[0].Time), alert.When(x.Moments[n-1].Time)
+		x.More = max(x.Events-int64(n), 0)
+	}
+	return nil
+}
+
+// events returns the events of a query as moments.
+func (t *Tenant) events(ctx context.Context, text string, since, until int64) ([]alert.Moment, error) {
+	q, err := query.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", text, err)
+	}
+	q.Since, q.Until = since, until
+	var out []alert.Moment
+	err = t.Store.Query(ctx, q, func(b *store.Block) error {
+		for r := range b.Rows {
+			out = append(out, momentOf(b, r))
+		}
+		return nil
+	})
+	slices.SortStableFunc(out, func(a, b alert.Moment) int { return cmp.Compare(a.Time, b.Time) })
+	return out, err
+}
+
+// momentOf tells one event in a line: its text where it has one, else its fields.
+func momentOf(b *store.Block, r int) alert.Moment {
+	m := alert.Moment{Kind: "event"}
+	var fields []string
+	for c, name := range b.Names {
+		v := b.Columns[c][r]
+		switch {
+		case v == "" || strings.HasPrefix(name, "_stream") || name == "log.file.path" || name == "event.sequence":
+		case name == store.Time:
+			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+				m.Time = at.UnixNano()
+			}
+		case name == store.ID:
+			m.Key = strings.Clone(v)
+		case name == store.Message:
+			m.Text = clipLine(v)
+		case name == "host.name":
+			m.Who = strings.Clone(v)
+		case len(fields) < 16 && len(v) <= 200:
+			fields = append(fields, name+"="+v)
+		}
+	}
+	if m.Text == "" {
+		m.Text = clipLine(strings.Join(fields, " "))
+	}
+	return m
+}
+
+func clipLine(s string) string {
+	const most = 400
+	s = strings.TrimRight(s, "\r\n")
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return strings.Clone(s)
+}
+
+// since tells what those whom an incident is about did from its gravest moment on: what stands in the logs about the
+// users on the hosts.
+func (t *Tenant) since(ctx context.Context, i *alert.Incident) ([]alert.Moment, error) {
+	if t.Store == nil || i.Background {
+		return nil, nil
+	}
+	var about []string
+	for _, e := range i.Entities {
+		if len(about) < 3 && (e.Kind != alert.KindHost || len(i.Entities) == 1) {
+			about = append(about, EntityQuery(e.Kind, e.Name))
+		}
+	}
+	if len(about) == 0 {
+		return nil, nil
+	}
+	from := i.Worst()
+	return t.events(ctx, strings.Join(about, " or ")+" | sort _time | head "+strconv.Itoa(sinceMoments), from, i.Last+int64(time.Hour))
+}
