@@ -34,6 +34,7 @@ type Source struct {
 	Seen       int64  // when it was fetched, seconds since 1970; 0 where that is not known
 	Expires    int64  // seconds after it was last seen by the source, else by us, that an indicator lasts whose end the list does not state; 0: for ever
 	Only       []Kind // nil is all
+	Except     *Set   // what this set has of the source already is left out; nil is nothing
 }
 
 // Problem is a part of a list from which no indicator could be made.
@@ -176,6 +177,10 @@ func (l *loader) add(in *item) {
 		return
 	}
 	l.complete(in)
+	if l.source.Except != nil && l.source.Except.holds(&in.Indicator) {
+		l.ignore("known already")
+		return
+	}
 	fresh, err := l.builder.Add(&in.Indicator)
 	switch {
 	case errors.Is(err, ErrFull):
@@ -198,6 +203,10 @@ func (l *loader) addPattern(in *item, p *StixPattern) {
 	}
 	in.Kind, in.Value = Pattern, p.Text
 	l.complete(in)
+	if l.source.Except != nil && l.source.Except.holds(&in.Indicator) {
+		l.ignore("known already")
+		return
+	}
 	if err := l.builder.AddPattern(&PatternIndicator{Indicator: in.Indicator, Pattern: p}); err != nil {
 		l.full = err
 		return

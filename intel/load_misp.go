@@ -2,8 +2,10 @@ package intel
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -208,7 +210,7 @@ type ManifestEntry struct {
 	Timestamp int64 // when it was changed last, seconds since 1970
 }
 
-// ReadManifest reads the manifest.json of a MISP feed. Names that are no UUIDs are left out, for files are named after them.
+// ReadManifest reads the manifest.json of a MISP feed, what was changed last first. Names that are no UUIDs are left out, for files are named after them.
 func ReadManifest(data []byte) ([]ManifestEntry, error) {
 	var m map[string]struct {
 		Timestamp loose `json:"timestamp"`
@@ -224,6 +226,9 @@ func ReadManifest(data []byte) ([]ManifestEntry, error) {
 		when, _ := strconv.ParseInt(string(e.Timestamp), 10, 64)
 		list = append(list, ManifestEntry{uuid, when})
 	}
+	slices.SortFunc(list, func(a, b ManifestEntry) int {
+		return cmp.Or(cmp.Compare(b.Timestamp, a.Timestamp), strings.Compare(a.UUID, b.UUID))
+	})
 	return list, nil
 }
 

@@ -174,16 +174,8 @@ func (s *Set) inNetwork(a netip.Addr, at int64) (p netip.Prefix, best uint32, ok
 	}
 	b := a.As16()
 	want := [2]uint64{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint64(b[8:])}
-	lo, hi := 0, len(s.v6)
-	for lo < hi {
-		if mid := (lo + hi) / 2; less6(want, s.v6[mid].first) {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
 	bits := -1
-	for i := int32(lo) - 1; i >= 0; i = s.v6[i].parent {
+	for i := int32(s.above6(want)) - 1; i >= 0; i = s.v6[i].parent {
 		n := &s.v6[i]
 		if ok && int(n.bits) != bits {
 			break
@@ -202,16 +194,8 @@ func (s *Set) inNetwork(a netip.Addr, at int64) (p netip.Prefix, best uint32, ok
 func (s *Set) inNetwork4(a netip.Addr, at int64) (p netip.Prefix, best uint32, ok bool) {
 	b := a.As4()
 	want := binary.BigEndian.Uint32(b[:])
-	lo, hi := 0, len(s.v4)
-	for lo < hi {
-		if mid := (lo + hi) / 2; want < s.v4[mid].first {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
 	var size uint32
-	for i := int32(lo) - 1; i >= 0; i = s.v4[i].parent {
+	for i := int32(s.above4(want)) - 1; i >= 0; i = s.v4[i].parent {
 		n := &s.v4[i]
 		if ok && n.last-n.first != size {
 			break
@@ -229,6 +213,31 @@ func (s *Set) inNetwork4(a netip.Addr, at int64) (p netip.Prefix, best uint32, o
 		p = netip.PrefixFrom(a, bits).Masked()
 	}
 	return p, best, ok
+}
+
+// above4 and above6 return the place of the first network that begins after an address.
+func (s *Set) above4(a uint32) int {
+	lo, hi := 0, len(s.v4)
+	for lo < hi {
+		if mid := (lo + hi) / 2; a < s.v4[mid].first {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+func (s *Set) above6(a [2]uint64) int {
+	lo, hi := 0, len(s.v6)
+	for lo < hi {
+		if mid := (lo + hi) / 2; less6(a, s.v6[mid].first) {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
 }
 
 func less6(a, b [2]uint64) bool { return a[0] < b[0] || a[0] == b[0] && a[1] < b[1] }

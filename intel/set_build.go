@@ -62,10 +62,11 @@ func (b *Builder) Add(in *Indicator) (fresh bool, err error) {
 	if in.Kind == Network {
 		return b.addNetwork(in.Value, m)
 	}
-	key, err := b.keyOf(in.Kind, in.Value)
+	key, err := appendKey(b.scratch[:0], in.Kind, in.Value)
 	if err != nil {
 		return false, err
 	}
+	b.scratch = key[:0]
 	fresh = b.insert(in.Kind, key, m)
 	if fresh {
 		b.set.counts[in.Kind]++
@@ -83,32 +84,29 @@ func (b *Builder) AddPattern(p *PatternIndicator) error {
 	return nil
 }
 
-// keyOf returns the bytes by which a value is found.
-func (b *Builder) keyOf(k Kind, value string) ([]byte, error) {
-	b.scratch = b.scratch[:0]
+// appendKey appends the bytes by which a value is found.
+func appendKey(dst []byte, k Kind, value string) ([]byte, error) {
 	ok := true
 	switch k {
 	case IP:
-		var a netip.Addr
-		var err error
-		if a, err = netip.ParseAddr(value); err == nil {
-			b.scratch = appendAddr(b.scratch, a)
+		a, err := netip.ParseAddr(value)
+		if ok = err == nil; ok {
+			dst = appendAddr(dst, a)
 		}
-		ok = err == nil
 	case Endpoint:
 		a, err := netip.ParseAddrPort(value)
 		if ok = err == nil; ok {
-			b.scratch = binary.BigEndian.AppendUint16(appendAddr(b.scratch, a.Addr()), a.Port())
+			dst = binary.BigEndian.AppendUint16(appendAddr(dst, a.Addr()), a.Port())
 		}
 	case MD5, SHA1, SHA256, SHA512, Imphash, JA3:
-		b.scratch, ok = appendHex(b.scratch, value)
+		dst, ok = appendHex(dst, value)
 	default:
-		b.scratch = append(b.scratch, value...)
+		dst = append(dst, value...)
 	}
-	if !ok || len(b.scratch) == 0 {
+	if !ok || len(dst) == 0 {
 		return nil, fmt.Errorf("%q is no %s", clip(value), k)
 	}
-	return b.scratch, nil
+	return dst, nil
 }
 
 func appendAddr(dst []byte, a netip.Addr) []byte {
