@@ -325,3 +325,13 @@ func parseRule(body []byte) (u Used, table string, err error) {
 	})
 	return u, table, err
 }
+
+// Read returns what the kernel holds, and what its rules have met.
+func (f *Firewall) Read() (Standing, error) {
+	held, err := f.List()
+	if err != nil {
+		return Standing{}, err
+	}
+	used, err := f.Used()
+	return Standing{held, used}, err
+}

@@ -52,9 +52,8 @@ var errFinal = errors.New("it will not be tried again")
 
 // Kinds are all kinds, in the order of the reference.
 func Kinds() []Kind {
-	return []Kind{
-		blockKind, allowKind, limitKind, isolateKind,
-	}
+	list := []Kind{blockKind, allowKind, limitKind, isolateKind}
+	return append(append(list, hostKinds()...), lockLDAPKind, programKind, webhookKind)
 }
 
 // KindOf returns the kind of a name.

@@ -38,7 +38,7 @@ type PolicyRule struct {
 }
 
 const (
-	self = "self"
+	self    = "self"
 	anyZone = "any"
 
 	maxPolicyRules = 500

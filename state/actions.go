@@ -42,10 +42,8 @@ func (s *State) PutActions(ctx context.Context, actions []Action, trail []AuditE
 	}
 	slices.SortFunc(list, func(a, b Action) int { return strings.Compare(a.Key, b.Key) })
 	put := func(tx *sql.Tx) error {
-		for i := range list {
-			if err := putAction(ctx, tx, &list[i]); err != nil {
-				return err
-			}
+		if err := putActions(ctx, tx, list); err != nil {
+			return err
 		}
 		return appendAll(ctx, tx, trail)
 	}
@@ -59,28 +57,42 @@ func (s *State) PutActions(ctx context.Context, actions []Action, trail []AuditE
 	return nil
 }
 
-func putAction(ctx context.Context, tx *sql.Tx, a *Action) error {
-	q := query{}
-	if a.Version == 0 {
-		q.text("INSERT INTO actions (" + actionColumns + ") VALUES ")
-		q.row(a.Key, a.Kind, a.Target, a.State, a.Asked, a.Until, a.Updated, int64(1), a.JSON)
-		q.text(" ON CONFLICT (key) DO NOTHING")
-	} else {
-		q.text("UPDATE actions SET (kind, target, state, asked, until, updated, version, json) = ")
-		q.row(a.Kind, a.Target, a.State, a.Asked, a.Until, a.Updated, a.Version+1, a.JSON)
-		q.text(" WHERE key = ")
-		q.arg(a.Key)
-		q.text(" AND version = ")
-		q.arg(a.Version)
-	}
-	r, err := tx.ExecContext(ctx, q.sql(), q.args...)
+const (
+	insertAction = "INSERT INTO actions (" + actionColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) ON CONFLICT (key) DO NOTHING"
+	updateAction = "UPDATE actions SET kind = $2, target = $3, state = $4, asked = $5, until = $6, updated = $7, version = version + 1, json = $8 " +
+		"WHERE key = $1 AND version = $9"
+)
+
+func putActions(ctx context.Context, tx *sql.Tx, list []Action) error {
+	insert, err := tx.PrepareContext(ctx, insertAction)
 	if err != nil {
 		return err
 	}
-	if n, err := r.RowsAffected(); err != nil || n == 1 {
+	defer insert.Close()
+	update, err := tx.PrepareContext(ctx, updateAction)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("action %s: %w", a.Key, ErrChanged)
+	defer update.Close()
+	for i := range list {
+		a := &list[i]
+		values, by := []any{a.Key, a.Kind, a.Target, a.State, a.Asked, a.Until, a.Updated, a.JSON}, insert
+		if a.Version > 0 {
+			values, by = append(values, a.Version), update
+		}
+		r, err := by.ExecContext(ctx, values...)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return fmt.Errorf("action %s: %w", a.Key, ErrChanged)
+		}
+	}
+	return nil
 }
 
 // appendAll adds entries to the audit trail.
@@ -93,11 +105,16 @@ func appendAll(ctx context.Context, tx *sql.Tx, trail []AuditEntry) error {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
+	insert, err := tx.PrepareContext(ctx, insertAudit)
+	if err != nil {
+		return err
+	}
+	defer insert.Close()
 	for _, e := range trail {
 		e.Actor, e.Action, e.Target, e.Detail = text(e.Actor), text(e.Action), text(e.Target), text(e.Detail)
 		e.Seq, e.Prev = last.Seq+1, last.Hash
 		e.Hash = e.sum()
-		if _, err := tx.ExecContext(ctx, insertAudit, e.Seq, e.Time, e.Actor, e.Action, e.Target, e.Detail, e.Prev, e.Hash); err != nil {
+		if _, err := insert.ExecContext(ctx, e.Seq, e.Time, e.Actor, e.Action, e.Target, e.Detail, e.Prev, e.Hash); err != nil {
 			return err
 		}
 		last = AuditHead{e.Seq, e.Hash}
@@ -206,4 +223,13 @@ func (s *State) CountActions(ctx context.Context, kind string, since int64) (n i
 		return 0, fmt.Errorf("count actions: %w", err)
 	}
 	return n, nil
+}
+
+// DueActions returns actions that have not ended and whose time is over, at most 1000.
+func (s *State) DueActions(ctx context.Context, now int64) ([]Action, error) {
+	list, err := s.actions(ctx, "until > 0 AND until <= $1 AND state IN ('proposed', 'approved', 'running', 'done') ORDER BY until, key LIMIT 1000", now)
+	if err != nil {
+		return nil, fmt.Errorf("list actions that are due: %w", err)
+	}
+	return list, nil
 }

@@ -53,8 +53,12 @@ func testActions(t *testing.T, p place) {
 		filter ActionFilter
 		want   int
 	}{
-		{ActionFilter{}, 700}, {ActionFilter{States: []string{"done", "undone"}}, 350}, {ActionFilter{States: []string{"undone"}}, 1},
-		{ActionFilter{Kind: "lock"}, 0}, {ActionFilter{Since: 690}, 10}, {ActionFilter{Limit: 5}, 5},
+		{ActionFilter{}, 700},
+		{ActionFilter{States: []string{"done", "undone"}}, 350},
+		{ActionFilter{States: []string{"undone"}}, 1},
+		{ActionFilter{Kind: "lock"}, 0},
+		{ActionFilter{Since: 690}, 10},
+		{ActionFilter{Limit: 5}, 5},
 	} {
 		n := 0
 		for _, err := range s.ListActions(ctx, c.filter) {

@@ -11,4 +11,5 @@ CREATE TABLE actions (
     json    TEXT NOT NULL
 );
 CREATE INDEX actions_by_state ON actions (state, key);
+CREATE INDEX actions_by_end ON actions (until, state, key);
 CREATE INDEX actions_by_asked ON actions (asked, key);
