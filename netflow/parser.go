@@ -99,16 +99,7 @@ func (p *Parser) stateOf(header string) *state {
 				s.facts[factKey{domain, what, key}] = value
 				return
 			}
-			set := v9Templates
-			switch {
-			case what == ipfix && kind == entryOptions:
-				set = ipfixOptions
-			case what == ipfix:
-				set = ipfixTpls
-			case kind == entryOptions:
-				set = v9Options
-			}
-			if id, t, _, ok := readTemplate(int(what), set, key); ok {
+			if id, t, _, ok := readTemplate(int(what), templateSet(int(what), kind == entryOptions), key); ok {
 				s.plans[setKey{what, domain, id}] = p.planOf(what, t)
 			}
 		})

@@ -77,6 +77,7 @@ type shaper interface {
 type shaped struct {
 	header, text string
 	records      int64
+	position     string // what is to be known of the sender after a restart; "" where that is as before, or nothing
 }
 
 // pending is what a sender has sent and the intake has not taken.
@@ -386,7 +387,11 @@ func (g *gather) send(ctx context.Context, to Intake, s *pending, data []byte) e
 			}
 			return nil
 		}
-		err := to.Send(ctx, Delivery{Block: event.Block{Origin: s.origin, Header: b.header, Data: b.text, Offset: s.offset, First: s.line}})
+		d := Delivery{Block: event.Block{Origin: s.origin, Header: b.header, Data: b.text, Offset: s.offset, First: s.line}}
+		if b.position != "" {
+			d.Stream, d.Position = s.origin.Path, b.position
+		}
+		err := to.Send(ctx, d)
 		if err != nil {
 			g.again(s)
 			return fmt.Errorf("send %d bytes of %s: %w", len(b.text), s.origin.Path, err)

@@ -84,7 +84,7 @@ func (l *lineShaper) next() (b shaped, ok bool) {
 		}
 		if c.Size > 0 {
 			text := l.text[c.Skip : c.Skip+c.Size]
-			return shaped{l.header, text, int64(countLines(text))}, true
+			return shaped{header: l.header, text: text, records: int64(countLines(text))}, true
 		}
 		l.done()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/netflow"
@@ -81,17 +82,19 @@ func (f *flows) Run(ctx context.Context, to Intake) error {
 		return explainListen(f.place, err)
 	}
 	t := newTally(f.Name(), to)
-	g := f.gather(t)
+	g := f.gather(t, to)
 	r := &datagramReader{socket: socket, allow: f.allow, tally: t}
 	return g.serve(ctx, to, func(ctx context.Context) error { return r.run(ctx, g.offer) })
 }
 
-func (f *flows) gather(t *tally) *gather {
+func (f *flows) gather(t *tally, to Intake) *gather {
 	g := newGather(f.env, t)
 	g.path, g.add, g.forget = "netflow:"+f.cfg.Listen+"/", appendDatagram, netflowForget
 	g.limit, g.share, g.most = f.cfg.MaxPending, f.cfg.MaxPending/4, f.cfg.MaxSenders
 	g.shape = func(who peer, _ []byte) (string, shaper) {
-		return netflow.Name, &flowShaper{exporter: netflow.NewExporter(), who: who, tally: t, now: g.now}
+		s := &flowShaper{exporter: netflow.NewExporter(), who: who, tally: t, now: g.now}
+		s.recall(to.Position(g.path + who.String()))
+		return netflow.Name, s
 	}
 	return g
 }
@@ -110,6 +113,10 @@ type flowShaper struct {
 	who      peer
 	tally    *tally
 	now      func() time.Time
+
+	kept   string // what of Exporter.Told is kept …
+	keptAt time.Time
+	offer  string // … and what was offered to be, with the block that next returned
 }
 
 // take implements shaper.
@@ -130,11 +137,24 @@ func (s *flowShaper) take(data []byte) {
 // next implements shaper.
 func (s *flowShaper) next() (b shaped, ok bool) {
 	p, ok := s.exporter.Next()
-	return shaped{p.Header, p.Data, p.Messages}, ok
+	if !ok {
+		return b, false
+	}
+	b = shaped{header: p.Header, text: p.Data, records: p.Messages}
+	s.offer = s.exporter.Told(math.MaxInt)
+	if s.offer != s.kept || s.offer != "" && s.now().Sub(s.keptAt) > toldAnew {
+		b.position = encodeTold(s.exporter, s.now())
+	}
+	return b, true
 }
 
 // done implements shaper.
-func (s *flowShaper) done() { s.exporter.Pop() }
+func (s *flowShaper) done() {
+	if s.offer != s.kept || s.now().Sub(s.keptAt) > toldAnew {
+		s.kept, s.keptAt = s.offer, s.now()
+	}
+	s.exporter.Pop()
+}
 
 // held implements shaper.
 func (s *flowShaper) held() (soon bool, records int64) {
