@@ -203,7 +203,7 @@ func newOffice(t *testing.T, c Config) *office {
 func (o *office) start() {
 	ctx, cancel := context.WithCancel(o.t.Context())
 	o.n = New(Options{
-		Directory: o.d, Outbox: o.outbox, Incidents: o.desk, Tenant: "main", Log: slog.New(slog.DiscardHandler), Now: o.now,
+		Directory: o.d, Outbox: o.outbox, Incidents: o.desk, Tenant: "main", Log: discard(), Now: o.now,
 		Notice: func(n Notice) { o.mu.Lock(); o.notices = append(o.notices, n); o.mu.Unlock() },
 		Day:    func(context.Context, time.Time, time.Time) (Day, error) { return o.day, nil },
 	})
@@ -635,3 +635,5 @@ func TestReconfigured(t *testing.T) {
 		o.stop()
 	})
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -18,7 +18,7 @@ func (w *smtpWay) mail(m *Message) (*mail.Msg, error) {
 	msg.Subject(w.subjectOf(m))
 	msg.SetDateWithValue(m.At)
 	at := "@" + w.from.Address[strings.LastIndexByte(w.from.Address, '@')+1:]
-	msg.SetGenHeaderPreformatted(mail.HeaderMessageID, "<tocsin."+m.ID+at+">")
+	msg.SetMessageIDWithValue("tocsin." + m.ID + at)
 	if m.Thread != "" {
 		root := "<tocsin.incident." + hash(m.Tenant, m.Thread) + at + ">"
 		msg.SetGenHeaderPreformatted(mail.HeaderReferences, root)
