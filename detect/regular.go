@@ -15,8 +15,11 @@ type rhythm struct {
 	alike  float64 // 1 where all sizes are the same, 0 where their median deviation is half their median or more
 }
 
-// rhythmOf measures gaps, of which there is at least one, and sizes, of which there may be none. It sorts both in place.
+// rhythmOf measures gaps and sizes, of which there may be none. It sorts both in place.
 func rhythmOf(gaps, sizes []float64) rhythm {
+	if len(gaps) == 0 {
+		return rhythm{}
+	}
 	slices.Sort(gaps)
 	q1, m, q3 := quantile(gaps, 0.25), quantile(gaps, 0.5), quantile(gaps, 0.75)
 	r := rhythm{median: m, spread: deviation(gaps, m)}

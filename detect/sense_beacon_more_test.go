@@ -1,0 +1,137 @@
+package detect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// mixedTrace is an implant, a tunnel and random names among ordinary traffic, in order of time.
+func mixedTrace(r *rand.Rand) []Sighting {
+	list := beaconTrace(r, "10.0.0.5", "203.0.113.9", 60, 0.15, 0, 5*time.Hour)
+	list = append(list, browsing(r, "10.0.0.5", 5*time.Hour)...)
+	list = append(list, ordinaryQueries(r, "10.0.0.7", 600)...)
+	at := traceStart
+	for range 200 {
+		at += r.Int64N(9e9)
+		list = append(list, dnsSighting(at, "10.0.0.6", randomLabel(r, base32Set, 40)+".t.shop.example", "TXT", Succeeded))
+		list = append(list, dnsSighting(at, "10.0.0.8", randomLabel(r, lettersOnly, 14)+".com", "A", Failed))
+	}
+	slices.SortFunc(list, func(a, b Sighting) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	return list
+}
+
+// heard runs sightings through detectors in steps; where cut is not negative, they are kept and taken up again there.
+func heard(t *testing.T, list []Sighting, step, cut int) []string {
+	t.Helper()
+	s := NewSenses(SensesOptions{Budget: 1000})
+	var told []string
+	tell := func(f *Finding) {
+		switch f.Action {
+		case "beacon", "dns-tunnel", "random-domains":
+			told = append(told, fmt.Sprint(f.Key, f.Open, f.Text, f.Fields, f.Refs))
+		}
+	}
+	for i := 0; i < len(list); i += step {
+		if cut >= 0 && i >= cut {
+			data := s.Snapshot(nil)
+			s = NewSenses(SensesOptions{Budget: 1000})
+			if err := s.Restore(data); err != nil {
+				t.Fatal(err)
+			}
+			cut = -1
+		}
+		part := list[i:min(i+step, len(list))]
+		s.Observe(part, tell)
+		s.Advance(part[len(part)-1].Time-int64(time.Minute), tell)
+	}
+	s.Finish(tell)
+	return told
+}
+
+// What is said does not depend on how the input is parted, nor on a restart in between.
+func TestRhythmsAreKept(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 6 {
+		list := mixedTrace(r)
+		want := heard(t, list, len(list), -1)
+		if len(want) < 6 {
+			t.Fatalf("only %d findings", len(want))
+		}
+		for _, step := range []int{1, 97, 5000} {
+			if got := heard(t, list, step, -1); !reflect.DeepEqual(got, want) {
+				t.Errorf("in steps of %d: %d findings, want %d", step, len(got), len(want))
+			}
+		}
+		cut := r.IntN(len(list))
+		if got := heard(t, list, 97, cut); !reflect.DeepEqual(got, want) {
+			t.Errorf("kept at %d of %d: %d findings, want %d\n%v\n%v", cut, len(list), len(got), len(want), got, want)
+		}
+	}
+}
+
+// A flood of clients, destinations and names does not take more memory than is stated, and is told.
+func TestRhythmsAreBounded(t *testing.T) {
+	s := NewSenses(SensesOptions{})
+	b, d := newBeacons(s), newTunnels(s)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range 3 * MaxBeaconPairs {
+		x := flowSighting(traceStart+int64(i)*1e6, fmt.Sprintf("10.%d.%d.5", i>>8&255, i&255), fmt.Sprintf("203.0.%d.%d", r.IntN(256), r.IntN(256)), 443, 100)
+		b.see(&x)
+		q := dnsSighting(traceStart+int64(i)*1e6, "10.0.0.5", fmt.Sprintf("a%d.b%d.com", i, i), "A", Undecided)
+		d.see(&q)
+	}
+	if n := len(b.notes()); n != 1 {
+		t.Errorf("beacons: %d notes", n)
+	}
+	if n := len(d.notes()); n != 1 {
+		t.Errorf("tunnels: %d notes", n)
+	}
+	w := &packer{}
+	b.save(w)
+	if len(w.dst) > 12<<20 {
+		t.Errorf("%d bytes are kept", len(w.dst))
+	}
+}
+
+func TestRegisteredDomain(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"shop.example": {"shop.example", ""}, "www.shop.example.": {"shop.example", "www"}, "a.b.shop.co.uk": {"shop.co.uk", "a.b"},
+		"co.uk": {"co.uk", ""}, "host": {"", ""}, "10.0.0.1": {"", ""}, "": {"", ""}, ".": {"", ""}, "..": {"", ""}, "a.me.duckdns.org": {"me.duckdns.org", "a"},
+		"x.github.io": {"x.github.io", ""}, "1.0.0.10.in-addr.arpa": {"in-addr.arpa", "1.0.0.10"}, "a..b": {".b", "a"},
+	} {
+		if domain, below := registeredDomain(name); domain != want[0] || below != want[1] {
+			t.Errorf("%q: %q, %q", name, domain, below)
+		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	for seconds, want := range map[float64]string{0: "0 s", 0.44: "0.4 s", 9.96: "10 s", 59.6: "60 s", 900: "15 min", 21600: "6 hours", 300000: "3 days"} {
+		if got := spanOf(seconds); got != want {
+			t.Errorf("%v: %s, want %s", seconds, got, want)
+		}
+	}
+	for n, want := range map[float64]string{12: "12 B", 1100: "1.1 kB", 250e3: "250 kB", 3.2e9: "3.2 GB"} {
+		if got := bytesOf(n); got != want {
+			t.Errorf("%v: %s, want %s", n, got, want)
+		}
+	}
+}
+
+func BenchmarkRhythms(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	list := mixedTrace(r)
+	s := NewSenses(SensesOptions{})
+	parts := []sense{newBeacons(s), newTunnels(s), newDomains(s)}
+	b.ReportAllocs()
+	for i := range b.N {
+		x := &list[i%len(list)]
+		for j := range parts {
+			parts[j].see(x)
+		}
+	}
+}
