@@ -64,10 +64,11 @@ const (
 	maxQuiet   = 7 * 96 // quarters after which a source is taken to be gone for good
 	manyAtOnce = 4      // findings of one quarter that are told as one
 
-	leastMore = 100.0 // events in a quarter by which more is more
-	moreTimes = 2.0
-	leastLess = 8.0 // events in a quarter that are usual where less is to be noticed
-	lessTimes = 0.34
+	leastUsual = 2.0   // events in a quarter that are usual where more is to be noticed
+	leastMore  = 100.0 // events in a quarter by which more is more
+	moreTimes  = 2.0
+	leastLess  = 8.0 // events in a quarter that are usual where less is to be noticed
+	lessTimes  = 0.34
 )
 
 func newVolume(s *Senses) sense {
@@ -177,7 +178,7 @@ func (v *volume) close(k volumeKey, x *volumeSeries) {
 func noteworthy(a *Anomaly) bool {
 	mean, expected := square(a.Mean), square(a.Expected)
 	if a.Mean > a.Expected {
-		return mean >= moreTimes*expected && mean-expected >= leastMore
+		return expected >= leastUsual && mean >= moreTimes*expected && mean-expected >= leastMore
 	}
 	return expected >= leastLess && mean <= lessTimes*expected
 }

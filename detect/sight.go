@@ -15,6 +15,8 @@ type sightPlan struct {
 	dataset string // the name of the format
 	tally   bool
 
+	hostAt, serviceAt int // the places of the values by which events are counted; less than 0 is none
+
 	// Of the tally that was added to last.
 	host, service event.Value
 	origin        *event.Origin
@@ -86,11 +88,11 @@ func (w *sights) planOf(s *event.Shape) *sightPlan {
 // count counts an event for its source in its minute.
 func (w *sights) count(p *sightPlan, ev *event.Event) {
 	var host, service event.Value
-	if i, ok := p.slot[slotHost].Direct(); ok {
-		host = ev.Values[i]
+	if p.hostAt >= 0 {
+		host = ev.Values[p.hostAt]
 	}
-	if i, ok := p.slot[slotService].Direct(); ok {
-		service = ev.Values[i]
+	if p.serviceAt >= 0 {
+		service = ev.Values[p.serviceAt]
 	}
 	if p.batch == w.batch && ev.Time >= p.from && ev.Time < p.until && ev.Origin == p.origin && host == p.host && service == p.service {
 		w.out[p.at].Count++

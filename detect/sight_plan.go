@@ -67,10 +67,21 @@ func newSightPlan(s *event.Shape) *sightPlan {
 		}
 	}
 	p.read = readerOf(p, s)
-	if p.dataset != "syslog" && p.dataset != "journal" {
-		p.slot[slotService] = event.Slot{} // the format says it already
+	p.hostAt, p.serviceAt = plainField(s, "host.name"), -1
+	if p.dataset == "syslog" || p.dataset == "journal" { // elsewhere the format says it already
+		p.serviceAt = plainField(s, "process.name")
 	}
 	return p
+}
+
+// plainField returns the place of a field by its ECS name that can be read without looking into others, -1 for none.
+func plainField(s *event.Shape, name string) int {
+	for _, n := range append([]string{name}, s.Format.ECS[name]...) {
+		if i := slices.Index(s.Fields(), n); i >= 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // readerOf chooses the reader of a shape, nil where there is none.
