@@ -106,7 +106,8 @@ func configurationPage() page {
 		"`tocsin check` shows every mistake at once, with its place; `tocsin config` prints what is in force;\n" +
 		"`tocsin reload` (or SIGHUP) takes it up without losing an event, and says which keys need a restart.\n\n" +
 		"Durations are written `90s`, `5m`, `24h`, `7d`. Where a list is wanted, one value will do. A secret never stands in this file:\n" +
-		"write `env:NAME` or `file:/path`.\n\n" +
+		"write `env:NAME` or `file:/path`. Paths of certificates, keys, secrets, logs and rules that do not begin with `/` are relative\n" +
+		"to the folder of this file.\n\n" +
 		"For completion in an editor: [" + schemaName + "](" + schemaName + "), which `tocsin config --schema` prints. With the YAML language\n" +
 		"server, the first line of the file says so: `# yaml-language-server: $schema=/path/to/" + schemaName + "`\n\n## Keys\n\n")
 	writeKeys(&b, reflect.TypeFor[settings](), "")
