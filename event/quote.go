@@ -79,6 +79,9 @@ var plain = func() (t [256]bool) {
 // AppendQuoted appends s as a JSON string (RFC 8259 §7). Invalid UTF-8 becomes U+FFFD.
 func AppendQuoted(dst []byte, s string) []byte {
 	dst = append(slices.Grow(dst, len(s)+2), '"')
+	if allPlain(s) {
+		return append(append(dst, s...), '"')
+	}
 	from := 0
 	for i := 0; i < len(s); {
 		if i+8 <= len(s) && plainWord(s, i) {
@@ -99,6 +102,24 @@ func AppendQuoted(dst []byte, s string) []byte {
 		from = i
 	}
 	return append(append(dst, s[from:]...), '"')
+}
+
+// allPlain tells whether all of s stands for itself in a JSON string; it may say no where it does.
+func allPlain(s string) bool {
+	if len(s) < 8 {
+		for i := range len(s) {
+			if !plain[s[i]] {
+				return false
+			}
+		}
+		return true
+	}
+	for i := 0; i+8 < len(s); i += 8 {
+		if !plainWord(s, i) {
+			return false
+		}
+	}
+	return plainWord(s, len(s)-8)
 }
 
 // appendEscaped appends a character of a JSON string that does not stand for itself as a byte.

@@ -1,6 +1,9 @@
 package parse
 
-import "strings"
+import (
+	"math/bits"
+	"strings"
+)
 
 // What the JSON splitter and the JSON parser must agree on: where a record begins, where it ends, and where reading
 // goes on after one that is broken. Nothing here validates more than that needs.
@@ -23,7 +26,10 @@ func jsonStringEnd(s string, i int) (end int, escaped bool) {
 		x := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
 			uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
 		q, b := x^(ones*'"'), x^(ones*'\\')
-		if ((q-ones)&^q|(b-ones)&^b)&highs != 0 {
+		if hit := ((q-ones)&^q | (b-ones)&^b) & highs; hit != 0 { // its lowest bit is right, others may be wrong
+			if i += bits.TrailingZeros64(hit) / 8; s[i] == '"' {
+				return i, false
+			}
 			break
 		}
 	}
