@@ -49,6 +49,7 @@ type beacon struct {
 	began, ref  EventRef // the first contact and the latest
 	host, user  string
 	program     string
+	peer        netip.Addr // where a web site was last found
 }
 
 // crowd is who else knows a destination.
@@ -90,13 +91,14 @@ func (b *beacons) see(s *Sighting) {
 	p := b.pairs[k]
 	if p == nil {
 		if len(b.pairs) >= MaxBeaconPairs {
-			b.forget()
+			b.forget(s.Time)
 		}
 		p = &beacon{first: s.Time, began: s.Ref, check: beaconContacts}
 		b.pairs[k] = p
 		b.join(&k)
 	}
 	p.contact(s)
+	p.peer = s.Destination
 	if p.contacts >= p.check {
 		b.judge(&k, p)
 	}
@@ -169,25 +171,27 @@ func (b *beacons) join(k *beaconKey) {
 	}
 }
 
-// forget makes room: the eighth of all pairs that has been quiet the longest goes, and destinations that nobody knows.
-func (b *beacons) forget() {
+// forget makes room: the eighth of all pairs goes that has been quiet the longest, and destinations that nobody knows. Pairs
+// of a few contacts go before others, so that a scan of the whole internet drives out nothing but itself.
+func (b *beacons) forget(now int64) {
 	type quiet struct {
-		key  beaconKey
-		last int64
+		key   beaconKey
+		worth int
+		last  int64
 	}
 	list := make([]quiet, 0, len(b.pairs))
 	for k, p := range b.pairs {
-		if !p.told {
-			list = append(list, quiet{k, p.last})
+		worth := 0
+		switch {
+		case p.told:
+			worth = 2
+		case p.contacts >= 4 && now-p.last < beaconLongest:
+			worth = 1
 		}
-	}
-	if len(list) == 0 { // all are told: the limit is of those then
-		for k, p := range b.pairs {
-			list = append(list, quiet{k, p.last})
-		}
+		list = append(list, quiet{k, worth, p.last})
 	}
 	slices.SortFunc(list, func(x, y quiet) int {
-		return cmp.Or(cmp.Compare(x.last, y.last), compareBeacons(&x.key, &y.key))
+		return cmp.Or(cmp.Compare(x.worth, y.worth), cmp.Compare(x.last, y.last), compareBeacons(&x.key, &y.key))
 	})
 	for _, q := range list[:max(1, len(list)/8)] {
 		delete(b.pairs, q.key)
@@ -233,7 +237,9 @@ func (b *beacons) judge(k *beaconKey, p *beacon) {
 	p.told = true
 	p.check = p.contacts * 2
 	b.open[*k] = true
-	b.say(k, p, &r, score, true)
+	if !b.named(k, p) {
+		b.say(k, p, &r, score, true)
+	}
 }
 
 // score weighs the rhythm of a pair against what speaks for it being innocent.
@@ -362,10 +368,25 @@ func (b *beacons) openOnes() []beaconKey {
 	return list
 }
 
+// named tells whether the same contacts are told by the name of the site.
+func (b *beacons) named(k *beaconKey, p *beacon) bool {
+	if k.place.name != "" {
+		return false
+	}
+	for o := range b.open {
+		if o.client == k.client && o.place.name != "" && b.pairs[o].peer == k.place.addr && p.last-b.pairs[o].first > beaconSpan {
+			return true
+		}
+	}
+	return false
+}
+
 // close tells an open one for the last time.
 func (b *beacons) close(k *beaconKey, p *beacon, r *rhythm) {
 	score := r.score(len(p.gaps))
-	b.say(k, p, r, score, false)
+	if !b.named(k, p) {
+		b.say(k, p, r, score, false)
+	}
 	delete(b.open, *k)
 	delete(b.pairs, *k)
 }

@@ -73,6 +73,18 @@ func TestRhythmsAreKept(t *testing.T) {
 	}
 }
 
+// A machine that asks the whole internet does not drive out what it reports to.
+func TestBeaconOutlastsScan(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	list := beaconTrace(r, "10.0.0.5", "203.0.113.9", 300, 0.1, 0, 4*time.Hour)
+	for i := range 2 * MaxBeaconPairs {
+		list = append(list, flowSighting(traceStart+int64(i)*100e6, "10.0.0.5", fmt.Sprintf("198.%d.%d.%d", 18+i>>16&1, i>>8&255, i&255), 443, 60))
+	}
+	if found := sensed(list); len(found) != 1 || fieldOf(found[0], "destination.ip") != "203.0.113.9" {
+		t.Errorf("%d findings", len(found))
+	}
+}
+
 // A flood of clients, destinations and names does not take more memory than is stated, and is told.
 func TestRhythmsAreBounded(t *testing.T) {
 	s := NewSenses(SensesOptions{})
@@ -133,5 +145,44 @@ func BenchmarkRhythms(b *testing.B) {
 		for j := range parts {
 			parts[j].see(x)
 		}
+	}
+}
+
+// What sends far more by ICMP than a ping does is told, a ping is not.
+func TestICMPTunnel(t *testing.T) {
+	var list []Sighting
+	for i := range int64(1800) {
+		ping := flowSighting(traceStart+i*2e9, "10.0.0.9", "203.0.113.1", 0, 84)
+		tunnel := flowSighting(traceStart+i*2e9, "10.0.0.5", "203.0.113.9", 0, 1400)
+		ping.Type, tunnel.Type = "icmp", "icmp"
+		list = append(list, ping, tunnel)
+	}
+	var told []string
+	s := NewSenses(SensesOptions{})
+	tell := func(f *Finding) {
+		if f.Action == "icmp-tunnel" && !f.Open {
+			told = append(told, f.Text)
+		}
+	}
+	s.Observe(list, tell)
+	s.Finish(tell)
+	const want = "10.0.0.5 and 203.0.113.9 exchanged 7.6 MB by ICMP within 60 min; a ping once a second makes some 600 kB in an hour"
+	if len(told) != 1 || told[0] != want {
+		t.Errorf("told %q", told)
+	}
+}
+
+// A beacon that a sensor tells of as a flow and as a request is told once, by the name.
+func TestBeaconIsToldOnce(t *testing.T) {
+	var list []Sighting
+	for i := range int64(200) {
+		at := traceStart + i*60e9
+		web := flowSighting(at+100e6, "10.0.0.5", "203.0.113.9", 443, 0)
+		web.Kind, web.Name = SawWeb, "news.shop.example"
+		list = append(list, flowSighting(at, "10.0.0.5", "203.0.113.9", 443, 1100), web)
+	}
+	found := sensed(list)
+	if len(found) != 1 || fieldOf(found[0], "destination.domain") != "news.shop.example" {
+		t.Errorf("%d findings", len(found))
 	}
 }

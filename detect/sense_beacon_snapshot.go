@@ -46,6 +46,7 @@ func (b *beacons) save(w *packer) {
 		w.word(p.host)
 		w.word(p.user)
 		w.word(p.program)
+		w.address(p.peer)
 		w.number(p.at)
 		w.number(len(p.gaps))
 		for i, g := range p.gaps {
@@ -78,6 +79,7 @@ func (b *beacons) load(u *unpacker) {
 		p := &beacon{first: u.signed(), last: u.signed(), contacts: u.signed(), check: u.signed(), told: u.signed() != 0}
 		p.began, p.ref = u.ref(), u.ref()
 		p.host, p.user, p.program = u.word(), u.word(), u.word()
+		p.peer = u.address()
 		p.at = u.number(beaconGaps)
 		for gaps := u.number(beaconGaps + 1); gaps > 0 && !u.bad; gaps-- {
 			p.gaps, p.sizes = append(p.gaps, uint32(u.number(math.MaxUint32))), append(p.sizes, uint32(u.number(math.MaxUint32)))
