@@ -66,7 +66,7 @@ type sense struct {
 }
 
 // senseParts make the detectors. A new one is added here.
-var senseParts = [...]func(*Senses) sense{newFirstSeen, newVolume, newReading, newFlood, newListed, newBeacons, newTunnels, newDomains}
+var senseParts = [...]func(*Senses) sense{newFirstSeen, newVolume, newReading, newFlood, newListed, newBeacons, newTunnels, newDomains, newICMPTunnels}
 
 // NewSenses returns detectors that have seen nothing.
 func NewSenses(opt SensesOptions) *Senses {

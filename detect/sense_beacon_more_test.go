@@ -77,7 +77,7 @@ func TestRhythmsAreKept(t *testing.T) {
 func TestBeaconOutlastsScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	list := beaconTrace(r, "10.0.0.5", "203.0.113.9", 300, 0.1, 0, 4*time.Hour)
-	for i := range 2 * MaxBeaconPairs {
+	for i := range MaxBeaconPairs + MaxBeaconPairs/4 {
 		list = append(list, flowSighting(traceStart+int64(i)*100e6, "10.0.0.5", fmt.Sprintf("198.%d.%d.%d", 18+i>>16&1, i>>8&255, i&255), 443, 60))
 	}
 	if found := sensed(list); len(found) != 1 || fieldOf(found[0], "destination.ip") != "203.0.113.9" {
@@ -90,7 +90,7 @@ func TestRhythmsAreBounded(t *testing.T) {
 	s := NewSenses(SensesOptions{})
 	b, d := newBeacons(s), newTunnels(s)
 	r := rand.New(rand.NewPCG(1, 1))
-	for i := range 3 * MaxBeaconPairs {
+	for i := range MaxBeaconPairs + MaxBeaconPairs/4 {
 		x := flowSighting(traceStart+int64(i)*1e6, fmt.Sprintf("10.%d.%d.5", i>>8&255, i&255), fmt.Sprintf("203.0.%d.%d", r.IntN(256), r.IntN(256)), 443, 100)
 		b.see(&x)
 		q := dnsSighting(traceStart+int64(i)*1e6, "10.0.0.5", fmt.Sprintf("a%d.b%d.com", i, i), "A", Undecided)
