@@ -19,8 +19,7 @@ import (
 type applier struct {
 	*Line
 	live    *detect.Live
-	senses  *detect.Senses // nil where no detector runs
-	judge   func(*detect.Finding) []*detect.LiveHit
+	senses  senses
 	engine  *detect.Engine // that live counts for
 	through uint64         // the frame applied last
 	saved   time.Time      // of the last checkpoint
@@ -161,10 +160,7 @@ func (a *applier) change(e *detect.Engine) {
 		a.gone = append(a.gone, fresh.Gone()...)
 	}
 	a.live, a.engine = fresh, e
-	a.judge = e.Judge()
-	if opt := e.Senses(); opt != nil && a.senses == nil {
-		a.senses = detect.NewSenses(*opt)
-	}
+	a.senses.use(e, a.Line)
 	a.keys = make(map[*sigma.Rule]string)
 }
 

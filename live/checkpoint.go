@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/pipeline"
 	"github.com/tocsin-sec/tocsin/store"
 )
@@ -38,9 +39,7 @@ func (l *Line) checkpointPath() string { return filepath.Join(l.opt.Dir, "checkp
 // it, and whose events the store has on disk.
 func (a *applier) save(ctx context.Context) error {
 	c := checkpoint{Version: checkpointVersion, Through: a.through, Base: a.base, Live: a.live.Snapshot(nil), Own: a.count.own.Load()}
-	if a.senses != nil {
-		c.Senses = a.senses.Snapshot(nil)
-	}
+	c.Senses = a.senses.snapshot()
 	a.mu.Lock()
 	c.Positions = make(map[string]string, len(a.positions))
 	for k, v := range a.positions {
@@ -160,10 +159,12 @@ func (l *Line) resume() error {
 		}
 		a.gone = a.live.Gone()
 	}
-	if len(c.Senses) > 0 && a.senses != nil {
-		if err := a.senses.Restore(c.Senses); err != nil {
+	if d := a.senses.detectors; len(c.Senses) > 0 && d != nil {
+		if err := d.Restore(c.Senses); err != nil {
 			l.opt.Log.Error("a part of what the detectors had learnt is lost; they learn it again", "error", err)
 		}
+	} else if d != nil && l.opt.Learn != nil {
+		a.senses.learnt = make(chan *detect.Senses, 1)
 	}
 	l.applied = a
 	c.end = l.wal.Next()

@@ -56,19 +56,23 @@ type Options struct {
 
 	Found func([]state.Hit) // is told hits when they are kept; it must not wait; nil is fine
 	// Changed is told incidents that hits have changed, when they are kept. It must not wait, nor keep them; nil is fine.
-	Changed    func([]*alert.Incident)
-	Worth      func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all
-	Zone       *time.Location             // of times that state none; nil is UTC
-	Lateness   time.Duration              // how much later than its time an event may come and still be correlated in order; 0 is 5 s
-	Settle     time.Duration              // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
-	Checkpoint time.Duration              // between checkpoints; 0 is 5 s
-	Silence    time.Duration              // after which a source that always spoke is called silent; 0 is learnt, see watch
-	Skew       time.Duration              // that a source's clock may be wrong by; 0 is 10 min
-	Jobs       int                        // workers; 0 is 1
-	MinFree    int64                      // bytes of disk under which nothing more is taken in; 0 is 256 MiB
-	Grace      time.Duration              // how long, once told to end, it finishes what it has taken; 0 is 10 s. The rest waits in the log
-	Quarantine bool                       // a damaged part of the log is set aside and told, instead of being an error of Open
-	Now        func() time.Time           // the clock; nil is time.Now
+	Changed func([]*alert.Incident)
+	Worth   func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all
+	// Learn gives the detectors, in the order of time, sightings of what the store has of before a time, and returns how
+	// many events they were made of. It is called in a goroutine of its own when they know nothing yet; nil is fine.
+	Learn func(ctx context.Context, before time.Time, give func([]detect.Sighting)) (int64, error)
+
+	Zone       *time.Location   // of times that state none; nil is UTC
+	Lateness   time.Duration    // how much later than its time an event may come and still be correlated in order; 0 is 5 s
+	Settle     time.Duration    // how long, after a start, correlations wait for streams that begin in the past; 0 is 3 s
+	Checkpoint time.Duration    // between checkpoints; 0 is 5 s
+	Silence    time.Duration    // after which a source that always spoke is called silent; 0 is learnt, see watch
+	Skew       time.Duration    // that a source's clock may be wrong by; 0 is 10 min
+	Jobs       int              // workers; 0 is 1
+	MinFree    int64            // bytes of disk under which nothing more is taken in; 0 is 256 MiB
+	Grace      time.Duration    // how long, once told to end, it finishes what it has taken; 0 is 10 s. The rest waits in the log
+	Quarantine bool             // a damaged part of the log is set aside and told, instead of being an error of Open
+	Now        func() time.Time // the clock; nil is time.Now
 }
 
 func (o *Options) withDefaults() {
@@ -114,8 +118,9 @@ type Line struct {
 	closed     bool
 	base       uint64 // frames of the log are numbered from here on: see checkpoint.Base
 	mu         sync.Mutex
-	positions  map[string]string   // durable
-	judgements []func(*alert.Desk) // see Judge
+	positions  map[string]string      // durable
+	judgements []func(*alert.Desk)    // see Judge
+	sighted    chan []detect.Sighting // see Sight
 	applied    *applier
 	trimming   sync.Mutex  // held by who needs the frames that are there
 	checkpoint *checkpoint // that the line began with
@@ -151,6 +156,7 @@ func Open(opt Options) (*Line, error) {
 		opt: opt, wal: log,
 		arrivals: make(chan arrival, 64), notices: make(chan source.Notice, 1024), work: make(chan item, 16),
 		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
+		sighted: make(chan []detect.Sighting, maxSighted),
 	}
 	l.room = room{free: maxRoom, ended: l.ended, turn: make(chan struct{}, 1)}
 	l.engine.Store(opt.Engine)
@@ -195,6 +201,7 @@ func (l *Line) Run(ctx context.Context) error {
 			cancel(err)
 		}
 	})
+	wg.Go(func() { l.learn(ctx) })
 	stages := pipeline.Stages[item, outcome]{
 		Jobs: l.opt.Jobs, Produce: l.produce, Worker: l.worker, Panicked: l.panicked,
 		Collect: func(o outcome) error { return l.applied.apply(work, o) },

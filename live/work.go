@@ -94,4 +94,5 @@ type counters struct {
 	full                               atomic.Bool // the disk of the log
 	stalled                            atomic.Pointer[stall]
 	through                            atomic.Uint64 // the frame applied last
+	held                               atomic.Pointer[detect.Suppressed]
 }
