@@ -100,6 +100,7 @@ type Hit struct {
 	Hosts, Users []string
 	Addresses    []string // all
 	Sources      []string // those that acted: where the event came from
+	By           []string // of many users those that completed it, at last
 	File         string
 	Product      string // of its log source, as Sigma names it
 
@@ -132,6 +133,7 @@ type Alert struct {
 	Sources   []string `json:"sources,omitempty"`
 	More      int64    `json:"more_entities,omitempty"` // times that an entity was left out because there were MaxEntities
 
+	By       []Entity         `json:"by,omitempty"`      // whom its first hit says it was: of each kind one at most
 	Samples  []string         `json:"samples,omitempty"` // keys of hits
 	Bursts   map[string]Burst `json:"bursts,omitempty"`  // hits that may be told again
 	Attempt  bool             `json:"attempt,omitempty"` // what anybody on the internet tries at everybody: see isAttempt
@@ -168,6 +170,25 @@ func topicOf(h *Hit, attempt bool, silence string) topic {
 }
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
+
+// actor returns whom a hit says it was: on which host, as which user, from where; of each the one, or the one that
+// completed it.
+func actor(h *Hit) []Entity {
+	users := h.Users
+	if len(h.By) > 0 {
+		users = h.By
+	}
+	var out []Entity
+	for _, k := range [...]struct {
+		kind  string
+		names []string
+	}{{KindHost, h.Hosts}, {KindUser, users}, {KindAddress, h.Sources}} {
+		if len(k.names) == 1 {
+			out = append(out, Entity{k.kind, k.names[0]})
+		}
+	}
+	return out
+}
 
 // subject returns whom a hit is about: of what is tried from outside, the address that tries; else the host that it
 // happened on, the user who did it, the address that it came from; of these the first of which there is just one.

@@ -162,7 +162,7 @@ func (d *Desk) alertOf(h *Hit) (a *Alert, fresh bool) {
 	if fresh = a == nil; fresh {
 		a = &Alert{
 			Key: key, RuleID: h.RuleID, RuleTitle: h.RuleTitle, Level: h.Level, Tags: h.Tags, Entity: t.about, Window: t.window,
-			Attempt: attempt, Silence: t.silence,
+			Attempt: attempt, Silence: t.silence, By: actor(h),
 		}
 		d.alerts[key] = a
 	}

@@ -78,6 +78,7 @@ type RuleShare struct {
 	Title  string   `json:"title"`
 	Level  int      `json:"level"`
 	Tags   []string `json:"tags,omitempty"`
+	By     []Entity `json:"by,omitempty"` // whom its first alert says it was
 	First  int64    `json:"first"`
 	Last   int64    `json:"last"`
 	Alerts int64    `json:"alerts"`
@@ -134,7 +135,7 @@ func (i *Incident) add(a *Alert, s share) {
 			i.Level = max(i.Level, a.Level)
 			return
 		}
-		r = &RuleShare{Title: a.RuleTitle, First: a.First, Tags: a.Tags}
+		r = &RuleShare{Title: a.RuleTitle, First: a.First, Tags: a.Tags, By: a.By}
 		i.Rules[a.RuleID] = r
 	}
 	r.Level = max(r.Level, a.Level)

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,7 @@ func (i *Incident) describe() (title, sentence string) {
 	first := ranked[0]
 	title = first.Title
 	var b strings.Builder
-	b.WriteString(sentenceCase(i.about()))
+	b.WriteString(sentenceCase(i.about(first.By)))
 	b.WriteString(": ")
 	b.WriteString(strings.TrimSuffix(first.Title, "."))
 	if first.Hits > 1 {
@@ -70,22 +71,28 @@ func (i *Incident) describeMinor(ranked []*RuleShare) (title, sentence string) {
 		}
 	}
 	var b strings.Builder
-	b.WriteString(sentenceCase(i.about()))
+	b.WriteString(sentenceCase(i.about(nil)))
 	list(&b, ": ", ranked)
 	return title, b.String()
 }
 
-// about says whom an incident is about: on web1, root from 203.0.113.7.
-func (i *Incident) about() string {
+// about says whom an incident is about: on web1, by root, from 203.0.113.7. Where its gravest rule says who it was, these,
+// else the worst of each kind, and how many more there are.
+func (i *Incident) about(by []Entity) string {
 	var parts []string
-	for _, k := range [...]struct{ kind, one, many, lead string }{
-		{KindHost, "", "hosts", "on "}, {KindUser, "by ", "users", "by "}, {KindAddress, "from or to ", "addresses", "from or to "},
-	} {
+	for _, k := range [...]struct{ kind, lead string }{{KindHost, "on "}, {KindUser, "as "}, {KindAddress, "from "}} {
+		if at := slices.IndexFunc(by, func(e Entity) bool { return e.Kind == k.kind }); at >= 0 {
+			parts = append(parts, k.lead+by[at].Name)
+			continue
+		}
 		e := i.top(k.kind)
-		if e == nil {
+		if e == nil || len(by) > 0 && k.kind == KindAddress {
 			continue
 		}
 		text := k.lead + e.Name
+		if k.kind == KindAddress {
+			text = "about " + e.Name
+		}
 		if n := i.Many[k.kind]; n > 1 {
 			text += " and " + Amount(n-1) + " more"
 		}

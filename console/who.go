@@ -239,7 +239,7 @@ func momentOf(b *store.Block, r int) alert.Moment {
 	for c, name := range b.Names {
 		v := b.Columns[c][r]
 		switch {
-		case v == "" || strings.HasPrefix(name, "_stream") || name == "log.file.path" || name == "event.sequence":
+		case v == "" || strings.HasPrefix(name, "_stream") || slices.Contains(dull[:], name):
 		case name == store.Time:
 			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
 				m.Time = at.UnixNano()
@@ -258,6 +258,13 @@ func momentOf(b *store.Block, r int) alert.Moment {
 		m.Text = clipLine(strings.Join(fields, " "))
 	}
 	return m
+}
+
+// dull are fields that say nothing to somebody who reads what happened.
+var dull = [...]string{
+	"log.file.path", "event.sequence", "dataset", "log.source.address", "EventRecordID", "TimeCreated", "UtcTime", "Channel", "Provider_Name",
+	"ProcessGuid", "ProcessId", "LogonGuid", "eventID", "requestID", "eventTime", "eventType", "eventVersion", "managementEvent",
+	"readOnly", "recipientAccountId", "awsRegion", "event.code", "host.name", "source.port", "ThreadID", "Keywords", "Version",
 }
 
 func clipLine(s string) string {

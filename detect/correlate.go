@@ -107,6 +107,7 @@ type CorrelationHit struct {
 	Value    float64  // what the condition compares; the highest while it held. Of temporal types: how many different rules hit
 	Count    int64    // the events that it is made of
 	Events   []EventRef
+	By       []string // the users of the event that completed it; at most 4
 	Entities Entities
 	Open     bool // it may still go on: told by Live only
 }

@@ -55,6 +55,7 @@ func (l *refList) all(dst []seenEvent) []seenEvent {
 type burst struct {
 	first, last int64 // when the condition first became true, and when it was last
 	ref         EventRef
+	by          []string // users of the event at ref, at most maxActors
 	value       float64
 	held        bool // of a late group: the condition held when the window ended
 	count       int64
@@ -68,6 +69,12 @@ type burst struct {
 	told        int64 // how many events it had when it was last told of while open; 0 is never
 	toldAt      int64
 }
+
+// maxActors bounds the users of the event that completed a hit.
+const maxActors = 4
+
+// actors are the users of the event that completes a hit.
+func actors(e *Entities) []string { return slices.Clone(e.Users[:min(len(e.Users), maxActors)]) }
 
 // part is a hit of an inner correlation, as it was when it was last taken into account.
 type part struct {
@@ -178,7 +185,9 @@ func (b *burst) fresh(tuple []string) bool {
 }
 
 // kinds returns the lists, in the order in which they are written.
-func (e *Entities) kinds() [4]*[]string { return [...]*[]string{&e.Hosts, &e.Users, &e.Addresses, &e.Targets} }
+func (e *Entities) kinds() [4]*[]string {
+	return [...]*[]string{&e.Hosts, &e.Users, &e.Addresses, &e.Targets}
+}
 
 func (e *Entities) empty() bool {
 	return len(e.Hosts) == 0 && len(e.Users) == 0 && len(e.Addresses) == 0

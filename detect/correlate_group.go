@@ -11,7 +11,7 @@ import (
 const (
 	entryCost    = 64
 	groupCost    = 288
-	burstCost    = 248
+	burstCost    = 352
 	detailCost   = 152
 	mapCost      = 192
 	orderedCost  = 96
@@ -156,7 +156,7 @@ func (c *Correlator) take(p *plan, g *group, l *link, s *sighting, v float64) {
 			return
 		}
 		before := g.burst.cost
-		g.burst.first, g.burst.last, g.burst.ref = s.time, s.time, s.ref
+		g.burst.first, g.burst.last, g.burst.ref, g.burst.by = s.time, s.time, s.ref, actors(s.entities)
 		g.burst.add(&e)
 		if p.carried > 0 {
 			_ = g.burst.fresh(e.detail.carried) // noted for when the window ends

@@ -83,7 +83,7 @@ func (c *Correlator) check(p *plan, g *group, s *sighting) {
 	b := g.burst
 	fresh := b == nil
 	if fresh {
-		b = &burst{first: s.time, ref: s.ref, value: p.value(g)}
+		b = &burst{first: s.time, ref: s.ref, by: actors(s.entities), value: p.value(g)}
 		g.burst = b
 		g.absorbed = max(g.absorbed, g.window.begin())
 		p.skipUnordered(g)
@@ -235,7 +235,7 @@ func (c *Correlator) close(p *plan, g *group) {
 func (p *plan) hit(g *group, b *burst) CorrelationHit {
 	return CorrelationHit{
 		Rule: p.rule, Time: b.first, Last: b.last, Ref: b.ref, Group: splitParts(g.key), Value: b.value,
-		Count: b.total(), Events: b.refs(), Entities: b.entities,
+		Count: b.total(), Events: b.refs(), Entities: b.entities, By: b.by,
 	}
 }
 

@@ -18,6 +18,9 @@ func correlationMessage(c *CorrelationHit) *Hit {
 	if c.Time != 0 {
 		h.Time = time.Unix(0, c.Time).UTC()
 	}
+	if len(c.By) > 0 && len(c.By) < len(c.Entities.Users) {
+		h.By = c.By
+	}
 	corr := c.Rule.Correlation
 	for i, g := range c.Group {
 		h.Matched = append(h.Matched, Matched{Field: corr.GroupBy[i], Value: g, By: "group-by " + corr.GroupBy[i]})

@@ -156,6 +156,7 @@ func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
 	b = &burst{first: u.signed()}
 	b.last = b.first + u.signed()
 	b.ref = u.ref()
+	b.by = u.list(maxActors)
 	b.value, b.count, b.cost = u.float(), u.signed(), u.signed()
 	b.told, b.toldAt = u.signed(), u.signed()
 	b.list.head = u.events(refsHead, b.first)

@@ -145,6 +145,7 @@ func (s *snapshot) burst(b *burst) {
 	s.signed(b.first)
 	s.signed(b.last - b.first)
 	s.ref(b.ref)
+	s.list(b.by)
 	s.float(b.value)
 	s.signed(b.count)
 	s.signed(b.cost)

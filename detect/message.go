@@ -40,6 +40,7 @@ type Hit struct {
 	LogSource event.LogSource `json:"logsource"`
 	Matched   []Matched       `json:"matched"`
 	Entities  Entities        `json:"entities"`
+	By        []string        `json:"by,omitempty"`     // of a correlation about more users: those of the event that completed it
 	Event     json.RawMessage `json:"event,omitempty"`  // the native fields, in the order of the source; not in a correlation's hit
 	Events    []EventRef      `json:"events,omitempty"` // of a correlation, in order of time; at most MaxEventRefs
 	Count     int64           `json:"count,omitempty"`  // of a correlation: how many events it is made of, listed or not

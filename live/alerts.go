@@ -34,7 +34,7 @@ func AlertHit(row *state.Hit, frame uint64, h *detect.Hit) alert.Hit {
 		Key: row.Key, Seq: frame, RuleID: row.RuleID, RuleTitle: row.RuleTitle, Level: row.Level, Tags: row.Tags,
 		Time: row.Time, Last: row.Last, Seen: row.Seen, Count: row.Count, Grows: frame == 0, Open: row.Open,
 		Hosts: row.Hosts, Users: row.Users, Addresses: row.Addresses, File: row.File,
-		Product: h.LogSource.Product,
+		Product: h.LogSource.Product, By: h.By,
 		Sources: Sources(&h.Entities), Field: eventFields(h.Event),
 	}
 	if out.RuleID == "" {

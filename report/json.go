@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"math"
@@ -92,10 +93,12 @@ func (o *object) incidents(list []alert.Message) {
 	if len(list) == 0 {
 		return
 	}
-	doc, err := json.Marshal(list)
-	if err == nil {
+	var doc bytes.Buffer
+	to := json.NewEncoder(&doc)
+	to.SetEscapeHTML(false)
+	if to.Encode(list) == nil { // it holds nothing that JSON cannot
 		o.key("incidents")
-		o.b = append(o.b, doc...)
+		o.b = append(o.b, bytes.TrimRight(doc.Bytes(), "\n")...)
 	}
 }
 
@@ -174,6 +177,7 @@ func (j *jsonLines) Hit(h *detect.Hit) error {
 		o.optionalList("addresses", h.Entities.Addresses)
 		o.optionalList("targets", h.Entities.Targets)
 		o.close()
+		o.optionalList("by", h.By)
 		if len(h.Event) > 0 {
 			o.key("event")
 			o.b = append(o.b, h.Event...)

@@ -38,6 +38,14 @@ func fill(v reflect.Value) {
 		v.SetString("a \"quoted\" \\ text\twith\n\x01\x7f\u2028<é>" + v.Type().Name())
 	case reflect.Int, reflect.Int64:
 		v.SetInt(-1234567890123)
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+		fill(key)
+		fill(value)
+		v.SetMapIndex(key, value)
 	case reflect.Float64:
 		v.SetFloat(0.081082054)
 	default:

@@ -14,7 +14,7 @@ import (
 func (s *huntRun) take(r *sigma.Rule, h *detect.Hit) {
 	x := alert.Hit{
 		RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Tags: r.Tags, Count: h.Count, File: h.File,
-		Product: h.LogSource.Product,
+		Product: h.LogSource.Product, By: h.By,
 		Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses, Sources: live.Sources(&h.Entities),
 	}
 	if x.RuleID == "" {
