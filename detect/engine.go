@@ -181,6 +181,15 @@ func (e *Engine) Notes() []string {
 	return notes
 }
 
+// Judged tells whether any of the rules is for what detectors find. Where none is, they need not run.
+func Judged(rules []*sigma.Rule) bool {
+	may := func(want, have string) bool { return want == "" || want == have }
+	return slices.ContainsFunc(rules, func(r *sigma.Rule) bool {
+		s := FindingFormat.LogSource
+		return may(r.LogSource.Category, s.Category) && may(r.LogSource.Product, s.Product) && may(r.LogSource.Service, s.Service)
+	})
+}
+
 // Info returns what a reader of hits may want to know of a rule.
 func Info(r *sigma.Rule) RuleInfo {
 	return RuleInfo{

@@ -209,6 +209,9 @@ func (h *hunt) rules(s *huntRun, opt detect.Options) (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !detect.Judged(set.Rules) {
+		opt.Senses = nil // nobody would tell what they find
+	}
 	engine, err := detect.New(set.Rules, set.Correlations, set.sources, opt)
 	if err != nil {
 		return nil, err
