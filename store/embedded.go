@@ -169,6 +169,22 @@ func (e *Embedded) enter() (*vault, error) {
 
 func (e *Embedded) leave() { e.gate.RUnlock() }
 
+// ClosedInOrder tells whether the store, when it was opened, had all that was ever added to it: the process that
+// had it before closed it.
+func (e *Embedded) ClosedInOrder() bool { return e.spellings.inOrder }
+
+// Reveal makes all rows that were added visible for searches at once. It is for who adds and then looks; without it they
+// are visible within two seconds.
+func (e *Embedded) Reveal() error {
+	v, err := e.enter()
+	if err != nil {
+		return err
+	}
+	defer e.leave()
+	v.reveal()
+	return nil
+}
+
 // Repairs tells what was put right or moved aside when the store was opened.
 func (e *Embedded) Repairs() []Repair { return e.repairs }
 

@@ -46,6 +46,8 @@ type spellings struct {
 	seed   maphash.Seed
 	folded [maxWord]byte
 	file   spellingFile
+
+	inOrder bool // the store was closed by the process that had it before
 }
 
 // spelling is one spelling of a word.

@@ -154,6 +154,7 @@ func openSpellings(dir string, v *vault) (s *spellings, lost error, err error) {
 			s.unnoted[seq] = true
 		}
 	}
+	s.inOrder = closed
 	if s.file.f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640); err != nil {
 		return nil, lost, fmt.Errorf("spellings: %w", err)
 	}
