@@ -48,6 +48,7 @@ func run(ctx context.Context) error {
 	soak := flag.Duration("soak", 0, "measure only how serve bears a steady load for so long, and write that")
 	long := flag.Duration("steady", time.Minute, "how long serve is under a steady load")
 	only := flag.Bool("serving", false, "measure only serving, and write nothing")
+	taken := flag.Bool("ingest", false, "measure only how events are taken in, and write nothing")
 	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
 	flag.Parse()
 	start := time.Now()
@@ -64,6 +65,9 @@ func run(ctx context.Context) error {
 	fmt.Println(lane.Machine())
 	if *soak > 0 {
 		return b.soak(*soak, *doc)
+	}
+	if *taken {
+		return b.ingest(&serving{})
 	}
 	served, err := b.serving(*long)
 	if err != nil || *only {

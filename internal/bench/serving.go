@@ -54,10 +54,6 @@ func (b *bench) serving(long time.Duration) (*serving, error) {
 	if err := b.ingest(s); err != nil {
 		return nil, err
 	}
-	fmt.Printf("ingest: %.1f CPU s/M, %.1f to its end, %d MB, %.0f B/event\n", s.Ingest.PerMillion(), s.Ingest.WholePerMillion(), s.Ingest.Memory>>20, float64(s.Ingest.Disk)/float64(s.Ingest.Events))
-	if s.Server != nil {
-		fmt.Printf("victoria-logs: %.1f CPU s/M, %.1f to its end, %d MB, %.0f B/event\n", s.Server.PerMillion(), s.Server.WholePerMillion(), s.Server.Memory>>20, float64(s.Server.Disk)/float64(s.Server.Events))
-	}
 	return s, b.find(s)
 }
 
@@ -174,6 +170,7 @@ func (b *bench) ingest(s *serving) error {
 		return err
 	}
 	s.Ingest = &own
+	tellIngest("tocsin", s.Ingest)
 	program := filepath.Join(b.place.Work, "victoria-logs")
 	out, err := exec.CommandContext(b.ctx, "go", "build", "-o", program, "github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs").CombinedOutput()
 	if err != nil {
@@ -192,7 +189,13 @@ func (b *bench) ingest(s *serving) error {
 		return err
 	}
 	s.Server = &other
+	tellIngest("victoria-logs", s.Server)
 	return nil
+}
+
+func tellIngest(who string, in *load.Ingest) {
+	fmt.Printf("ingest, %s: %.1f CPU s/M until found, %.1f until it had ended with all on disk, %d MB, %.0f B/event\n",
+		who, in.PerMillion(), in.WholePerMillion(), in.Memory>>20, float64(in.Disk)/float64(in.Events))
 }
 
 // find runs the benchmark of searches.
