@@ -33,13 +33,21 @@ type Senses struct {
 // SensesOptions narrow what is told.
 type SensesOptions struct {
 	Budget int      // novelties told in a day at most; 0 is DefaultBudget, less than 0 is none
-	Off    []string // kinds of findings, as Finding.Action calls them, that are not told
+	Off    []string // kinds of findings, as Finding.Action calls them, that are not told; AllKinds: all but those of indicators
 	// Place says where in the world an address is; nil where nobody knows. It must be quick and always say the same.
 	Place func(netip.Addr) Place
 	// Endless says that the input goes on for ever, so that a source which stops has fallen silent. Else it may just be
 	// the end of a file, and silence is told when it is over.
 	Endless bool
 }
+
+// AllKinds stands in SensesOptions.Off for all that is worked out from what is usual. Indicators are still told of.
+const AllKinds = "all"
+
+// actionListed is what a finding about an indicator is called.
+const actionListed = "indicator-match"
+
+func (o *SensesOptions) quiet() bool { return slices.Contains(o.Off, AllKinds) }
 
 // Place is where an address is, as far as is known.
 type Place struct {
@@ -179,7 +187,7 @@ func (s *Senses) advance(now int64) {
 
 // say tells a finding.
 func (s *Senses) say(f *Finding) {
-	if s.learning || s.tell == nil || slices.Contains(s.opt.Off, f.Action) {
+	if s.learning || s.tell == nil || slices.Contains(s.opt.Off, f.Action) || s.opt.quiet() && f.Action != actionListed {
 		return
 	}
 	f.Last = max(f.Last, f.Time)

@@ -53,7 +53,9 @@ func (e *Engine) NewWorker() *Worker {
 		if e.opt.Indicators != nil {
 			w.known = newKnown(e.opt.Indicators)
 		}
-		w.sights = newSights(e.spareSights)
+		if !e.opt.Senses.quiet() {
+			w.sights = newSights(e.spareSights)
+		}
 	}
 	return w
 }
