@@ -86,7 +86,7 @@ func (i *Incident) about(by []Entity) string {
 			continue
 		}
 		e := i.top(k.kind)
-		if e == nil || len(by) > 0 && k.kind == KindAddress {
+		if e == nil || len(by) > 0 {
 			continue
 		}
 		text := k.lead + e.Name

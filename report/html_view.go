@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -34,6 +35,7 @@ type pageView struct {
 	Chart     *chart
 	Tactics   []tacticView
 	Untagged  int // rules without ATT&CK tags
+	Incidents []alert.Message
 	First     []*ruleView
 	Rules     []*ruleView
 	MoreRules int
@@ -142,6 +144,7 @@ func (p *htmlPage) view() *pageView {
 		v.Rules = append(v.Rules, p.ruleView(i+1, r))
 	}
 	v.First = p.lookFirst(v.Rules)
+	v.Incidents = p.told()
 	v.Tactics, v.Untagged = p.tactics()
 	v.Entities, v.More, v.Whole = p.entities()
 	v.Timeline, v.Told = p.days()

@@ -41,6 +41,7 @@ func (m *markdown) Summary(s *detect.Summary) error {
 	} else {
 		m.line("# %s of %s\n", many(m.hits, "hit"), many(int64(len(m.order)), "rule"))
 		m.overview()
+		m.incidents()
 		for _, r := range m.order[:m.detailed()] {
 			m.rule(r)
 		}

@@ -52,6 +52,7 @@ func (t *text) Summary(s *detect.Summary) error {
 		return err
 	}
 	t.headline()
+	t.incidents()
 	full := t.detailed()
 	for _, r := range t.order[:full] {
 		t.Print(0, 0)
