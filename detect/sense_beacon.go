@@ -64,7 +64,7 @@ const (
 	beaconSpan     = nsHour / 2  // a shorter time is none, either
 	beaconApart    = int64(1e9)  // contacts that are nearer are one
 	beaconLongest  = 36 * nsHour // a longer gap begins anew
-	beaconScore    = 0.7         // of rhythm.score, after what speaks against it
+	beaconScore    = 0.62        // of rhythm.score, after what speaks against it
 )
 
 func newBeacons(s *Senses) sense {
@@ -256,7 +256,7 @@ func (b *beacons) score(k *beaconKey, p *beacon) (float64, rhythm, bool) {
 	if n := len(p.gaps); n < 32 { // few gaps may be even by chance
 		needed += 0.15 * float64(32-n) / 16
 	}
-	if r.near < 0.7 {
+	if r.near < 0.6 {
 		return score, r, false
 	}
 	return score, r, score-b.innocence(k) >= needed
@@ -268,23 +268,23 @@ func (b *beacons) innocence(k *beaconKey) float64 {
 	if c := b.crowds[k.place]; c != nil {
 		switch n := len(c.clients); {
 		case n >= crowdMax:
-			off += 0.35
+			off += 0.45
 		case n >= 4:
-			off += 0.2
+			off += 0.28
 		case n >= 2:
-			off += 0.05
+			off += 0.08
 		}
 	}
 	if domain, _ := registeredDomain(k.place.name); innocentDomain(domain) {
-		off += 0.4
+		off += 0.48
 	}
 	switch k.place.port {
 	case 53, 123, 853: // names and clocks
-		off += 0.3
+		off += 0.45
 	case 25, 110, 143, 465, 587, 993, 995, 5223, 5228: // a mail program looks for mail; a telephone for messages
-		off += 0.15
+		off += 0.2
 	case 161, 162, 514, 1194, 1812, 3478, 4500, 500, 51820: // monitoring, tunnels that are kept alive
-		off += 0.15
+		off += 0.2
 	}
 	if k.place.kind == "icmp" || k.place.kind == "ipv6-icmp" || k.place.kind == "igmp" {
 		off += 0.2

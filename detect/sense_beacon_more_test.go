@@ -73,6 +73,49 @@ func TestRhythmsAreKept(t *testing.T) {
 	}
 }
 
+// Wide jitter, contacts that no sensor saw, and sizes that differ make beacons hard to tell; contacts at random times are none.
+func TestHardBeacons(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	for _, c := range []struct {
+		jitter, lost float64
+		contacts     int
+		sizes        int64
+		least        int // of 30
+	}{
+		{0.3, 0.2, 100, 0, 28}, {0.5, 0, 100, 0, 28}, {0.5, 0.1, 200, 0, 27}, {0.3, 0.1, 60, 5000, 21}, {0.2, 0.3, 100, 3000, 26},
+		{0.1, 0.5, 200, 0, 23}, {0.1, 0, 20, 0, 29}, {0.3, 0, 24, 0, 27},
+	} {
+		found := 0
+		for range 30 {
+			list := beaconTrace(r, "10.0.0.5", "203.0.113.9", 120, c.jitter, c.lost, time.Duration(c.contacts)*2*time.Minute)
+			for i := range list {
+				if c.sizes > 0 {
+					list[i].Sent = 500 + r.Int64N(c.sizes)
+				}
+			}
+			found += min(1, len(sensed(list)))
+		}
+		t.Logf("jitter %.0f %%, %.0f %% lost, %d contacts, sizes of 0 to %d more: %d of 30 found", 100*c.jitter, 100*c.lost, c.contacts, c.sizes, found)
+		if found < c.least {
+			t.Errorf("only %d found, at least %d expected", found, c.least)
+		}
+	}
+	told := 0
+	for range 1000 {
+		var list []Sighting
+		at := traceStart
+		for range 20 + r.IntN(100) {
+			at += int64(r.ExpFloat64() * 120e9)
+			list = append(list, flowSighting(at, "10.0.0.5", "203.0.113.9", 443, 500))
+		}
+		told += min(1, len(sensed(list)))
+	}
+	t.Logf("contacts of one size at random times: %d of 1000 told", told)
+	if told > 20 {
+		t.Errorf("contacts at random times: %d of 1000 told", told)
+	}
+}
+
 // A machine that asks the whole internet does not drive out what it reports to.
 func TestBeaconOutlastsScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))

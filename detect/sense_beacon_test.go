@@ -68,7 +68,7 @@ func sensed(list []Sighting) []*Finding {
 // Implants are found whatever their interval and jitter, and ordinary traffic beside them is not told.
 func TestBeaconRates(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
-	const trials = 60
+	const trials = 30
 	for _, jitter := range []float64{0, 0.1, 0.2, 0.3} {
 		for _, every := range []float64{30, 60, 300, 900} {
 			found := 0
@@ -96,7 +96,7 @@ func TestBeaconRates(t *testing.T) {
 func TestBeaconFalseAlarms(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
 	pairs, told := make(map[string]bool), 0
-	for day := range 6 {
+	for day := range 4 {
 		var list []Sighting
 		for c := range 25 {
 			client := fmt.Sprintf("10.0.%d.%d", day, c+1)

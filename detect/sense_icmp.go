@@ -79,7 +79,9 @@ func (t *icmpTunnels) say(k icmpKey, x *icmpPair, open bool) {
 		Text: fmt.Sprintf("%s and %s exchanged %s by ICMP within %s; a ping once a second makes some 600 kB in an hour", k.client, k.server,
 			bytesOf(float64(x.bytes)), spanOf(float64(x.last-x.first)/1e9)),
 		Fields: []Field{
-			{"source.ip", k.client.String()}, {"destination.ip", k.server.String()}, {"network.transport", "icmp"},
+			{"source.ip", k.client.String()},
+			{"destination.ip", k.server.String()},
+			{"network.transport", "icmp"},
 			{"tocsin.evidence.bytes", strconv.FormatInt(x.bytes, 10)},
 		},
 	})
