@@ -324,3 +324,20 @@ func (k *known) take(others []Sighting) []Sighting {
 	k.out = k.out[:0]
 	return out
 }
+
+// IndicatorSearch looks for indicators in events and for nothing else. It belongs to one goroutine.
+type IndicatorSearch struct{ known *known }
+
+// NewSearch returns a search for the indicators that are in force at the time of each batch.
+func (x *Indicators) NewSearch() *IndicatorSearch { return &IndicatorSearch{newKnown(x)} }
+
+// Match returns sightings of the indicators that the events of a batch hold. They share no memory with the batch.
+func (s *IndicatorSearch) Match(b *event.Batch) []Sighting {
+	if !s.known.begin() {
+		return nil
+	}
+	for i := range b.Events {
+		s.known.see(&b.Events[i])
+	}
+	return s.known.take(nil)
+}

@@ -72,6 +72,9 @@ func (s *settings) check(doc *config.Document) {
 			doc.Fail("group", "name one that this machine has", "%v", err)
 		}
 	}
+	if err := completeIntel(s.Intel); err != nil {
+		doc.Fail("intel", "", "%v", err)
+	}
 	if _, err := loadRules(&s.ruleSettings); err != nil {
 		doc.Fail("rules", "", "%v", err)
 	}

@@ -20,6 +20,7 @@ func commands(std streams) []*cobra.Command {
 		newSearch(std),
 		newTail(std),
 		newRules(std),
+		newIntel(std),
 		newCheck(std),
 		newConfig(std),
 		newReload(std),

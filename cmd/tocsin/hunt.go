@@ -20,6 +20,9 @@ import (
 type hunt struct {
 	std   streams
 	flags ruleSettings // those that the configuration file has too
+	intel []string     // files of indicators
+	lists []intelSettings
+	data  string
 	typed ruleSettings // the same, as they were before the configuration file came below them
 	paths []string
 
@@ -77,6 +80,7 @@ func (h *hunt) define(cmd *cobra.Command) {
 	f.StringVar(&h.flags.Status, "status", "", "tell only hits of rules of this `status` or better: deprecated, experimental, test, stable")
 	f.StringArrayVarP(&h.tags, "tag", "t", nil, "tell only hits of rules with this `tag`, e.g. t1110 or attack.persistence; repeatable")
 	f.StringArrayVarP(&h.flags.Exclude, "exclude-rule", "x", nil, "leave out the rule of this `id or title`; repeatable")
+	f.StringArrayVar(&h.intel, "intel", nil, "hold events against the list of indicators in this `file` or folder, beside those of tocsin.yml; repeatable")
 	f.StringVar(&h.since, "since", "", "only events since this `time`: 2026-01-31, 2026-01-31T12:00:00Z, 24h or 7d; events without time pass")
 	f.StringVar(&h.until, "until", "", "only events until this `time`")
 	f.StringVar(&h.flags.Timezone, "timezone", "", "time `zone` of times that state none: Europe/Berlin, local, +02:00 (default UTC)")
@@ -95,6 +99,10 @@ func (h *hunt) merge() error {
 	if err != nil {
 		return err
 	}
+	if h.lists, err = intelLists(s, h.intel); err != nil {
+		return err
+	}
+	h.data = stateFolder("", s)
 	h.typed = h.flags
 	f := &h.flags
 	if len(f.Rules) == 0 {
@@ -142,6 +150,9 @@ func (h *hunt) run(ctx context.Context) error {
 		return fmt.Errorf("hunt: %w", err)
 	}
 	go s.files.Measure(ctx)
+	if err := h.indicators(&opt); err != nil {
+		return err
+	}
 	opt.Senses = &detect.SensesOptions{}
 	spills := &spills{}
 	defer spills.close()

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/detect"
 )
 
 // serve is the command `tocsin serve`.
@@ -36,6 +37,9 @@ type serve struct {
 	tenants  []*tenant // the main one first
 	ending   bool      // inputs are being stopped; no more are started
 	found    *crier
+
+	indicators *detect.Indicators
+	feeds      *feeds
 }
 
 func newServe(std streams) *cobra.Command {
@@ -105,6 +109,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 			stopLines(err)
 		}
 	})
+	running.Go(func() { s.feeds.keep(inputs) })
 	s.audit(ctx, "tocsin", "start", versionText())
 	s.greet()
 	running.Go(func() { s.found.run(lines) })
@@ -183,6 +188,9 @@ func (s *serve) open(ctx context.Context) error {
 		return err
 	}
 	s.rules = set
+	if err := s.openIntel(); err != nil {
+		return err
+	}
 	if err := s.openTenant(ctx, mainTenant, &s.settings.site); err != nil {
 		return err
 	}

@@ -84,7 +84,10 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &serve{settings: fresh, rules: set, log: s.log}
+	if err := completeIntel(fresh.Intel); err != nil {
+		return nil, err
+	}
+	next := &serve{settings: fresh, rules: set, log: s.log, indicators: s.indicators}
 	engine, err := next.engine()
 	if err != nil {
 		return nil, err

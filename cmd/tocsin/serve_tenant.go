@@ -20,6 +20,7 @@ import (
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/intel"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
@@ -37,6 +38,7 @@ type tenant struct {
 	store eventStore
 	state *state.State
 	line  *live.Line
+	indicators *intel.Set // that what is kept was searched for last
 	local *source.Local // what this machine logs, where nothing is configured
 	begin time.Time     // events of before are left out by inputs that were found, not configured
 
@@ -239,5 +241,5 @@ func (s *serve) engine() (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants, Senses: &detect.SensesOptions{}})
+	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants, Indicators: s.indicators, Senses: &detect.SensesOptions{}})
 }

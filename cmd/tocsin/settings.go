@@ -22,6 +22,7 @@ type settings struct {
 	Data    string `yaml:"data" path:"true" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
 	Group   string `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
 	Memory  int    `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
+	Intel   []intelSettings `yaml:"intel" doc:"Lists of indicators: addresses, networks, names, URLs and hashes that are known to be bad. What meets one becomes an alert; what is new in a list is looked for in the last 30 days at once."`
 	site    `yaml:",inline"`
 	Tenants map[string]site `yaml:"tenants" doc:"Further tenants, such as the clients of a consultant: each with inputs, events and hits of its own, in a folder of its own. The keys are as above from inputs on."`
 }
