@@ -56,6 +56,15 @@ type Server struct {
 	Backup func(ctx context.Context, dir string) (any, error)
 	// Verify checks what is kept against its sums and chains.
 	Verify func(ctx context.Context) (any, error)
+	// Routes are further questions, which others answer.
+	Routes []Route
+}
+
+// Route is a question that somebody else answers.
+type Route struct {
+	Pattern string // as http.ServeMux has it: "POST /v1/actions"
+	// Answer returns what is answered: an object. The error may be a *Problem. Actor says who asks.
+	Answer func(r *http.Request) (any, error)
 }
 
 // Serve answers on l until ctx is done.
@@ -113,6 +122,9 @@ func (s *Server) handler() http.Handler {
 	handle("POST /v1/cases/{key}", s.changeCase)
 	handle("POST /v1/cases/{key}/evidence", s.addEvidence)
 	handle("GET /v1/evidence/{sum}", s.evidence)
+	for _, route := range s.Routes {
+		handle(route.Pattern, func(w http.ResponseWriter, r *http.Request) error { return answer(w)(route.Answer(r)) })
+	}
 	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path}
 	})

@@ -67,3 +67,30 @@ func Diff(have, want []Block) Difference {
 	slices.SortFunc(d.Remove, func(a, b Block) int { return a.Prefix.Addr().Compare(b.Prefix.Addr()) })
 	return d
 }
+
+// Met tells what entries have met.
+type Met map[string]*Held
+
+// Met returns what each entry has met.
+func (s *Standing) Met() Met {
+	m := make(Met, len(s.Held))
+	for i := range s.Held {
+		m[s.Held[i].id()] = &s.Held[i]
+	}
+	return m
+}
+
+// Of returns what an action of the firewall has met; nothing where it is not in force, or covered by a wider one.
+func (m Met) Of(kind, target string) (packets, bytes uint64) {
+	verdict := map[string]Verdict{blockName: Drop, allowName: Allow, limitName: Limit}[kind]
+	if h := m[string(verdict)+" "+target]; h != nil {
+		return h.Packets, h.Bytes
+	}
+	return 0, 0
+}
+
+// OfFirewall tells whether actions of a kind are entries of the firewall.
+func OfFirewall(kind string) bool {
+	k, err := KindOf(kind)
+	return err == nil && k.firewall()
+}

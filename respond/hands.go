@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 )
@@ -158,7 +159,9 @@ func (h *Hands) firewall(o *Order, a *Answer) (err error) {
 	}
 	switch o.Verb {
 	case VerbRead:
-		a.Standing, err = h.Kernel.Read()
+		if a.Standing, err = h.Kernel.Read(); errors.Is(err, fs.ErrPermission) {
+			err = fmt.Errorf("%w: %w", errNoFirewall, err)
+		}
 		return err
 	case VerbRemove:
 		r, ok := h.Kernel.(interface{ Remove() error })
@@ -179,6 +182,9 @@ func (h *Hands) firewall(o *Order, a *Answer) (err error) {
 		if w.Blocks, a.Refused, err = h.spare(w.Blocks); err == nil {
 			err = h.Kernel.Replace(&w, o.Verb == VerbTry)
 		}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: %w", errNoFirewall, err)
 	}
 	h.log().Info("firewall", "verb", o.Verb, "added", len(o.Add), "removed", len(o.Remove), "refused", len(a.Refused), "error", err)
 	return err

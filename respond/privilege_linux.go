@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -197,4 +198,26 @@ func landlockAllow(ruleset int, path string, known uint64) error {
 		return errno
 	}
 	return nil
+}
+
+// Hand gives a folder and all in it to a user. Symbolic links are not followed.
+func Hand(dir, name string) error {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return fmt.Errorf("hand %s to %s: %w", dir, name, err)
+	}
+	uid, err := strconv.Atoi(u.Uid)
+	gid, err2 := strconv.Atoi(u.Gid)
+	if err := errors.Join(err, err2); err != nil {
+		return fmt.Errorf("hand %s to %s: %w", dir, name, err)
+	}
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = os.Lchown(path, uid, gid)
+		}
+		if err != nil {
+			return fmt.Errorf("hand %s to %s: %w", dir, name, err)
+		}
+		return nil
+	})
 }

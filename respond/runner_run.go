@@ -395,3 +395,23 @@ func (r *Runner) deed(ctx context.Context, k kept) error {
 	}
 	return state.ErrChanged
 }
+
+// Finish does what is due, until nothing is or ctx is done; for a process that does not go on to Run.
+func (r *Runner) Finish(ctx context.Context) error {
+	list, err := r.list(ctx, state.ActionFilter{Limit: 1}, Approved, Running, Undoing)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	for {
+		err := r.Step(ctx)
+		r.doing.Wait()
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		list, bad := r.pending(ctx, true, Approved, Undoing)
+		more, bad2 := r.pending(ctx, false, Approved, Running, Undoing)
+		if err := errors.Join(bad, bad2); err != nil || len(list)+len(more) == 0 {
+			return err
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,6 +17,8 @@ import (
 // place says where what serve keeps is.
 type place struct {
 	config, data, tenant string
+
+	events io.Writer // not nil: events are asked for; told what has to be known of them where no serve runs
 }
 
 func (p *place) define(cmd *cobra.Command) {
@@ -92,7 +95,12 @@ func (p *place) stand(ctx context.Context, set *settings, dir string) (release f
 		closeAll()
 		return nil, err
 	}
+	p.recover(ctx, t)
 	s := &serve{settings: set, dir: dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
+	if err := s.openResponse(false); err != nil {
+		closeAll()
+		return nil, err
+	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -100,8 +108,10 @@ func (p *place) stand(ctx context.Context, set *settings, dir string) (release f
 		_ = s.answers().Serve(serving, socket)
 	}()
 	return func() {
+		s.response.settle(ctx)
 		stop()
 		<-done
+		s.response.close()
 		closeAll()
 	}, nil
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/notify"
 )
 
 // serve is the command `tocsin serve`.
@@ -28,16 +29,18 @@ type serve struct {
 	verbose bool
 	log     *slog.Logger
 
-	started  time.Time
-	dir      string
-	lock     *os.File   // held while the folder is ours
-	mu       sync.Mutex // of what follows; held while reloading
-	settings *settings
-	rules    *ruleSet
-	tenants  []*tenant // the main one first
-	ending   bool      // inputs are being stopped; no more are started
-	found    *crier
+	started   time.Time
+	dir       string
+	lock      *os.File   // held while the folder is ours
+	mu        sync.Mutex // of what follows; held while reloading
+	settings  *settings
+	rules     *ruleSet
+	directory *notify.Directory // who is told of what
+	tenants   []*tenant         // the main one first
+	ending    bool              // inputs are being stopped; no more are started
+	found     *crier
 
+	response   *response
 	indicators *detect.Indicators
 	feeds      *feeds
 }
@@ -85,6 +88,10 @@ func (s *serve) run(ctx context.Context) (err error) {
 		return errors.Join(err, s.close())
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.openResponse(true); err != nil {
+		return err
+	}
+	defer s.response.close()
 	socket, err := console.Listen(ctx, socketPath(s.dir), s.settings.Group)
 	if err != nil {
 		return err
@@ -101,6 +108,11 @@ func (s *serve) run(ctx context.Context) (err error) {
 				stopLines(fmt.Errorf("tenant %s: %w", t.name, err))
 			}
 		})
+		running.Go(func() {
+			if err := t.notifier.Run(lines); err != nil {
+				stopLines(fmt.Errorf("tenant %s: %w", t.name, err))
+			}
+		})
 		t.feed(inputs)
 		running.Go(func() { s.maintain(inputs, t) })
 	}
@@ -110,6 +122,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 		}
 	})
 	running.Go(func() { s.feeds.keep(inputs) })
+	running.Go(func() { s.response.run(inputs) })
 	s.audit(ctx, "tocsin", "start", versionText())
 	s.greet()
 	running.Go(func() { s.found.run(lines) })
@@ -156,6 +169,9 @@ func (s *serve) attend(ctx, lines context.Context) {
 // tidy lets go of what is too old.
 func (s *serve) tidy(ctx context.Context) {
 	for _, t := range s.tenants {
+		if err := t.tidyOutbox(ctx); err != nil {
+			s.log.Warn("old messages could not be removed", "tenant", t.name, "error", err)
+		}
 		if age := t.site.Retention.Hits; age > 0 {
 			if _, err := t.state.DeleteHits(ctx, time.Now().Add(-age).UnixNano()); err != nil {
 				s.log.Warn("old hits could not be removed", "tenant", t.name, "error", err)
@@ -188,6 +204,9 @@ func (s *serve) open(ctx context.Context) error {
 		return err
 	}
 	s.rules = set
+	if s.directory, err = notify.Compile(&s.settings.Notify, notifyEnv(s.log)); err != nil {
+		return withHint(err, "tocsin check shows where it stands")
+	}
 	if err := s.openIntel(); err != nil {
 		return err
 	}

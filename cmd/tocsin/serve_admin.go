@@ -13,6 +13,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -25,8 +26,9 @@ func (s *serve) answers() *console.Server {
 		Backup: func(ctx context.Context, dir string) (any, error) { return s.backup(ctx, dir) },
 		Verify: func(ctx context.Context) (any, error) { return s.verify(ctx) },
 	}
+	c.Routes = append(c.Routes, s.response.routes()...)
 	for _, t := range s.tenants {
-		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence")})
+		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence"), Changed: t.wake})
 	}
 	return c
 }
@@ -41,8 +43,9 @@ type serveStatus struct {
 }
 
 type tenantStatus struct {
-	Name   string   `json:"name"`
-	Inputs []string `json:"inputs"`
+	Name   string        `json:"name"`
+	Inputs []string      `json:"inputs"`
+	Notify notify.Status `json:"notify"`
 	live.Status
 }
 
@@ -51,7 +54,7 @@ func (s *serve) status() serveStatus {
 	defer s.mu.Unlock()
 	st := serveStatus{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
 	for _, t := range s.tenants {
-		ts := tenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}}
+		ts := tenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
 		for _, in := range t.inputs {
 			ts.Inputs = append(ts.Inputs, in.Name())
 		}
@@ -92,6 +95,10 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	directory, err := notify.Compile(&fresh.Notify, notifyEnv(s.log))
+	if err != nil {
+		return nil, err
+	}
 	r := &reloaded{Rules: engine.Loaded(), Refused: set.refused}
 	plans := make([]*tenant, len(s.tenants))
 	for i, t := range s.tenants {
@@ -118,9 +125,11 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if fresh.Data != s.settings.Data {
 		r.Restart = append(r.Restart, "data")
 	}
-	s.settings, s.rules = fresh, set
+	s.settings, s.rules, s.directory = fresh, set, directory
 	for i, t := range s.tenants {
 		t.line.Use(engine)
+		t.steps.Store(stepsOf(set))
+		t.notifier.Use(directory)
 		stopped, started := t.replace(plans[i].inputs)
 		t.site, t.local = plans[i].site, plans[i].local
 		r.Stopped += stopped

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/notify"
+	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
@@ -19,11 +21,14 @@ const settingsName = "tocsin.yml"
 type settings struct {
 	ruleSettings `yaml:",inline"`
 
-	Data    string `yaml:"data" path:"true" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
-	Group   string `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
-	Memory  int    `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
+	Data    string          `yaml:"data" path:"true" doc:"The folder in which tocsin keeps everything: events, hits, positions, its socket." default:"/var/lib/tocsin as root, else the user's state folder"`
+	Group   string          `yaml:"group" doc:"The group whose members may use the socket, beside the user that tocsin runs as." example:"adm"`
+	Memory  int             `yaml:"memory" doc:"The memory that tocsin tries to stay below, in MiB." default:"280"`
 	Intel   []intelSettings `yaml:"intel" doc:"Lists of indicators: addresses, networks, names, URLs and hashes that are known to be bad. What meets one becomes an alert; what is new in a list is looked for in the last 30 days at once."`
 	site    `yaml:",inline"`
+	Notify  notify.Config   `yaml:"notify" doc:"Who is told of what, and by which ways."`
+	Respond respondSettings `yaml:"respond" doc:"What tocsin may change in the world, and how."`
+	Policy  respond.Policy  `yaml:"firewall" doc:"Who may reach what of this host and through it. tocsin firewall plans and applies it; it is not in force before."`
 	Tenants map[string]site `yaml:"tenants" doc:"Further tenants, such as the clients of a consultant: each with inputs, events and hits of its own, in a folder of its own. The keys are as above from inputs on."`
 }
 
@@ -37,6 +42,7 @@ type ruleSettings struct {
 	Level        string              `yaml:"level" doc:"Only rules of this level or above: informational, low, medium, high, critical."`
 	Status       string              `yaml:"status" doc:"Only rules of this status or better: deprecated, experimental, test, stable."`
 	Timezone     string              `yaml:"timezone" doc:"The time zone of times that state none: Europe/Berlin, local, +02:00." default:"UTC for hunt, local for serve"`
+	Anomalies    anomalySettings     `yaml:"anomalies" doc:"What is out of the ordinary and no rule describes: novelties, volumes, floods, beacons, tunnels. Rules of the folder anomaly say what becomes of it."`
 	Jobs         int                 `yaml:"jobs" doc:"How many blocks of input are worked on at a time." default:"one for each processor"`
 }
 

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/terminal"
+)
+
+// acting is what the commands that change the world share.
+type acting struct {
+	std   streams
+	place place
+	json  bool
+}
+
+func (a *acting) define(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&a.json, "json", false, "what came of it as one object a line")
+	a.place.define(cmd)
+}
+
+// blockFlags are those of tocsin block.
+type blockFlags struct {
+	long, port, why, rate    string
+	out, forward, allow, dry bool
+	alert                    string
+}
+
+func newBlock(std streams) *cobra.Command {
+	a := &acting{std: std}
+	f := &blockFlags{}
+	cmd := &cobra.Command{
+		Use: "block [flags] ADDRESS|NETWORK", Short: "Drop what comes from an address or network",
+		Long: `Drop what comes from an address or network, on this host and through it, in the kernel, from now on; with --for, it ends by
+itself. It is written down before it happens, and kept through a crash and a reboot. With --rate only what is above a rate
+is dropped; with --allow it passes, whatever else is blocked.
+
+It never cuts off the live sessions of operators, this host, its gateways and resolvers, what tocsin.yml says is never
+blocked, or a network wider than allowed. --dry-run says whether it would happen, and what it would have dropped in the
+last 7 and 30 days, and changes nothing.
+
+Exit status: 0 done, 2 failed or forbidden.`,
+		Example: "  tocsin block 203.0.113.7 --for 24h --why 'guesses passwords'\n  tocsin block 198.51.100.0/24 --dry-run\n  tocsin block any --port tcp/23\n  tocsin block 203.0.113.7 --rate 20",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.block(cmd.Context(), args[0], f) },
+	}
+	g := cmd.Flags()
+	g.SortFlags = false
+	g.StringVar(&f.long, "for", "", "for how long: a `span` such as 90m, 24h or 7d (default for ever)")
+	g.StringVar(&f.port, "port", "", "only this `port`: tcp/22, udp/53")
+	g.BoolVar(&f.out, "out", false, "what goes to it, not what comes from it")
+	g.BoolVar(&f.forward, "forward", false, "only what goes through this host, from it or to it")
+	g.StringVar(&f.rate, "rate", "", "drop only what is above so many `packets` a second")
+	g.BoolVar(&f.allow, "allow", false, "let it pass, whatever else is blocked")
+	g.StringVar(&f.why, "why", "", "the `reason`, in a few words")
+	g.StringVar(&f.alert, "alert", "", "the `key` of the alert or incident that it answers")
+	g.BoolVar(&f.dry, "dry-run", false, "say what would happen, and what it would have dropped; change nothing")
+	a.define(cmd)
+	return cmd
+}
+
+// request is what is asked of the process that serves.
+func (f *blockFlags) request(target string) (url.Values, error) {
+	args := url.Values{"kind": {"block"}}
+	switch {
+	case f.allow && f.rate != "":
+		return nil, errors.New("either --allow or --rate")
+	case f.allow:
+		args.Set("kind", "allow")
+	case f.rate != "":
+		args.Set("kind", "rate-limit")
+		args.Set("param.rate", f.rate)
+	}
+	if f.out && f.forward {
+		return nil, errors.New("either --out or --forward")
+	}
+	if f.out {
+		target += " out"
+	}
+	if f.forward {
+		target += " forward"
+	}
+	if f.port != "" {
+		target += " " + f.port
+	}
+	for name, v := range map[string]string{"target": target, "for": f.long, "why": f.why, "alert": f.alert} {
+		if v != "" {
+			args.Set(name, v)
+		}
+	}
+	if f.dry {
+		args.Set("dry", "1")
+	}
+	return args, nil
+}
+
+func (a *acting) block(ctx context.Context, target string, f *blockFlags) error {
+	args, err := f.request(target)
+	if err != nil {
+		return err
+	}
+	c, release, err := a.place.ask(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if f.dry {
+		var j respond.Judgement
+		if err := c.Post(ctx, "actions", args, &j); err != nil {
+			return err
+		}
+		return a.judged(&j)
+	}
+	var done respond.Action
+	if err := c.Post(ctx, "actions", args, &done); err != nil {
+		return err
+	}
+	return a.told(&done)
+}
+
+// told says what became of an action.
+func (a *acting) told(x *respond.Action) error {
+	if a.json {
+		return json.NewEncoder(a.std.out).Encode(x)
+	}
+	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:shortKey], x.State, terminal.Safe(x.Kind+" "+x.Target+untilWords(x.Until)))
+	for _, n := range x.Notes {
+		fmt.Fprintln(a.std.out, "          "+terminal.Safe(n))
+	}
+	if x.Error != "" {
+		return fmt.Errorf("%s %s: %s", x.Kind, x.Target, x.Error)
+	}
+	switch {
+	case x.State == respond.Proposed:
+		fmt.Fprintf(a.std.out, "→ tocsin approve %s\n", x.Key[:shortKey])
+	case x.State == respond.Done && terminal.Person(a.std.out):
+		fmt.Fprintf(a.std.out, "→ tocsin undo %s takes it back; tocsin blocks shows what it drops\n", x.Key[:shortKey])
+	}
+	return nil
+}
+
+func untilWords(until int64) string {
+	if until == 0 {
+		return ""
+	}
+	return ", until " + time.Unix(0, until).Local().Format("2006-01-02 15:04:05")
+}
+
+// judged says what would become of a request.
+func (a *acting) judged(j *respond.Judgement) error {
+	if a.json {
+		return json.NewEncoder(a.std.out).Encode(j)
+	}
+	say := func(format string, args ...any) {
+		fmt.Fprintln(a.std.out, terminal.Safe(fmt.Sprintf(format, args...)))
+	}
+	what := j.Action.Kind + " " + j.Action.Target + untilWords(j.Action.Until)
+	switch {
+	case len(j.Forbidden) > 0:
+		say("%s: will not happen", what)
+	case j.Needs > 0:
+		say("%s: would wait for %d approvals", what, j.Needs)
+	default:
+		say("%s: would happen", what)
+	}
+	for _, list := range []struct {
+		label string
+		lines []string
+	}{{"forbidden", j.Forbidden}, {"mind", j.Warnings}} {
+		for _, l := range list.lines {
+			say("  %-10s %s", list.label, l)
+		}
+	}
+	if j.Kernel != "" {
+		say("  %-10s %s", "kernel", j.Kernel)
+	}
+	if j.Replay != nil {
+		for _, s := range j.Replay.Spans {
+			line := fmt.Sprintf("  %-10s %d events, %d of them a success", fmt.Sprintf("last %dd", s.Days), s.Events, s.Good)
+			for _, l := range []struct {
+				label string
+				list  []string
+			}{{"users", s.Users}, {"hosts", s.Hosts}, {"known good", s.Known}} {
+				if len(l.list) > 0 {
+					line += "; " + l.label + " " + strings.Join(l.list, ", ")
+				}
+			}
+			say("%s", line)
+		}
+	}
+	return nil
+}
+
+func newUnblock(std streams) *cobra.Command {
+	a := &acting{std: std}
+	cmd := &cobra.Command{
+		Use: "unblock [flags] ADDRESS|NETWORK", Short: "Take a block back",
+		Long:    "Take back all blocks and limits of exactly this address or network, in any direction and on any port.\n\nExit status: 0 done, 2 failed.",
+		Example: "  tocsin unblock 203.0.113.7",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.unblock(cmd.Context(), args[0]) },
+	}
+	a.define(cmd)
+	return cmd
+}
+
+// blockRow is a block as it is answered.
+func (a *acting) blocksOf(ctx context.Context) ([]blockAnswer, func(), error) {
+	c, release, err := a.place.ask(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var list []blockAnswer
+	if err := c.Get(ctx, "blocks", nil, &list); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return list, release, nil
+}
+
+func (a *acting) unblock(ctx context.Context, address string) error {
+	prefix, err := respond.ParsePrefix(address)
+	if err != nil {
+		return err
+	}
+	list, release, err := a.blocksOf(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c, end, err := a.place.ask(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	found := 0
+	for i := range list {
+		b, err := respond.ParseBlock(list[i].Target)
+		if err != nil || b.Prefix != prefix || list[i].Kind == "allow" {
+			continue
+		}
+		found++
+		var done respond.Action
+		if err := c.Post(ctx, "actions/"+list[i].Key+"/undo", nil, &done); err != nil {
+			return err
+		}
+		if err := a.told(&done); err != nil {
+			return err
+		}
+	}
+	if found == 0 {
+		return withHint(fmt.Errorf("%s is not blocked", address), "tocsin blocks lists what is; a wider network may cover it")
+	}
+	return nil
+}
+
+func newBlocks(std streams) *cobra.Command {
+	a := &acting{std: std}
+	cmd := &cobra.Command{
+		Use: "blocks [flags]", Short: "List what is blocked, and what that has dropped",
+		Long:    "List what is blocked, limited and allowed, who asked for it and why, and how many packets and bytes each has met.\n\nExit status: 0 there is none, 1 there are some, 2 failed.",
+		Example: "  tocsin blocks\n  tocsin blocks --json | jq 'select(.packets == 0) | .target'",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.blocks(cmd.Context()) },
+	}
+	a.define(cmd)
+	return cmd
+}
+
+func (a *acting) blocks(ctx context.Context) error {
+	list, release, err := a.blocksOf(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if len(list) == 0 {
+		if !a.json {
+			fmt.Fprintln(a.std.err, "tocsin: nothing is blocked")
+		}
+		return nil
+	}
+	rows := [][]terminal.Span{}
+	for i := range list {
+		b := &list[i]
+		if a.json {
+			if err := json.NewEncoder(a.std.out).Encode(b); err != nil {
+				return err
+			}
+			continue
+		}
+		end := "for ever"
+		if b.Until != 0 {
+			end = "until " + time.Unix(0, b.Until).Local().Format("01-02 15:04")
+		}
+		rows = append(rows, []terminal.Span{
+			{Text: b.Key[:shortKey], Style: "dim"},
+			{Text: b.Kind},
+			{Text: terminal.Safe(b.Target)},
+			{Text: string(b.State)},
+			{Text: end},
+			{Text: strconv.FormatUint(b.Packets, 10) + " packets"},
+			{Text: strconv.FormatUint(b.Bytes, 10) + " bytes"},
+			{Text: terminal.Safe(b.By + ": " + b.Why.Text), Style: "dim"},
+		})
+	}
+	if a.json {
+		return errFound
+	}
+	screen := terminal.NewScreen(a.std.out, terminal.Of(a.std.out))
+	screen.Table(0, 7, rows)
+	return errors.Join(screen.Err(), errFound)
+}

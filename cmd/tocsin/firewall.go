@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/terminal"
+)
+
+func newFirewall(std streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "firewall", Short: "Plan, apply and check who may reach what",
+		Long: `Who may reach what of this host, and through it, as the key firewall of tocsin.yml says: zones, services, rules. It is
+planned, applied for a minute, and stays if you confirm it in that time; if not, the kernel itself goes back to what was.
+It is a table of its own: what other programs have told the kernel is neither read nor changed.`,
+	}
+	for _, c := range []struct{ verb, short, long, example string }{
+		{"plan", "Say what the policy in tocsin.yml would change, and what is wrong with it", "The kernel looks at the policy and changes nothing. Rules that never decide anything are named: shadowed by earlier ones, redundant, contradicting.", ""},
+		{"apply", "Put the policy in tocsin.yml in force, for a minute", "The policy is in force at once, in one step. Unless tocsin firewall confirm comes in time, the kernel itself goes back to what was before, whatever becomes of tocsin.", "  tocsin firewall apply\n  tocsin firewall confirm"},
+		{"confirm", "Keep the policy that was applied", "Keep the policy that was applied. Nothing changes for what passes now.", ""},
+		{"undo", "Go back to the policy before", "End the trial of a policy; or, where none is on trial, bring back the one that was in force before.", ""},
+		{"show", "Show the policy in force, what its rules have met, and what nobody uses", "Show the policy in force, how many packets each rule has met, and rules that nobody has needed.", ""},
+		{"diff", "Say what the kernel has that is not wanted, and the other way round", "Compare the kernel with what is written down.\n\nExit status: 0 no difference, 1 a difference, 2 failed.", ""},
+		{"settle", "Make the kernel what is written down", "Make the kernel what is written down, at once; serve does so by itself every few minutes.", ""},
+	} {
+		f := &firewallCommand{acting: acting{std: std}, verb: c.verb}
+		sub := &cobra.Command{
+			Use: c.verb + " [flags]", Short: c.short, Long: c.long, Example: c.example, Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context()) },
+		}
+		if c.verb == "apply" {
+			sub.Flags().DurationVar(&f.confirm, "confirm", time.Minute, "how long to wait for a confirmation; 0s is none")
+		}
+		f.define(sub)
+		cmd.AddCommand(sub)
+	}
+	return cmd
+}
+
+// firewallCommand is one of the commands below tocsin firewall.
+type firewallCommand struct {
+	acting
+	verb    string
+	confirm time.Duration
+}
+
+func (f *firewallCommand) run(ctx context.Context) error {
+	set, _, err := f.place.find()
+	if err != nil {
+		return err
+	}
+	c, release, err := f.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var out firewallAnswer
+	switch f.verb {
+	case "show", "diff":
+		if err := c.Get(ctx, "firewall", nil, &out); err != nil {
+			return err
+		}
+	case "plan", "apply":
+		faults, err := set.Policy.Faults()
+		if err != nil {
+			return err
+		}
+		f.faults(faults)
+		text, err := json.Marshal(&set.Policy)
+		if err != nil {
+			return err
+		}
+		if len(text) > 90<<10 {
+			return errors.New("the policy is too long: more than 90 KiB")
+		}
+		if err := c.Post(ctx, "firewall/"+f.verb, url.Values{"policy": {string(text)}, "confirm": {f.confirm.String()}}, &out); err != nil {
+			return err
+		}
+		if f.verb == "plan" && !f.json {
+			fmt.Fprintf(f.std.out, "%d rules; the kernel would take them\n→ tocsin firewall apply\n", len(set.Policy.Rules))
+			return nil
+		}
+	default:
+		if err := c.Post(ctx, "firewall/"+f.verb, nil, &out); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return json.NewEncoder(f.std.out).Encode(&out)
+	}
+	return f.tell(&out)
+}
+
+// connect needs a process that goes on where a policy is only tried.
+func (f *firewallCommand) connect(ctx context.Context) (*console.Client, func(), error) {
+	if f.verb == "apply" && f.confirm > 0 || f.verb == "confirm" {
+		c, err := f.place.running(ctx)
+		return c, func() {}, err
+	}
+	return f.place.ask(ctx)
+}
+
+func (f *firewallCommand) faults(list []respond.Fault) {
+	for _, x := range list {
+		fmt.Fprintf(f.std.err, "rule %d (%s): %s: %s\n", x.Rule, terminal.Safe(x.Name), x.Kind, terminal.Safe(x.Text))
+	}
+}
+
+func (f *firewallCommand) tell(out *firewallAnswer) error {
+	w := f.std.out
+	if out.Kernel != "" {
+		fmt.Fprintln(w, terminal.Safe("the kernel cannot be asked: "+out.Kernel))
+	}
+	if out.Difference != nil && (f.verb == "diff" || !out.Difference.Empty()) {
+		for _, l := range []struct {
+			sign string
+			list []respond.Block
+		}{{"+", out.Difference.Add}, {"-", out.Difference.Remove}, {"~", out.Difference.Change}} {
+			for _, b := range l.list {
+				fmt.Fprintf(w, "%s %s %s\n", l.sign, b.Verdict, b.Target())
+			}
+		}
+		if f.verb == "diff" && !out.Difference.Empty() {
+			return errFound
+		}
+	}
+	if f.verb == "diff" {
+		return nil
+	}
+	switch {
+	case out.Trial != nil:
+		fmt.Fprintf(w, "on trial until %s: %d rules\n→ tocsin firewall confirm keeps it; tocsin firewall undo ends it\n",
+			time.Unix(0, out.Until).Local().Format("15:04:05"), len(out.Trial.Rules))
+	case out.Policy != nil:
+		fmt.Fprintf(w, "in force: %d rules, and %d blocks\n", len(out.Policy.Rules), out.Blocks)
+	default:
+		fmt.Fprintf(w, "no policy is in force; %d blocks\n", out.Blocks)
+	}
+	if f.verb != "show" {
+		return nil
+	}
+	var rows [][]terminal.Span
+	for _, u := range out.Used {
+		chain := strings.TrimPrefix(strings.TrimPrefix(u.Chain, "main_"), "trial_")
+		rows = append(rows, []terminal.Span{{Text: chain, Style: "dim"}, {Text: terminal.Safe(u.Rule)}, {Text: fmt.Sprintf("%d packets", u.Packets)}, {Text: fmt.Sprintf("%d bytes", u.Bytes)}})
+	}
+	screen := terminal.NewScreen(w, terminal.Of(w))
+	screen.Table(2, 1, rows)
+	f.faults(out.Faults)
+	return screen.Err()
+}
