@@ -84,6 +84,8 @@ func TestConformance(t *testing.T) {
 			{"facts", testFacts},
 			{"actions", testActions},
 			{"actions concurrent", testActionsConcurrent},
+			{"alerts", testAlerts},
+			{"cases", testCases},
 			{"versions", testVersions},
 			{"backup", testBackup},
 			{"move", testMove},
