@@ -55,8 +55,9 @@ type beacon struct {
 // crowd is who else knows a destination.
 type crowd struct{ clients []netip.Addr } // at most crowdMax
 
-// Bounds of the detector of beacons: some 60 MB when all is full.
+// Bounds of the detector of beacons.
 const (
+	// MaxBeaconPairs bounds the pairs of client and destination whose contacts are kept, some 60 MB; of more, those with few contacts that were quiet the longest go.
 	MaxBeaconPairs = 1 << 16
 	beaconGaps     = 48
 	crowdMax       = 8

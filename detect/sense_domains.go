@@ -35,8 +35,9 @@ type asked struct {
 	began, ref  EventRef
 }
 
-// Bounds of the detector of random names: some 15 MB when all is full.
+// Bounds of the detector of random names.
 const (
+	// MaxDomainClients bounds the clients whose domains are counted, some 15 MB; of more, those that were quiet the longest go.
 	MaxDomainClients = 1 << 13
 	domainsWindow    = nsHour / 2
 	domainsMissing   = 10 // random-looking names that do not exist

@@ -28,8 +28,9 @@ type icmpPair struct {
 	began, ref  EventRef
 }
 
-// Bounds of the detector of tunnels through ICMP, some 3 MB when all is full.
+// Bounds of the detector of tunnels through ICMP.
 const (
+	// MaxICMPPairs bounds the pairs of addresses whose ICMP is counted, some 3 MB; of more, those that were quiet the longest go.
 	MaxICMPPairs = 1 << 14
 	icmpWindow   = nsHour
 	icmpBytes    = 5 << 20 // in both directions within the window

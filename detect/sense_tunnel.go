@@ -46,8 +46,9 @@ type tunnel struct {
 	began, ref  EventRef
 }
 
-// Bounds of the detector of tunnels: some 25 MB when all is full.
+// Bounds of the detector of tunnels.
 const (
+	// MaxTunnelDomains bounds the pairs of client and domain whose names are counted, some 25 MB; of more, those that were quiet the longest go.
 	MaxTunnelDomains = 1 << 15
 	tunnelWindow     = nsHour
 	tunnelNames      = 40 // different names that are worth a look
