@@ -64,6 +64,7 @@ Exit status: 0 nothing found, 1 found, 2 failed.`,
 	f.BoolVar(&s.json, "json", false, "one object a line, with all fields")
 	f.BoolVar(&s.fields, "fields", false, "tell which fields the events have, and how many have them")
 	s.place.define(cmd)
+	s.place.events = std.err
 	return cmd
 }
 
