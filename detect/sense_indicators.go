@@ -84,7 +84,7 @@ func (l *listed) see(s *Sighting) {
 	}
 	t.refs = append(t.refs, s.Ref)
 	if t.count >= 2*t.told || before != t.outcome {
-		l.tell(key, t, &w)
+		l.tell(key, t, &w, true)
 	}
 }
 
@@ -136,14 +136,15 @@ func inbound(s *Sighting, role string) bool {
 	return role == "source" || role == "sender" || role == "attachment" || role == "client" || role == "referrer" || s.Type == intel.Path.String()
 }
 
-func (l *listed) tell(key string, t *listedTally, w *indicatorWords) {
+// tell tells a finding; open where more of it may come.
+func (l *listed) tell(key string, t *listedTally, w *indicatorWords, open bool) {
 	t.told = t.count
 	s := &t.sighting
 	direction := "outbound"
 	if inbound(s, w.Role) {
 		direction = "inbound"
 	}
-	f := &Finding{Key: key, Action: "indicator-match", Time: t.first, Last: t.last, Refs: slices.Clone(t.refs), Count: t.count, Open: true}
+	f := &Finding{Key: key, Action: "indicator-match", Time: t.first, Last: t.last, Refs: slices.Clone(t.refs), Count: t.count, Open: open}
 	add := func(name, value string) {
 		if value != "" {
 			f.Fields = append(f.Fields, Field{name, value})
@@ -290,10 +291,22 @@ func listedSentence(t *listedTally, w *indicatorWords, direction string) string 
 
 // tellRest tells what was counted since it was told last.
 func (l *listed) tellRest(key string, t *listedTally) {
-	var w indicatorWords
-	if t.count > t.told && json.Unmarshal([]byte(t.sighting.Parent), &w) == nil {
-		l.tell(key, t, &w)
+	if t.count > t.told {
+		l.tellAgain(key, t, true)
 	}
+}
+
+func (l *listed) tellAgain(key string, t *listedTally, open bool) {
+	var w indicatorWords
+	if json.Unmarshal([]byte(t.sighting.Parent), &w) == nil {
+		l.tell(key, t, &w, open)
+	}
+}
+
+// end tells a finding for the last time.
+func (l *listed) end(key string) {
+	l.tellAgain(key, l.tallies[key], false)
+	delete(l.tallies, key)
 }
 
 // advance tells, once an hour, what is not told yet, and lets go of days that have passed.
@@ -304,9 +317,10 @@ func (l *listed) advance(now int64) {
 	l.hour = now / listedHour
 	for _, key := range l.keys() {
 		t := l.tallies[key]
-		l.tellRest(key, t)
 		if now/listedDay > t.first/listedDay+1 {
-			delete(l.tallies, key)
+			l.end(key)
+		} else {
+			l.tellRest(key, t)
 		}
 	}
 }
@@ -322,7 +336,7 @@ func (l *listed) keys() []string {
 
 func (l *listed) finish() {
 	for _, key := range l.keys() {
-		l.tellRest(key, l.tallies[key])
+		l.end(key)
 	}
 }
 
@@ -332,8 +346,7 @@ func (l *listed) drop() {
 	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(l.tallies[a].last, l.tallies[b].last) })
 	for _, key := range keys[:maxListed/4] {
 		l.early++
-		l.tellRest(key, l.tallies[key])
-		delete(l.tallies, key)
+		l.end(key)
 	}
 }
 
