@@ -51,7 +51,7 @@ func (s *slack) Send(ctx context.Context, m *Message) (string, error) {
 	}
 	blocks := []any{
 		map[string]any{"type": "header", "text": plain(m.head(), slackHeader)},
-		map[string]any{"type": "section", "text": plain(m.text(), slackSection)},
+		map[string]any{"type": "section", "text": plain(ifEmpty(m.text(), m.head()), slackSection)},
 	}
 	if m.Link != "" && len(m.Link) <= slackButton {
 		blocks = append(blocks, map[string]any{"type": "actions", "elements": []any{

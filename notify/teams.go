@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,8 +35,11 @@ func (c *TeamsConfig) open(env Env) (Sender, error) {
 	return &teams{w, url}, err
 }
 
-// teamsBody bounds a request, in bytes; Teams refuses more than 28 KB.
-const teamsBody = 26_000
+// Bounds of a card: Teams refuses requests of more than 28 KB.
+const (
+	teamsBody  = 26_000 // bytes
+	teamsLines = 100
+)
 
 // teamsColours are those of severities, as Adaptive Cards name them.
 var teamsColours = map[string]string{"critical": "Attention", "high": "Attention", "medium": "Warning", "low": "Accent"}
@@ -56,7 +60,7 @@ func (s *teams) card(m *Message, lines []string) []byte {
 		}
 		return map[string]any{"type": "RichTextBlock", "inlines": []any{inline}, "spacing": "Small"}
 	}
-	blocks := []any{run(m.head(), "Medium", "Bolder", teamsColours[m.Severity])}
+	blocks := []any{run(shorten(m.head(), maxSentence), "Medium", "Bolder", teamsColours[m.Severity])}
 	for _, l := range lines {
 		blocks = append(blocks, run(l, "", "", ""))
 	}
@@ -77,6 +81,10 @@ func (s *teams) card(m *Message, lines []string) []byte {
 // Send implements Sender.
 func (s *teams) Send(ctx context.Context, m *Message) (string, error) {
 	lines := m.lines()
+	lines = slices.Clone(lines[:min(len(lines), teamsLines)])
+	for i := range lines {
+		lines[i] = shorten(lines[i], maxSentence+maxLine)
+	}
 	body := s.card(m, lines)
 	for len(body) > teamsBody && len(lines) > 1 {
 		lines = lines[:len(lines)-1]

@@ -80,6 +80,7 @@ func Postfix(tb testing.TB) *Mailer {
 	write("etc/main.cf", strings.ReplaceAll(postfixMain, "UID", strings.TrimSpace(string(uid))))
 	write("etc/master.cf", fmt.Sprintf(postfixMaster, m.Plain, m.TLS, m.Closed))
 	Start(tb, exec.Command(postfix, "-c", filepath.Join(dir, "etc"), "start-fg"))
+	tb.Cleanup(func() { _ = exec.Command(postfix, "-c", filepath.Join(dir, "etc"), "stop").Run() })
 	Wait(tb, 20*time.Second, "Postfix", func() bool {
 		c, err := net.DialTimeout("tcp", m.Plain, time.Second)
 		if err == nil {
