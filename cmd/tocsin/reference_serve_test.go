@@ -81,6 +81,8 @@ func keyKind(f reflect.StructField) (kind string, inner reflect.Type) {
 		return "texts", nil
 	}
 	switch t.Kind() {
+	case reflect.Pointer:
+		return "keys and values", nil
 	case reflect.Slice:
 		if strings.HasPrefix(t.Elem().PkgPath(), reflect.TypeFor[source.Kind]().PkgPath()) && strings.HasSuffix(t.Elem().Name(), "Config") {
 			return "[list](inputs.md#" + strings.SplitN(f.Tag.Get("yaml"), ",", 2)[0] + ")", nil

@@ -63,7 +63,7 @@ func TestReference(t *testing.T) {
 // reference makes all pages, the index first.
 func reference(std streams, root string) ([]page, error) {
 	list := commandPages(newRoot(std))
-	list = append(list, inputsPage(), configurationPage(), queryPage(), formatsPage(), logSourcesPage(), languagePage())
+	list = append(list, inputsPage(), notifyPage(), configurationPage(), queryPage(), formatsPage(), logSourcesPage(), languagePage())
 	for _, write := range []func() (page, error){
 		rulesPage,
 		func() (page, error) { return messagesPage(root) },

@@ -15,13 +15,16 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/intel"
 	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
@@ -32,15 +35,19 @@ const mainTenant = "main"
 
 // tenant is one tenant while it is served.
 type tenant struct {
-	name  string
-	dir   string
-	site  *site
-	store eventStore
-	state *state.State
-	line  *live.Line
-	indicators *intel.Set // that what is kept was searched for last
-	local *source.Local // what this machine logs, where nothing is configured
-	begin time.Time     // events of before are left out by inputs that were found, not configured
+	name       string
+	dir        string
+	site       *site
+	store      eventStore
+	state      *state.State
+	line       *live.Line
+	indicators *intel.Set    // that what is kept was searched for last
+	local      *source.Local // what this machine logs, where nothing is configured
+	begin      time.Time     // events of before are left out by inputs that were found, not configured
+
+	notifier *notify.Notifier
+	steps    atomic.Pointer[ruleSteps]
+	digested int64 // events that the last daily mail told of
 
 	feeding sync.WaitGroup
 	inputs  []*input
@@ -96,13 +103,14 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		return err
 	}
 	t.line, err = live.Open(live.Options{
-		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Log: s.log.With("tenant", name),
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Changed: func([]*alert.Incident) { t.wake() }, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
-		Quarantine: true,
+		Quarantine: true, Learn: learner(t.store),
 	})
 	if err != nil {
 		return err
 	}
+	s.openNotifier(t)
 	return s.makeInputs(t)
 }
 
@@ -241,5 +249,9 @@ func (s *serve) engine() (*detect.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants, Indicators: s.indicators, Senses: &detect.SensesOptions{}})
+	senses, err := s.settings.Anomalies.senses(true)
+	if err != nil {
+		return nil, err
+	}
+	return detect.New(s.rules.Rules, s.rules.Correlations, s.rules.sources, detect.Options{Wanted: c.wants, Indicators: s.indicators, Senses: senses})
 }
