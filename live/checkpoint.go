@@ -193,13 +193,11 @@ func (l *Line) number(c *checkpoint) error {
 	l.base = c.Base
 	used := c.Through
 	if l.wal.Next() == 1 { // it is new
-		if n, ok := l.opt.Store.(Numbered); ok {
-			highest, err := n.Highest(context.Background())
-			if err != nil {
-				return fmt.Errorf("ask the store which events it has: %w", err)
-			}
-			used = max(used, highest)
+		highest, err := l.seen()
+		if err != nil {
+			return err
 		}
+		used = max(used, highest)
 		if used == l.base {
 			return nil
 		}
