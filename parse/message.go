@@ -289,10 +289,3 @@ func (p *program) find(message string, out *said) bool {
 	}
 	return false
 }
-
-// readMessage finds what a program's message says. It reports whether the sentence is known; out.kind is set either
-// way, and names the fields (out.kind.names) that out.values holds and the format that the event is of.
-func readMessage(tag, message string, out *said) bool {
-	p, body := programOf(tag), messageBody(message)
-	return p.read(body, out) || p.readClues(body, out)
-}
