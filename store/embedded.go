@@ -16,14 +16,16 @@ import (
 
 // Options says how an embedded store keeps its rows. The zero value keeps all for ever, up to a full disk.
 type Options struct {
-	Retention time.Duration // how old a row may become; whole days (UTC) are removed; 0: for ever, else at least a day
-	MaxBytes  int64         // room that rows may take; the oldest days are removed, but never the last two; 0: no limit
-	MaxShare  float64       // the same as a share of the file system, above 0 to 1; 0: no limit
-	MinFree   int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 MiB to 2 GiB
-	Future    time.Duration // how far in the future a row's time may be; 0: 48 h; negative: 99 years
-	Memory    int64         // bytes for the engine's caches; 0: 128 MiB. The first store of the process decides
-	SealAfter time.Duration // how long after its end a day is sealed (see Manifest); 0: 48 h
-	Log       *slog.Logger  // nil: nothing is logged
+	Retention  time.Duration // how old a row may become; whole days (UTC) are removed; 0: for ever, else at least a day
+	MaxBytes   int64         // room that rows may take; the oldest days are removed, but never the last two; 0: no limit
+	MaxShare   float64       // the same as a share of the file system, above 0 to 1; 0: no limit
+	MinFree    int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 MiB to 2 GiB
+	Future     time.Duration // how far in the future a row's time may be; 0: 48 h; negative: 99 years
+	Memory     int64         // bytes for the engine's caches; 0: 128 MiB. The first store of the process decides
+	AsideAge   time.Duration // how long damaged parts that were moved aside are kept; 0: 90 days
+	AsideBytes int64         // how much of them is kept, but for those of the last day; 0: 1 GiB
+	SealAfter  time.Duration // how long after its end a day is sealed (see Manifest); 0: 48 h
+	Log        *slog.Logger  // nil: nothing is logged
 
 	flush time.Duration    // how often the engine writes; 0: flushInterval
 	now   func() time.Time // nil: time.Now
@@ -38,6 +40,12 @@ func (o Options) filled(dir string) Options {
 	}
 	if o.Memory == 0 {
 		o.Memory = 128 << 20
+	}
+	if o.AsideAge == 0 {
+		o.AsideAge = asideAge
+	}
+	if o.AsideBytes == 0 {
+		o.AsideBytes = asideBytes
 	}
 	if o.SealAfter == 0 {
 		o.SealAfter = 48 * time.Hour

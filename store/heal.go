@@ -96,7 +96,7 @@ func (h *healer) aside(path, day, reason string) error {
 	if err := os.MkdirAll(filepath.Join(h.dir, asideDir), 0o750); err != nil {
 		return fmt.Errorf("heal: %w", err)
 	}
-	base := h.now.UTC().Format("20060102T150405Z") + "-" + strings.ReplaceAll(filepath.ToSlash(path), "/", "-")
+	base := h.now.UTC().Format(asideStamp) + "-" + strings.ReplaceAll(filepath.ToSlash(path), "/", "-")
 	to := filepath.Join(asideDir, base)
 	for n := 1; ; n++ {
 		if _, err := os.Lstat(filepath.Join(h.dir, to)); err != nil {

@@ -81,7 +81,7 @@ func (c *wallClock) latest() time.Time {
 	return c.wall
 }
 
-// Maintain removes what is too old or too much, and seals days (see Manifest). The caller calls it about every minute, from
+// Maintain removes what is too old or too much, also of damaged parts that were moved aside, and seals days (see Manifest). The caller calls it about every minute, from
 // one goroutine. Sealing a day reads and rewrites it once, so a call may take long; Add and searches go on meanwhile,
 // except that removing a day closes the engine for a moment. After a start it is called once what was lost in a crash is
 // added again, because rows that come later count as new ones of a sealed day.
@@ -107,6 +107,9 @@ func (e *Embedded) Maintain(ctx context.Context) error {
 	}
 	if !sure {
 		return nil
+	}
+	if err := e.sweep(now); err != nil {
+		return fmt.Errorf("maintain store: %w", err)
 	}
 	if err := e.seal(ctx, now); err != nil {
 		return fmt.Errorf("maintain store: %w", err)
