@@ -29,8 +29,11 @@ type sightPlan struct {
 type sights struct {
 	plans  map[*event.Shape]*sightPlan
 	fields int
-	last   *event.Shape
-	plan   *sightPlan
+	recent [16]struct { // that were used lately: shapes alternate, and most logs have few
+		shape *event.Shape
+		plan  *sightPlan
+	}
+	turn   int
 	words  spoken
 	out    []Sighting
 	spare  chan []Sighting
@@ -43,7 +46,6 @@ type sights struct {
 // mergeKey is what sightings of a minute have in common that are told as one.
 type mergeKey struct {
 	kind    Sight
-	outcome Outcome
 	minute  int64
 	dataset string
 	a, b, c string
@@ -59,10 +61,7 @@ func newSights(spare chan []Sighting) *sights {
 
 // see takes note of one event.
 func (w *sights) see(ev *event.Event) {
-	if ev.Shape != w.last {
-		w.last, w.plan = ev.Shape, w.planOf(ev.Shape)
-	}
-	p := w.plan
+	p := w.planOf(ev.Shape)
 	if ev.Time == 0 || !p.tally {
 		return
 	}
@@ -74,6 +73,11 @@ func (w *sights) see(ev *event.Event) {
 
 // planOf returns the plan of a shape.
 func (w *sights) planOf(s *event.Shape) *sightPlan {
+	for i := range w.recent {
+		if w.recent[i].shape == s {
+			return w.recent[i].plan
+		}
+	}
 	p := w.plans[s]
 	if p == nil {
 		p = newSightPlan(s)
@@ -82,6 +86,8 @@ func (w *sights) planOf(s *event.Shape) *sightPlan {
 			w.fields += fields
 		}
 	}
+	w.turn = (w.turn + 1) % len(w.recent)
+	w.recent[w.turn].shape, w.recent[w.turn].plan = s, p
 	return p
 }
 

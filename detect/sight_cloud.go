@@ -34,7 +34,7 @@ func (w *sights) cloudTrail(p *sightPlan, ev *event.Event) {
 		}
 	}
 	if !failed && w.address(p, slotSource, ev).IsValid() {
-		w.logon(p, ev, user, Succeeded, "AWS")
+		w.logon(p, ev, user, "AWS")
 	}
 }
 
@@ -44,7 +44,7 @@ func (w *sights) cloud(p *sightPlan, ev *event.Event) {
 	switch action {
 	case "Sign-in activity", "user.session.start", "UserLoggedIn", "login_success", "google.login.LoginService.loginSuccess":
 		if outcomeOf(p.raw(slotOutcome, ev)) != Failed {
-			w.logon(p, ev, w.low(p, slotUser, ev), Succeeded, strings.SplitN(p.dataset, ".", 2)[0])
+			w.logon(p, ev, w.low(p, slotUser, ev), strings.SplitN(p.dataset, ".", 2)[0])
 		}
 	case "Add member to role.", "Add member to role", "Add eligible member to role", "Add member to role completed (PIM activation)",
 		"user.account.privilege.grant", "group.privilege.grant", "SetIamPolicy", "ASSIGN_ROLE", "Microsoft.Authorization/roleAssignments/write":

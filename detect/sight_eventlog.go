@@ -11,9 +11,7 @@ import (
 func (w *sights) windows(p *sightPlan, ev *event.Event) {
 	switch w.number(p, slotCode, ev) {
 	case 4624:
-		w.windowsLogon(p, ev, Succeeded)
-	case 4625:
-		w.windowsLogon(p, ev, Failed)
+		w.windowsLogon(p, ev)
 	case 4688, 1:
 		w.program(p, ev, w.words.stable(p.value(slotProgram, ev)))
 	case 4728, 4732, 4756:
@@ -31,7 +29,7 @@ func (w *sights) windows(p *sightPlan, ev *event.Event) {
 	}
 }
 
-func (w *sights) windowsLogon(p *sightPlan, ev *event.Event, outcome Outcome) {
+func (w *sights) windowsLogon(p *sightPlan, ev *event.Event) {
 	how := ""
 	switch w.number(p, slotLogon, ev) {
 	case 2, 11:
@@ -43,7 +41,7 @@ func (w *sights) windowsLogon(p *sightPlan, ev *event.Event, outcome Outcome) {
 	default:
 		return // services, tasks, unlocking
 	}
-	w.logon(p, ev, w.low(p, slotUser, ev), outcome, how)
+	w.logon(p, ev, w.low(p, slotUser, ev), how)
 }
 
 func (w *sights) windowsMember(p *sightPlan, ev *event.Event) {

@@ -26,32 +26,28 @@ func (w *sights) told(p *sightPlan, ev *event.Event) {
 }
 
 func (w *sights) toldLogon(p *sightPlan, ev *event.Event) {
+	if outcomeOf(p.raw(slotOutcome, ev)) != Succeeded {
+		return
+	}
 	action := p.raw(slotAction, ev)
-	outcome := outcomeOf(p.raw(slotOutcome, ev))
 	switch action {
 	case "ssh_login", "ftp_login", "login", "web_login", "vpn_login", "smtp_auth", "smb_login", "db_login", "imap_login", "pop3_login":
 	case "user_login", "logged-in", "logon", "log_on", "authentication_success", "ssh_logged-in", "authentication":
 	default:
 		return // the same attempt in other words, or no attempt
 	}
-	if outcome == Undecided {
-		return
-	}
-	w.logon(p, ev, w.text(p, slotUser, ev), outcome, strings.TrimSuffix(action, "_login"))
+	w.logon(p, ev, w.text(p, slotUser, ev), strings.TrimSuffix(action, "_login"))
 }
 
-// logon adds a sighting of somebody who logs on. Failures of a minute are told as one: guessing makes many.
-func (w *sights) logon(p *sightPlan, ev *event.Event, user string, outcome Outcome, how string) {
+// logon adds a sighting of somebody who has logged on; those of a minute are told as one. What failed is not told:
+// guessing makes many of them, and rules count them.
+func (w *sights) logon(p *sightPlan, ev *event.Event, user, how string) {
 	if !isUser(user) {
 		return
 	}
 	host, source := w.text(p, slotHost, ev), w.address(p, slotSource, ev)
-	k := mergeKey{dataset: p.dataset, a: host, b: user, c: how, outcome: outcome, source: source, minute: ev.Time / nsMinute}
-	if outcome == Failed {
-		k.b, user = "", "" // who guesses makes up names
-	}
-	s := w.merge(SawLogon, p, ev, k)
-	s.User, s.Host, s.Source, s.Outcome, s.Type = user, host, source, outcome, how
+	s := w.merge(SawLogon, p, ev, mergeKey{dataset: p.dataset, a: host, b: user, c: how, source: source, minute: ev.Time / nsMinute})
+	s.User, s.Host, s.Source, s.Outcome, s.Type = user, host, source, Succeeded, how
 }
 
 func (w *sights) toldCommand(p *sightPlan, ev *event.Event) {
@@ -124,7 +120,7 @@ func (w *sights) auditd(p *sightPlan, ev *event.Event) {
 			if user == "" {
 				user = w.text(p, slotUser, ev)
 			}
-			w.logon(p, ev, user, Succeeded, "login")
+			w.logon(p, ev, user, "login")
 		}
 	case "GRP_MGMT", "USER_MGMT":
 		if group := w.text(p, slotGroup, ev); group != "" && p.raw(slotOutcome, ev) == "success" {

@@ -11,7 +11,7 @@ type Sight uint8
 // The kinds of sightings. The numbers are kept in snapshots: a new kind is added at the end.
 const (
 	SawTally     Sight = iota // so many events of a source in one minute
-	SawLogon                  // somebody logged on, or tried to
+	SawLogon                  // somebody logged on
 	SawProgram                // a program was started
 	SawGrant                  // an account was given rights: it was made a member of a group, or got a role or a policy
 	SawFlow                   // a connection, as a firewall or a sensor saw it
