@@ -98,7 +98,7 @@ type Request struct {
 	Notes  []string          `json:"notes,omitempty"`
 }
 
-// Veto is how long a denial holds against what asks again and is no person.
+// Veto is how long a person's denial, or that a person has undone it, holds against what asks again and is no person.
 const Veto = 24 * time.Hour
 
 // ErrDenied is the error of asking for what a person has denied, or of approving it.
@@ -126,7 +126,7 @@ func Ask(old *Action, r *Request, now int64) (a Action, changed bool, err error)
 		return fresh, true, nil
 	case old.Key != fresh.Key:
 		return Action{}, false, fmt.Errorf("ask for %s %s: the key %s is another action's", r.Kind, r.Target, old.Key)
-	case old.State == Denied && !r.Person && now < old.Denial.At+int64(Veto):
+	case (old.State == Denied || old.State == Undone) && old.Denial != nil && !r.Person && now < old.Denial.At+int64(Veto):
 		return *old, false, fmt.Errorf("%s %s: %w: %s at %s", r.Kind, r.Target, ErrDenied, old.Denial.By, time.Unix(0, old.Denial.At).UTC().Format(time.RFC3339))
 	case old.State.Ended():
 		fresh.Round = old.Round + 1

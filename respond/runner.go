@@ -26,7 +26,8 @@ type Runner struct {
 	busy     map[string]bool
 	doing    sync.WaitGroup
 	firewall policyState
-	broken   bool // the kernel's table is not what is wanted
+	noted    map[string]int64 // what playbooks noted, and when
+	broken   bool             // the kernel's table is not what is wanted
 }
 
 // RunnerOptions are settings of a Runner. The zero value is good.
@@ -448,6 +449,11 @@ func (r *Runner) Undo(ctx context.Context, key, by string) (Action, error) {
 		if k, err := KindOf(a.Kind); err == nil && !k.Lasts && a.State == Done {
 			return a, fmt.Errorf("%s cannot be undone", a.Kind)
 		}
-		return a.Retract(Undone, by, r.now())
+		now := r.now()
+		a, err := a.Retract(Undone, by, now)
+		if err == nil {
+			a.Denial = &Vote{By: by, At: now, Text: "undone"}
+		}
+		return a, err
 	})
 }

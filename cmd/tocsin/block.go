@@ -134,6 +134,9 @@ func (a *acting) told(x *respond.Action) error {
 	}
 	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:shortKey], x.State, terminal.Safe(x.Kind+" "+x.Target+untilWords(x.Until)))
 	for _, n := range x.Notes {
+		if x.State.Ended() {
+			break
+		}
 		fmt.Fprintln(a.std.out, "          "+terminal.Safe(n))
 	}
 	if x.Error != "" {

@@ -25,6 +25,7 @@ func commands(std streams) []*cobra.Command {
 		newDeny(std),
 		newUndo(std),
 		newFirewall(std),
+		newPlaybooks(std),
 		newSearch(std),
 		newTail(std),
 		newRules(std),

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
@@ -31,6 +32,9 @@ type respondSettings struct {
 	Quarantine string                     `yaml:"quarantine" path:"true" doc:"The folder into which files are moved." default:"quarantine in the data folder"`
 	Programs   map[string]respond.Program `yaml:"programs" doc:"Programs of your own, by name."`
 	Webhooks   map[string]respond.Webhook `yaml:"webhooks" doc:"Places that are told over HTTP, by name."`
+	Playbooks  []string                   `yaml:"playbooks" path:"true" doc:"Files of playbooks, beside those that tocsin brings." example:"[playbooks/vpn.yml]"`
+	Modes      map[string]string          `yaml:"modes" doc:"The modes of playbooks, by name: watch, ask, auto or off." example:"{password-guessing: ask}"`
+	Lists      listSettings               `yaml:"lists" doc:"Blocks for other firewalls."`
 	Directory  respond.LDAP               `yaml:"directory" doc:"The LDAP or Active Directory in which accounts are locked."`
 }
 
@@ -66,6 +70,10 @@ func (s *settings) checkRespond(doc *config.Document) {
 			doc.Fail("respond.directory", "", "%v", err)
 		}
 	}
+	s.Respond.Lists.check(doc)
+	if _, err := s.Respond.playbooks(); err != nil {
+		doc.Fail("respond.playbooks", "", "%v", err)
+	}
 	for _, k := range s.Respond.Kinds {
 		if _, err := respond.KindOf(k); err != nil {
 			doc.Fail("respond.kinds", "", "%v", err)
@@ -94,16 +102,25 @@ func newHands(set *settings, dir string, log *slog.Logger) (*respond.Hands, func
 // response is what changes the world while serve runs. What is asked for belongs to the main tenant.
 type response struct {
 	*respond.Runner
-	log    *slog.Logger
-	end    []func()
-	helper *exec.Cmd
-	alone  bool // no serve runs: what is asked for is done at once
+	log      *slog.Logger
+	end      []func()
+	helper   *exec.Cmd
+	books    []respond.Playbook
+	lists    *respond.Lists
+	listFile string
+	serving  []func() error
+	tenants  []*tenant
+	alone    bool // no serve runs: what is asked for is done at once
 }
 
 // openResponse makes s.response. With rights, a helper is started or asked where the settings say so.
 func (s *serve) openResponse(rights bool) error {
-	r := &response{log: s.log, alone: !rights}
+	r := &response{log: s.log, alone: !rights, tenants: s.tenants}
 	s.response = r
+	var err error
+	if r.books, err = s.settings.Respond.playbooks(); err != nil {
+		return err
+	}
 	here, end := newHands(s.settings, s.dir, s.log)
 	r.end = append(r.end, end)
 	var world respond.Worker = here
@@ -124,6 +141,9 @@ func (s *serve) openResponse(rights bool) error {
 		world = r.behind(here, conn)
 	}
 	r.Runner = respond.NewRunner(s.tenants[0].state, world, respond.RunnerOptions{Guard: set.Guard, Log: s.log, Replay: s.tenants[0].replay})
+	if rights {
+		return r.openLists(&set.Lists)
+	}
 	return nil
 }
 
@@ -169,6 +189,21 @@ func (s *serve) dropRights(r *response) (net.Conn, error) {
 }
 
 func (r *response) run(ctx context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	for _, t := range r.tenants {
+		running.Go(func() { r.play(ctx, t) })
+	}
+	for _, serve := range r.serving {
+		go func() { // until close
+			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+				r.log.Error("blocks for other firewalls", "error", err)
+			}
+		}()
+	}
+	if r.listFile != "" {
+		running.Go(func() { r.writeList(ctx) })
+	}
 	if err := r.Run(ctx); err != nil {
 		r.log.Error("actions", "error", err)
 	}
@@ -209,6 +244,7 @@ func (r *response) routes() []console.Route {
 		{Pattern: "POST /v1/actions/{key}/approve", Answer: step(r.Approve)},
 		{Pattern: "POST /v1/actions/{key}/deny", Answer: step(r.Deny)},
 		{Pattern: "POST /v1/actions/{key}/undo", Answer: step(func(ctx context.Context, key, by, _ string) (respond.Action, error) { return r.Undo(ctx, key, by) })},
+		{Pattern: "GET /v1/playbooks", Answer: r.playbooks(r.tenants[0])},
 		{Pattern: "GET /v1/blocks", Answer: r.blocks},
 		{Pattern: "GET /v1/firewall", Answer: r.firewall},
 		{Pattern: "POST /v1/firewall/{verb}", Answer: r.changeFirewall},

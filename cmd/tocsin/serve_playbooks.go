@@ -1,0 +1,355 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/state"
+)
+
+// listSettings say to whom blocks are handed out.
+type listSettings struct {
+	Listen string            `yaml:"listen" doc:"Where other firewalls ask: CrowdSec's bouncers (/v1/decisions), and whatever reads a list by URL (/blocklist.txt)." example:"127.0.0.1:8085"`
+	Cert   string            `yaml:"cert" path:"true" doc:"The certificate for TLS; without it, listen on the loopback only."`
+	Key    string            `yaml:"key" path:"true" doc:"The key of the certificate."`
+	Keys   map[string]secret `yaml:"keys" doc:"The key that each of them shows, by its name."`
+	Sign   string            `yaml:"sign" secret:"true" doc:"The seed of the Ed25519 key that signs the list: 32 bytes in base64." example:"file:/etc/tocsin/list.seed"`
+	File   string            `yaml:"file" path:"true" doc:"A file that the list is written to, too."`
+}
+
+// secret is where a secret is.
+type secret struct {
+	Key string `yaml:"key" secret:"true" doc:"The key." example:"file:/etc/tocsin/nginx.key"`
+}
+
+// check looks for mistakes.
+func (l *listSettings) check(doc *config.Document) {
+	if l.Listen == "" {
+		return
+	}
+	host, _, err := net.SplitHostPort(l.Listen)
+	if err != nil {
+		doc.Fail("respond.lists.listen", "", "%v", err)
+	}
+	if ip := net.ParseIP(host); l.Cert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		doc.Fail("respond.lists.listen", "name a certificate and its key", "without TLS only the loopback may be listened on")
+	}
+}
+
+// playbooks are those of tocsin and of the settings, in the modes that the settings say.
+func (s *respondSettings) playbooks() ([]respond.Playbook, error) {
+	list, err := respond.BuiltinPlaybooks()
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, path := range s.Playbooks {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("playbook: %w", err))
+			continue
+		}
+		p, err := respond.ReadPlaybook(path, data)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		list = slices.DeleteFunc(list, func(o respond.Playbook) bool { return o.Name == p.Name }) // one of your own stands above
+		list = append(list, *p)
+	}
+	for name, mode := range s.Modes {
+		i := slices.IndexFunc(list, func(p respond.Playbook) bool { return p.Name == name })
+		switch {
+		case i < 0:
+			errs = append(errs, fmt.Errorf("modes: there is no playbook %s", name))
+		case mode != respond.ModeWatch && mode != respond.ModeAsk && mode != respond.ModeAuto && mode != "off":
+			errs = append(errs, fmt.Errorf("modes: %s: must be watch, ask, auto or off", name))
+		case mode == "off":
+			list = slices.Delete(list, i, i+1)
+		default:
+			list[i].Mode = mode
+		}
+	}
+	return list, errors.Join(errs...)
+}
+
+// alertsSince is how far back playbooks look: what is older when it comes to be known is history.
+const alertsSince = time.Hour
+
+// play lets playbooks answer a tenant's alerts until ctx is done.
+func (r *response) play(ctx context.Context, t *tenant) {
+	const fact = "playbooks.seen"
+	text, err := t.state.Fact(ctx, fact)
+	if err != nil {
+		r.log.Error("playbooks", "error", err)
+		return
+	}
+	seen, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		seen = time.Now().UnixNano()
+	}
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		next, err := r.playSince(ctx, t, seen)
+		if err != nil && ctx.Err() == nil {
+			r.log.Error("playbooks", "tenant", t.name, "error", err)
+		}
+		if next > seen {
+			seen = next
+			if err := t.state.SetFacts(ctx, map[string]string{fact: strconv.FormatInt(seen, 10)}); err != nil && ctx.Err() == nil {
+				r.log.Error("playbooks", "tenant", t.name, "error", err)
+			}
+		}
+	}
+}
+
+// playSince answers alerts that hits have changed after a time, and says up to which.
+func (r *response) playSince(ctx context.Context, t *tenant, seen int64) (int64, error) {
+	list, err := t.state.ListAlerts(ctx, state.AlertFilter{Since: time.Now().Add(-alertsSince).UnixNano()})
+	if err != nil {
+		return seen, err
+	}
+	list = slices.DeleteFunc(list, func(a *alert.Alert) bool { return a.Updated <= seen })
+	slices.SortFunc(list, func(a, b *alert.Alert) int { return cmp.Compare(a.Updated, b.Updated) })
+	for _, a := range list {
+		done, err := r.Play(ctx, r.books, t.cause(ctx, a))
+		if err != nil {
+			return seen, err
+		}
+		for _, d := range done {
+			r.log.Info("a playbook asks", "kind", d.Kind, "target", d.Target, "state", d.State, "by", d.By)
+		}
+		seen = a.Updated
+	}
+	return seen, nil
+}
+
+// cause is an alert as playbooks see it.
+func (t *tenant) cause(ctx context.Context, a *alert.Alert) *respond.Cause {
+	c := &respond.Cause{Alert: a.Key, RuleID: a.RuleID, Title: a.RuleTitle, Tags: a.Tags, Level: a.Level, Sources: a.Sources, Users: a.Users, Hosts: a.Hosts}
+	for _, x := range a.Addresses {
+		if !slices.Contains(a.Sources, x) {
+			c.Targets = append(c.Targets, x)
+		}
+	}
+	c.Field = func(name string) []string {
+		var out []string
+		for _, key := range a.Samples {
+			h, err := t.state.Hit(ctx, key)
+			if err != nil {
+				continue // it was forgotten, which is no reason to do nothing else
+			}
+			var d detect.Hit
+			var fields map[string]any
+			if json.Unmarshal([]byte(h.JSON), &d) == nil && json.Unmarshal(d.Event, &fields) == nil {
+				out = append(out, fieldTexts(fields, name)...)
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	return c
+}
+
+// fieldTexts are the values of a field by its name, or by the path that its dots make.
+func fieldTexts(fields map[string]any, name string) []string {
+	if v, ok := fields[name]; ok {
+		switch v := v.(type) {
+		case string:
+			return []string{v}
+		case []any:
+			var out []string
+			for _, x := range v {
+				if s, ok := x.(string); ok {
+					out = append(out, s)
+				}
+			}
+			return out
+		}
+		return nil
+	}
+	first, rest, ok := strings.Cut(name, ".")
+	inner, isMap := fields[first].(map[string]any)
+	if !ok || !isMap {
+		return nil
+	}
+	return fieldTexts(inner, rest)
+}
+
+// openLists makes what hands out blocks, where the settings want it.
+func (r *response) openLists(set *listSettings) error {
+	if set.Listen == "" && set.File == "" {
+		return nil
+	}
+	l := &respond.Lists{Keys: make(map[string]string), Blocks: r.Blocked, Now: time.Now}
+	for name, k := range set.Keys {
+		key, err := config.Secret(k.Key)
+		if err != nil {
+			return fmt.Errorf("respond.lists.keys.%s: %w", name, err)
+		}
+		l.Keys[name] = key
+	}
+	if set.Sign != "" {
+		text, err := config.Secret(set.Sign)
+		if err != nil {
+			return fmt.Errorf("respond.lists.sign: %w", err)
+		}
+		seed, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(seed) != ed25519.SeedSize {
+			return fmt.Errorf("respond.lists.sign: must be %d bytes in base64", ed25519.SeedSize)
+		}
+		l.Sign = ed25519.NewKeyFromSeed(seed)
+	}
+	r.lists, r.listFile = l, set.File
+	if set.Listen == "" {
+		return nil
+	}
+	listener, err := net.Listen("tcp", set.Listen)
+	if err != nil {
+		return fmt.Errorf("respond.lists: %w", err)
+	}
+	server := &http.Server{Handler: l.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10}
+	r.end = append(r.end, func() { _ = server.Close() })
+	r.serving = append(r.serving, func() error {
+		if set.Cert != "" {
+			return server.ServeTLS(listener, set.Cert, set.Key)
+		}
+		return server.Serve(listener)
+	})
+	return nil
+}
+
+// writeList keeps the file of blocks as it is to be, until ctx is done.
+func (r *response) writeList(ctx context.Context) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	last, first := "", true
+	for {
+		text, err := r.lists.Plain(ctx)
+		if err == nil && (first || text != last) {
+			err = replaceFile(r.listFile, text)
+			last, first = text, err != nil
+		}
+		if err != nil && ctx.Err() == nil {
+			r.log.Error("write the list of blocks", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// replaceFile writes a file in one step.
+func replaceFile(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".list-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// playbookAnswer is a playbook, and what it has done or would have.
+type playbookAnswer struct {
+	respond.Playbook
+	Deeds    *respond.Deeds `json:"deeds,omitempty"`
+	Alerts   int            `json:"alerts"`             // that it would have answered, in a test
+	Would    map[string]int `json:"would,omitempty"`    // what it would have done, and how often
+	Refused  map[string]int `json:"refused,omitempty"`  // what the guard would have refused, and why
+	Problems []string       `json:"problems,omitempty"` // what it could not have done
+}
+
+// playbooks answers which there are; with test, what they would have done since a time, with what is kept.
+func (r *response) playbooks(t *tenant) func(*http.Request) (any, error) {
+	return func(q *http.Request) (any, error) {
+		since := time.Now().AddDate(0, 0, -7)
+		if text := q.FormValue("since"); text != "" {
+			var err error
+			if since, err = parseTime(text, time.Now(), time.Local, false); err != nil {
+				return nil, asProblem(err)
+			}
+		}
+		deeds, err := r.Report(q.Context(), since.UnixNano())
+		if err != nil {
+			return nil, err
+		}
+		out := []playbookAnswer{}
+		for i := range r.books {
+			a := playbookAnswer{Playbook: r.books[i], Deeds: deeds[r.books[i].Name]}
+			if q.FormValue("test") != "" {
+				if err := r.test(q.Context(), t, &a, since); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, a)
+		}
+		return out, nil
+	}
+}
+
+// test replays a playbook over the alerts that are kept.
+func (r *response) test(ctx context.Context, t *tenant, a *playbookAnswer, since time.Time) error {
+	list, err := t.state.ListAlerts(ctx, state.AlertFilter{Since: since.UnixNano(), Limit: 100_000})
+	if err != nil {
+		return err
+	}
+	a.Would, a.Refused = make(map[string]int), make(map[string]int)
+	verdicts := make(map[string]string)
+	for _, x := range list {
+		c := t.cause(ctx, x)
+		requests, problems := a.Answer(c, time.Unix(0, x.Last))
+		if a.Problems = append(a.Problems, problems...); len(a.Problems) > 100 {
+			a.Problems = a.Problems[:100]
+		}
+		if len(requests)+len(problems) > 0 {
+			a.Alerts++
+		}
+		for _, req := range requests {
+			what := req.Kind + " " + req.Target
+			why, known := verdicts[what]
+			if !known {
+				j, err := r.Judge(ctx, req, false)
+				if err != nil {
+					return err
+				}
+				why = strings.Join(j.Forbidden, "; ")
+				verdicts[what] = why
+			}
+			if why != "" {
+				a.Refused[what+": "+why]++
+			} else {
+				a.Would[what]++
+			}
+		}
+	}
+	return nil
+}
