@@ -33,7 +33,6 @@ type known struct {
 	seed   maphash.Seed
 	// memo holds hashes of values that are on no list at any time, so that what comes again and again is asked for once.
 	memo   []uint64
-	buf    []byte
 	wanted map[string]bool // types of objects that single patterns speak of
 	out    []Sighting
 	found  map[string]bool // of the event at hand: values that are told already

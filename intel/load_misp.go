@@ -32,8 +32,6 @@ func (l *loose) UnmarshalJSON(b []byte) error {
 
 func (l loose) yes() bool { return l == "1" || l == "true" || l == "True" }
 
-func (l loose) no() bool { return l == "0" || l == "false" || l == "False" }
-
 func (l loose) when() int64 { return parseWhen(string(l)) }
 
 type mispTag struct {
