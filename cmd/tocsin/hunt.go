@@ -35,6 +35,7 @@ type hunt struct {
 	json      bool
 	quiet     bool
 	verbose   bool
+	plain     bool // no detectors beside the rules
 	rendering *rendering
 	warnings  []string // told after the result
 }
@@ -81,6 +82,7 @@ func (h *hunt) define(cmd *cobra.Command) {
 	f.StringArrayVarP(&h.tags, "tag", "t", nil, "tell only hits of rules with this `tag`, e.g. t1110 or attack.persistence; repeatable")
 	f.StringArrayVarP(&h.flags.Exclude, "exclude-rule", "x", nil, "leave out the rule of this `id or title`; repeatable")
 	f.StringArrayVar(&h.intel, "intel", nil, "hold events against the list of indicators in this `file` or folder, beside those of tocsin.yml; repeatable")
+	f.BoolVar(&h.plain, "no-anomalies", false, "tell only what rules describe: look for no novelties, volumes, beacons and tunnels")
 	f.StringVar(&h.since, "since", "", "only events since this `time`: 2026-01-31, 2026-01-31T12:00:00Z, 24h or 7d; events without time pass")
 	f.StringVar(&h.until, "until", "", "only events until this `time`")
 	f.StringVar(&h.flags.Timezone, "timezone", "", "time `zone` of times that state none: Europe/Berlin, local, +02:00 (default UTC)")
@@ -117,6 +119,10 @@ func (h *hunt) merge() error {
 	f.Exclude = append(f.Exclude, s.Exclude...)
 	f.Placeholders = s.Placeholders
 	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
+	f.Anomalies = s.Anomalies
+	if h.plain {
+		f.Anomalies.Off = []string{detect.AllKinds}
+	}
 	f.Level = cmp.Or(f.Level, s.Level)
 	f.Status = cmp.Or(f.Status, s.Status)
 	f.Timezone = cmp.Or(f.Timezone, s.Timezone, "UTC")
@@ -153,7 +159,9 @@ func (h *hunt) run(ctx context.Context) error {
 	if err := h.indicators(&opt); err != nil {
 		return err
 	}
-	opt.Senses = &detect.SensesOptions{}
+	if opt.Senses, err = h.flags.Anomalies.senses(false); err != nil {
+		return fmt.Errorf("hunt: %w", err)
+	}
 	spills := &spills{}
 	defer spills.close()
 	opt.Spill = spills.open
