@@ -272,6 +272,9 @@ func (c *intelCommand) test(values []string, at string) error {
 	}
 	set, status := loadIntel(lists, dir)
 	for _, s := range status {
+		if s.Error != "" && slices.Contains(c.files, s.From) {
+			return fmt.Errorf("--intel %s: %s", s.From, s.Error)
+		}
 		if s.Error != "" {
 			fmt.Fprintf(c.std.err, "tocsin: list %s: %s\n", s.Name, printable(s.Error))
 		}

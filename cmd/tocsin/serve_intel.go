@@ -26,6 +26,7 @@ type feeds struct {
 	prints   map[string]string // of the lists, as they are in force
 	failed   map[string]string // what was told of a list last
 	tried    map[string]time.Time
+	wake     chan struct{}                // is told when a list may have changed
 	searched map[string]map[string]string // by tenant: the prints of lists that its store was searched for
 }
 
@@ -37,7 +38,7 @@ func (s *serve) openIntel() error {
 	s.indicators = &detect.Indicators{}
 	s.feeds = &feeds{
 		serve: s, prints: make(map[string]string), failed: make(map[string]string), tried: make(map[string]time.Time),
-		searched: make(map[string]map[string]string),
+		searched: make(map[string]map[string]string), wake: make(chan struct{}, 1),
 	}
 	if len(s.settings.Intel) > 0 {
 		s.feeds.load(s.settings.Intel)
@@ -88,8 +89,17 @@ func (f *feeds) keep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-f.wake:
 		case <-round.C:
 		}
+	}
+}
+
+// look makes keep look at the lists at once.
+func (f *feeds) look() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
 	}
 }
 
