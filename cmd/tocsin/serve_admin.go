@@ -126,6 +126,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 		r.Restart = append(r.Restart, "data")
 	}
 	s.settings, s.rules, s.directory = fresh, set, directory
+	s.feeds.look()
 	for i, t := range s.tenants {
 		t.line.Use(engine)
 		t.steps.Store(stepsOf(set))
