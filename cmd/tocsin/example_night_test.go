@@ -23,7 +23,8 @@ var nightHits = map[string][]string{
 		"SSH login by password succeeded after the user was guessed at from elsewhere",
 		"SSH login succeeded after many failures from the same address", "SSH passwords guessed from one address",
 		"SSH passwords of one user guessed from many addresses", "SSH user names tried from one address",
-		"Security service or firewall switched off with sudo", "User added to an administrators' group on Linux",
+		"Security service or firewall switched off with sudo", "Somebody was made an administrator",
+		"User added to an administrators' group on Linux",
 		"User created on a Linux host",
 	},
 	"web1-audit.log": {
@@ -52,7 +53,7 @@ var nightHits = map[string][]string{
 		"AWS access key or console password made for another user", "AWS administrator rights given",
 		"AWS identity tries many things that it may not do", "AWS key used by an attack tool",
 		"AWS logging or threat detection switched off", "AWS snapshot or image shared with another account",
-		"Many AWS secrets read in a short time",
+		"Many AWS secrets read in a short time", "Somebody was made an administrator",
 	},
 }
 

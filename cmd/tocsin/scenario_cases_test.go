@@ -54,7 +54,7 @@ func TestScenarioCases(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := offenders(t, refdata.Path(t, c.LogFile))
-		line, err := json.Marshal(map[string]any{"test": c.Test, "sources": got})
+		line, err := json.Marshal(map[string]any{"test": c.Test, "sources": append([]string{}, got...)})
 		if err != nil {
 			t.Fatal(err)
 		}
