@@ -38,7 +38,7 @@ func flowHeader(line string) bool {
 		return false
 	}
 	for i := range len(line) {
-		if c := line[i]; c-'a' > 25 && c != '-' && c != '_' && c != ' ' && c-'0' > 9 {
+		if c := line[i]; c-'a' > 25 && c != '-' && c != '_' && c != ' ' && (c-'0' > 9 || i == 0 || line[i-1] == ' ') {
 			return false
 		}
 	}
@@ -48,13 +48,18 @@ func flowHeader(line string) bool {
 // flowSplitter cuts before each line of names; files that were put together have one each.
 type flowSplitter struct {
 	header string
+	begun  bool
 }
 
 // Split implements Splitter.
 func (f *flowSplitter) Split(data []byte, eof bool) event.Cut {
 	skip := 0
 	if line, _, whole := bytes.Cut(data, []byte("\n")); whole || eof {
-		if text := strings.TrimPrefix(string(line[:min(len(line), 4096)]), "\xef\xbb\xbf"); flowHeader(text) {
+		text := string(line[:min(len(line), 4100)])
+		if !f.begun {
+			f.begun, text = true, strings.TrimPrefix(text, "\xef\xbb\xbf")
+		}
+		if flowHeader(text) {
 			f.header = strings.TrimRight(text, "\r ")
 			skip = min(len(line)+1, len(data))
 		}
@@ -78,7 +83,7 @@ func (f *flowSplitter) Split(data []byte, eof bool) event.Cut {
 		} else {
 			end += at + i
 		}
-		if start > 0 && flowHeader(string(body[start:min(end, start+4097)])) {
+		if flowHeader(string(body[start:min(end, start+4100)])) {
 			size = start
 			break
 		}

@@ -31,22 +31,26 @@ const (
 	auditClose = "</AUDIT_RECORD>"
 )
 
-// auditXMLRecord returns where the next record of s begins and ends; end is 0 where it is not whole, start -1 where there is none.
-func auditXMLRecord(s string) (start, end int) {
+// auditXMLRecord returns where the next record of s begins and ends; start is -1 where there is none. One that is not whole
+// ends where the next begins, or with s.
+func auditXMLRecord(s string) (start, end int, whole bool) {
 	start = strings.Index(s, auditMark)
 	if start < 0 {
-		return -1, 0
+		return -1, len(s), false
 	}
 	head := start + len(auditMark)
+	if next := strings.Index(s[head:], auditMark); next >= 0 {
+		s = s[:head+next]
+	}
 	closing := "/>"
 	if head < len(s) && s[head] == '>' {
 		closing = auditClose
 	}
 	i := strings.Index(s[head:], closing)
 	if i < 0 {
-		return start, 0
+		return start, len(s), false
 	}
-	return start, head + i + len(closing)
+	return start, head + i + len(closing), true
 }
 
 // auditXMLSplitter cuts after records.
@@ -61,7 +65,7 @@ func (auditXMLSplitter) Split(data []byte, eof bool) event.Cut {
 	if end < 0 {
 		return event.Cut{}
 	}
-	if _, n := auditXMLRecord(string(data[end:])); n > 0 {
+	if _, n, whole := auditXMLRecord(string(data[end:])); whole {
 		end += n
 	}
 	if end == 0 {
@@ -82,25 +86,43 @@ type auditXMLParser struct {
 func (p *auditXMLParser) Parse(b event.Block, out *event.Batch) {
 	number := b.First
 	for at := 0; at < len(b.Data); {
-		start, end := auditXMLRecord(b.Data[at:])
+		start, end, whole := auditXMLRecord(b.Data[at:])
 		gap := b.Data[at:]
 		if start >= 0 {
 			gap = gap[:start]
 		}
+		if !auditBetween(gap) {
+			out.Fail(b.Origin, b.Offset+int64(at), "text between audit records")
+		}
 		number += int64(strings.Count(gap, "\n"))
-		if end == 0 {
-			if start >= 0 {
-				out.Fail(b.Origin, b.Offset+int64(at+start), "an audit record is cut off")
-			}
+		if start < 0 {
 			break
 		}
 		text := b.Data[at+start : at+end]
-		e := p.event(text, b.Origin, out)
-		e.Raw, e.Origin, e.Record = text, b.Origin, number
+		if whole {
+			e := p.event(text, b.Origin, out)
+			e.Raw, e.Origin, e.Record = text, b.Origin, number
+		} else {
+			out.Fail(b.Origin, b.Offset+int64(at+start), "an audit record is cut off")
+		}
 		number += int64(strings.Count(text, "\n"))
 		at += end
 	}
 	p.said = said{}
+}
+
+// auditBetween tells whether s is what stands between records: the declaration of XML, the element around them, nothing.
+func auditBetween(s string) bool {
+	for {
+		if s = strings.TrimLeft(s, "\xef\xbb\xbf \t\r\n\x00"); s == "" {
+			return true
+		}
+		end := strings.IndexByte(s, '>')
+		if end < 0 || !strings.HasPrefix(s, "<?xml") && s[:end] != "<AUDIT" && s[:end] != "</AUDIT" {
+			return false
+		}
+		s = s[end+1:]
+	}
 }
 
 // auditXML is the values of a record that are read.
