@@ -25,7 +25,7 @@ var scenarioDiffers = map[string]string{
 	"apereo-cas-slow-bf": "eleven failures of one address within a minute; the data leaves them to a scenario that it does not run here",
 	"cve-2023-23397":     "no address is to be named there but a user, written with two backslashes",
 	"magento-ccs-by-as":  "payments failed from 22 addresses within twenty seconds; the data names the first eleven, for its count begins anew",
-	"proxmox-logs":       "six failures within three seconds from each of two addresses; for every other service the data calls that guessing",
+	"proxmox-logs":       "six failures within three seconds from each of two addresses and five from a third; for every other service the data calls that guessing",
 	"qbittorrent-logs":   "the same lines are guessing in qbittorrent-bf; no scenario is run here",
 	"thehive-bf":         "the lines state no time at all, so nothing can be said to happen within one",
 }
