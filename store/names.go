@@ -27,14 +27,18 @@ func (b nameBudget) of(dataset string) *nameSet {
 
 // take counts names, and says whether all of them fit. If not, none is counted.
 func (s *nameSet) take(names []string) bool {
-	fresh := 0
+	fresh, same := 0, true
 	for i, n := range names {
 		if i < len(s.order) && s.order[i] == n {
 			continue
 		}
+		same = false
 		if !s.known[n] {
 			fresh++
 		}
+	}
+	if same {
+		return true
 	}
 	if len(s.known)+fresh > maxBlockNames {
 		return false
