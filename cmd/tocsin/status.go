@@ -58,6 +58,9 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 		if t.Unread > 0 {
 			say("unread", "%s parts of the input; tocsin search 'dataset:tocsin' says which", report.Amount(t.Unread))
 		}
+		if t.Held.Total > 0 {
+			say("novelties", "%s not told today for stranger ones, %s in all; anomalies.budget sets how many are", report.Amount(t.Held.Today), report.Amount(t.Held.Total))
+		}
 		if t.Full {
 			say("FULL", "there is no room on the disk: nothing is taken in")
 		}
