@@ -133,7 +133,7 @@ func Open(dir string, opt Options) (*Embedded, error) {
 		return nil, fmt.Errorf("open store %s: %w", dir, errors.Join(err, e.manifest.close()))
 	}
 	if lost != nil {
-		e.repairs = append(e.repairs, Repair{Path: spellingName, Action: "made anew", Reason: lost.Error()})
+		e.repairs = append(e.repairs, Repair{Path: spellingName, Action: "words in mixed case are found by reading", Reason: lost.Error()})
 	}
 	for _, r := range e.repairs {
 		opt.Log.Warn("event store put right", "path", r.Path, "action", r.Action, "moved", r.Moved, "reason", r.Reason)

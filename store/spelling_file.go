@@ -121,7 +121,7 @@ func (s *spellings) copyTo(path string) error {
 }
 
 // openSpellings reads what is known of the spellings of a store. Where nothing is known of rows that are there, their
-// words are in doubt.
+// words are in doubt. lost says why what was known, or is to come, cannot be used.
 func openSpellings(dir string, v *vault) (s *spellings, lost error, err error) {
 	path := filepath.Join(dir, spellingName)
 	data, err := os.ReadFile(path)
@@ -156,15 +156,25 @@ func openSpellings(dir string, v *vault) (s *spellings, lost error, err error) {
 	}
 	s.inOrder = closed
 	if s.file.f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o640); err != nil {
-		return nil, lost, fmt.Errorf("spellings: %w", err)
+		if data != nil {
+			return nil, lost, fmt.Errorf("spellings: %w", err)
+		}
+		s = newSpellings()
+		s.from = MaxSeq + 1
+		return s, errors.Join(lost, err), nil
 	}
-	if err := s.write(0); err != nil {
-		return nil, lost, errors.Join(err, s.file.f.Close())
+	if err := s.write(0); err != nil { // a full disk: the store opens all the same
+		if err := errors.Join(s.file.f.Close(), os.Remove(path)); err != nil { // what it says would not be true for long
+			return nil, lost, fmt.Errorf("spellings: %w", err)
+		}
+		s = newSpellings()
+		s.from = MaxSeq + 1
+		return s, errors.Join(lost, err), nil
 	}
 	return s, lost, nil
 }
 
-var errSpellings = errors.New("the file of spellings is damaged; words in mixed case are found by reading, for what is there")
+var errSpellings = errors.New("the file of spellings is damaged")
 
 // read takes the bytes of a file.
 func (s *spellings) read(data []byte) (closed bool, err error) {
