@@ -21,7 +21,7 @@ func TestBuiltinPlaybooks(t *testing.T) {
 		want  string
 	}{
 		{"attack.credential-access attack.t1110.001", 2, "password-guessing: block 203.0.113.7"},
-		{"attack.credential-access attack.t1110.001", 1, ""},
+		{"attack.credential-access attack.t1110.001", 0, ""},
 		{"attack.t1110.001 attack.t1078", 3, "success-after-guessing: block 203.0.113.7, success-after-guessing: end-session from 203.0.113.7"},
 		{"attack.t1595.002", 1, "web-scanner: block 203.0.113.7"},
 		{"attack.t1498.001", 2, "flood: rate-limit 203.0.113.7"},

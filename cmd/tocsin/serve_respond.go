@@ -110,7 +110,8 @@ type response struct {
 	listFile string
 	serving  []func() error
 	tenants  []*tenant
-	alone    bool // no serve runs: what is asked for is done at once
+	dropLog  *respond.DropLog // nil where it cannot be listened to
+	alone    bool             // no serve runs: what is asked for is done at once
 }
 
 // openResponse makes s.response. With rights, a helper is started or asked where the settings say so.
@@ -123,6 +124,9 @@ func (s *serve) openResponse(rights bool) error {
 	}
 	here, end := newHands(s.settings, s.dir, s.log)
 	r.end = append(r.end, end)
+	if rights {
+		r.openDrops()
+	}
 	var world respond.Worker = here
 	set := &s.settings.Respond
 	switch {
@@ -180,7 +184,11 @@ func (s *serve) dropRights(r *response) (net.Conn, error) {
 	if err := respond.Become(set.User); err != nil {
 		return nil, err
 	}
-	confined, err := respond.Confine(append([]string{s.dir, os.TempDir()}, set.Writable...)...)
+	temp := filepath.Join(s.dir, "tmp") // what others may write to is no place for this process
+	if err := errors.Join(os.MkdirAll(temp, 0o700), os.Setenv("TMPDIR", temp)); err != nil {
+		return nil, err
+	}
+	confined, err := respond.Confine(append([]string{s.dir}, set.Writable...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +208,9 @@ func (r *response) run(ctx context.Context) {
 				r.log.Error("blocks for other firewalls", "error", err)
 			}
 		}()
+	}
+	if r.dropLog != nil {
+		running.Go(func() { r.drops(ctx, r.tenants[0]) })
 	}
 	if r.listFile != "" {
 		running.Go(func() { r.writeList(ctx) })
@@ -434,4 +445,15 @@ func (r *response) changeFirewall(q *http.Request) (any, error) {
 		return nil, asProblem(err)
 	}
 	return r.firewall(q)
+}
+
+// openDrops listens to what the firewall tells of packets that it drops, while there are rights to.
+func (r *response) openDrops() {
+	d, err := respond.OpenDropLog()
+	if err != nil {
+		r.log.Info("what the firewall drops does not become events", "error", err)
+		return
+	}
+	r.dropLog = d
+	r.end = append(r.end, func() { _ = d.Close() })
 }
