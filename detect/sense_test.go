@@ -216,8 +216,8 @@ func TestBudget(t *testing.T) {
 func FuzzRestoreSenses(f *testing.F) {
 	s := NewSenses(SensesOptions{})
 	list := history()
-	s.Observe(list[len(list)-9000:], func(*Finding) {})
-	s.Advance(list[len(list)-1].Time-nsHour, func(*Finding) {})
+	s.Observe(list[:3000], func(*Finding) {})
+	s.Advance(list[2500].Time, func(*Finding) {})
 	f.Add(s.Snapshot(nil)[len(sensesMagic)+1:])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := NewSenses(SensesOptions{})
@@ -234,4 +234,57 @@ func FuzzRestoreSenses(f *testing.F) {
 func sealedSenses(data []byte) []byte {
 	out := append(append([]byte(sensesMagic), sensesVersion), data[:max(len(data)-4, 0)]...)
 	return binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, crc32.MakeTable(crc32.Castagnoli)))
+}
+
+// A snapshot with damage that its sum does not show is refused in part, or taken for what it says, and never more.
+func TestDamagedSnapshots(t *testing.T) {
+	s := NewSenses(SensesOptions{})
+	list := history()
+	s.Observe(list[:3000], func(*Finding) {})
+	s.Advance(list[2500].Time, func(*Finding) {})
+	seed := s.Snapshot(nil)[len(sensesMagic)+1:]
+	rng := rand.New(rand.NewPCG(1, 9))
+	refused := 0
+	for range 200 {
+		data := slices.Clone(seed)
+		for range 1 + rng.IntN(4) {
+			data[rng.IntN(len(data))] = byte(rng.IntN(256))
+		}
+		s := NewSenses(SensesOptions{})
+		if s.Restore(sealedSenses(data)) != nil {
+			refused++
+		}
+		s.Observe(list[:100], func(*Finding) {})
+		s.Advance(list[200].Time, func(*Finding) {})
+		s.Snapshot(nil)
+		s.Finish(func(*Finding) {})
+	}
+	if refused == 0 {
+		t.Error("no damage was noticed")
+	}
+	if s.Restore(seed) == nil {
+		t.Error("a snapshot without its beginning was taken")
+	}
+}
+
+func BenchmarkSenses(b *testing.B) {
+	list := history()
+	b.ReportAllocs()
+	for b.Loop() {
+		s := NewSenses(SensesOptions{})
+		s.Observe(list, func(*Finding) {})
+		s.Advance(list[len(list)-1].Time, func(*Finding) {})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(list)), "ns/sighting")
+}
+
+func BenchmarkSeries(b *testing.B) {
+	s := NewSeries(15 * nsMinute)
+	rng := rand.New(rand.NewPCG(1, 2))
+	at := someTime
+	b.ReportAllocs()
+	for b.Loop() {
+		at += 15 * nsMinute
+		s.Add(at, 20+rng.Float64())
+	}
 }
