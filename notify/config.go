@@ -363,7 +363,7 @@ func (c *compiler) times(path string, rc RouteConfig, r *Route) {
 	if r.quiet, err = parseHours(rc.Quiet, r.zone); err != nil {
 		c.fail(path+".quiet", "%v", err)
 	}
-	if rc.Wait < 0 || rc.Wait > time.Hour {
+	if rc.Wait > time.Hour {
 		c.fail(path+".group_wait", "an hour at most")
 	}
 	if rc.Interval < 0 || rc.Interval > 24*time.Hour {

@@ -49,7 +49,7 @@ func tell(kind, why string, args ...any) Decision {
 //
 // In this order: a closed incident is never told but for its end; quiet hours hold back all but the critical; what is new
 // is told once it has waited as long as the route says; what has become graver, or has reached a stage that was not told,
-// is told at once, also when somebody has taken it or has put it off; what nobody has taken is escalated and repeated.
+// is told, also when somebody has taken it or has put it off: what is graver at once, a stage a minute after the last message at the earliest; what nobody has taken is escalated and repeated.
 func Disturb(now time.Time, r *Route, was Told, is *Incident) Decision {
 	status := is.statusAt(now)
 	told := !was.At.IsZero() && !was.Resolved
@@ -77,6 +77,8 @@ func Disturb(now time.Time, r *Route, was Told, is *Incident) Decision {
 	switch stage := newStage(was.Stages, is.Tactics); {
 	case is.Level > was.Level:
 		return tell(Worse, "it was %s and is %s now", LevelName(was.Level), LevelName(is.Level))
+	case stage != "" && now.Before(was.At.Add(stageWait)) && is.Level < Critical:
+		return no(was.At.Add(stageWait), "it has reached a new stage, %s, and was told within the minute", stage)
 	case stage != "":
 		return tell(Worse, "it has reached a new stage: %s", stage)
 	}
@@ -88,6 +90,10 @@ func Disturb(now time.Time, r *Route, was Told, is *Incident) Decision {
 	}
 	return r.disturbAgain(now, was)
 }
+
+// stageWait is the least time between a message and one that says that a new stage was reached: what happens in one go is
+// found by several rules within seconds.
+const stageWait = time.Minute
 
 // disturbNew decides about what the route has not told yet.
 func (r *Route) disturbNew(now time.Time, was Told, is *Incident, status string) Decision {
@@ -108,8 +114,9 @@ func (r *Route) disturbNew(now time.Time, was Told, is *Incident, status string)
 	if seen.IsZero() {
 		seen = now
 	}
-	if ready := seen.Add(r.wait); now.Before(ready) && !seen.After(now) {
-		return no(ready, "it waits %s for what belongs to it", r.wait)
+	wait := r.waitFor(is.Level)
+	if ready := seen.Add(wait); now.Before(ready) && !seen.After(now) {
+		return no(ready, "it waits %s for what belongs to it", wait)
 	}
 	return tell(Firing, "it is new")
 }

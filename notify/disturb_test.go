@@ -100,8 +100,9 @@ func TestDisturb(t *testing.T) {
 		{"told, and more of it", plain, told(time.Hour), is(func(i *Incident) { i.Count = 1e6; i.Updated = noon }), "", 3 * time.Hour, "nothing has changed"},
 		{"told, and graver", plain, told(time.Second), is(func(i *Incident) { i.Level = Critical }), Worse, 0, "it was high and is critical"},
 		{"told, and less grave", plain, told(time.Second), is(func(i *Incident) { i.Level = Medium }), "", 4*time.Hour - time.Second, ""},
-		{"told, and a new stage", plain, told(time.Second), is(func(i *Incident) { i.Tactics = append(i.Tactics, "exfiltration") }), Worse, 0, "exfiltration"},
-		{"taken, and a new stage", plain, told(time.Second), is(func(i *Incident) { status(StatusTaken, time.Time{})(i); i.Tactics = append(i.Tactics, "impact") }), Worse, 0, "impact"},
+		{"told, and at once a new stage", plain, told(time.Second), is(func(i *Incident) { i.Tactics = append(i.Tactics, "exfiltration") }), "", 59 * time.Second, "exfiltration"},
+		{"told, and a new stage", plain, told(time.Minute), is(func(i *Incident) { i.Tactics = append(i.Tactics, "exfiltration") }), Worse, 0, "exfiltration"},
+		{"taken, and a new stage", plain, told(time.Minute), is(func(i *Incident) { status(StatusTaken, time.Time{})(i); i.Tactics = append(i.Tactics, "impact") }), Worse, 0, "impact"},
 		{"put off, and graver", plain, told(time.Second), is(func(i *Incident) { status(StatusSnoozed, noon.Add(time.Hour))(i); i.Level = Critical }), Worse, 0, "critical"},
 		{"repeat", plain, told(4 * time.Hour), is(same), Repeat, 0, "nobody has taken it for 4 hours"},
 		{"never repeat", RouteConfig{RepeatWait: -time.Second}, told(400 * time.Hour), is(same), "", 0, ""},
@@ -181,7 +182,12 @@ func disturbLife(t *testing.T, r *rand.Rand) {
 		status, told := i.statusAt(now), !was.At.IsZero() && !was.Resolved
 		wanted := i.Level >= route.level
 		held := !route.quietUntil(now, i.Level).IsZero()
-		graver := told && (i.Level > was.Level || newStage(was.Stages, i.Tactics) != "")
+		stage := newStage(was.Stages, i.Tactics) != "" && (i.Level >= Critical || !now.Before(was.At.Add(stageWait)))
+		graver := told && (i.Level > was.Level || stage)
+		if status == StatusNew && !told && i.Level < High {
+			was.Seen = now.Add(-defaultWait) // it has waited
+			d = Disturb(now, route, was, i)
+		}
 		switch {
 		case status != StatusClosed && graver && wanted && !held && (!d.Tell || d.Kind != Worse):
 			t.Fatalf("graver, and not told: %+v", d)

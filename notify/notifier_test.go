@@ -415,7 +415,7 @@ func TestServerDown(t *testing.T) {
 			box.set(answer)
 			box.hang = answer == nil
 			o.desk.put(newIncident("low", Low))
-			o.pass(10 * time.Second)
+			o.pass(20 * time.Second)
 			grave := newIncident("grave", High)
 			o.desk.put(newIncident("mid", Medium), grave)
 			o.pass(10 * time.Minute)

@@ -24,6 +24,18 @@ func (s *serve) openNotifier(t *tenant) {
 	})
 }
 
+// tell tells people until ctx is done. What the log still held from before the start is applied first, so that of what it
+// makes only the end is told; but nobody waits long for that.
+func (t *tenant) tell(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	select {
+	case <-t.line.Present():
+	case <-wait.Done():
+	}
+	return t.notifier.Run(ctx)
+}
+
 // wake says that incidents have changed.
 func (t *tenant) wake() {
 	if t.notifier != nil {

@@ -65,7 +65,7 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 			say("FULL", "there is no room on the disk: nothing is taken in")
 		}
 		if t.Notify.Sent+t.Notify.Failed > 0 || t.Notify.Waiting > 0 {
-			say("told", "%s sent, %d waiting, %d given up", plural(t.Notify.Sent, "message"), t.Notify.Waiting, t.Notify.Failed)
+			say("told", "%d %s sent, %d waiting, %d given up", t.Notify.Sent, plural(t.Notify.Sent, "message"), t.Notify.Waiting, t.Notify.Failed)
 		}
 		for way, why := range t.Notify.Stuck {
 			say("NOT TOLD", "%s does not work: %s", way, why)
