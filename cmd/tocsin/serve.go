@@ -109,7 +109,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 			}
 		})
 		running.Go(func() {
-			if err := t.notifier.Run(lines); err != nil {
+			if err := t.tell(lines); err != nil {
 				stopLines(fmt.Errorf("tenant %s: %w", t.name, err))
 			}
 		})
