@@ -263,7 +263,7 @@ func (d *Desk) place(c *change, moved map[string]*Alert) {
 	a := c.alert
 	if i := d.incident(a.Incident); i != nil {
 		a.Incident = i.Key
-		if i.Verdict == Malicious && i.Status == Closed && a.Last > i.Decided {
+		if i.Verdict == Malicious && i.Status == Closed && c.share.events > 0 && a.Updated > i.Decided {
 			i.Status, i.Again = New, true
 		}
 		i.add(a, c.share)

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,11 +53,14 @@ func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err
 	if err != nil {
 		return nil, nil, err
 	}
-	release = func() {}
-	c, err = console.Dial(ctx, socketPath(dir))
-	if errors.Is(err, console.ErrNotRunning) {
-		if release, err = p.stand(ctx, set, dir); err == nil {
-			c, err = console.Dial(ctx, socketPath(dir))
+	for end := time.Now().Add(folderPatience); ; time.Sleep(20 * time.Millisecond) {
+		c, err = console.Dial(ctx, socketPath(dir))
+		release = func() {}
+		if errors.Is(err, console.ErrNotRunning) {
+			c, release, err = p.standIn(ctx, set, dir)
+		}
+		if !errors.Is(err, errLocked) || time.Now().After(end) { // else one is about to begin, or to end
+			break
 		}
 	}
 	if err != nil {
@@ -65,8 +70,44 @@ func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err
 	return c, release, nil
 }
 
-// stand answers in place of a serve that does not run, about what is there, until it is released.
-func (p *place) stand(ctx context.Context, set *settings, dir string) (release func(), err error) {
+// folderPatience is how long a folder is waited for that another process has for a moment.
+const folderPatience = 10 * time.Second
+
+// standIn makes a client of this process itself, which has the folder until it is released. The error is errLocked if
+// another has it.
+func (p *place) standIn(ctx context.Context, set *settings, dir string) (c *console.Client, release func(), err error) {
+	lock, err := lockFile(filepath.Join(dir, "serve.lock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, withHint(fmt.Errorf("nothing is kept in %s", dir), "tocsin serve keeps events and hits; --data names another folder")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := os.MkdirTemp("", "tocsin-")
+	if err != nil {
+		_ = lock.Close()
+		return nil, nil, err
+	}
+	letGo := func() {
+		_ = os.RemoveAll(own)
+		_ = lock.Close()
+	}
+	socket := filepath.Join(own, "socket")
+	end, err := p.stand(ctx, set, dir, socket)
+	if err == nil {
+		if c, err = console.Dial(ctx, socket); err != nil {
+			end()
+		}
+	}
+	if err != nil {
+		letGo()
+		return nil, nil, err
+	}
+	return c, func() { end(); letGo() }, nil
+}
+
+// stand answers at a socket in place of a serve that does not run, about what is there, until it is released.
+func (p *place) stand(ctx context.Context, set *settings, dir, at string) (release func(), err error) {
 	name := p.tenant
 	if name == "" {
 		name = mainTenant
@@ -80,7 +121,7 @@ func (p *place) stand(ctx context.Context, set *settings, dir string) (release f
 	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, withHint(fmt.Errorf("nothing is kept in %s", t.dir), "tocsin serve keeps events and hits; --data names another folder")
 	}
-	socket, err := console.Listen(ctx, socketPath(dir), set.Group)
+	socket, err := console.Listen(ctx, at, "")
 	if err != nil {
 		return nil, err
 	}

@@ -107,10 +107,13 @@ func (w *casework) say(c *alert.Case) error {
 	if c.Verdict != "" {
 		state += " as " + c.Verdict
 	}
-	_, err := fmt.Fprintf(w.std.out, "%s  %s: %s (%d incidents, %d of %d tasks to do, %d notes, %d pieces of evidence)\n", c.Key[:shortKey], state,
-		terminal.Safe(c.Title), len(c.Incidents), open, len(c.Tasks), len(c.Notes), len(c.Evidence))
+	_, err := fmt.Fprintf(w.std.out, "%s  %s: %s (%s, %d of %s to do, %s, %s of evidence)\n", c.Key[:shortKey], state,
+		terminal.Safe(c.Title), counted(len(c.Incidents), "incident"), open, counted(len(c.Tasks), "task"),
+		counted(len(c.Notes), "note"), counted(len(c.Evidence), "piece"))
 	return err
 }
+
+func counted(n int, word string) string { return fmt.Sprintf("%d %s", n, plural(int64(n), word)) }
 
 func (w *casework) listCommand() *cobra.Command {
 	var all bool

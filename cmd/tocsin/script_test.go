@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
 			return nil
 		},
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"await": await, "append": appendFile, "interrupt": interrupt, "post": post},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"await": await, "append": appendFile, "key": keep, "interrupt": interrupt, "post": post},
 		Condition: condition,
 	})
 }
@@ -53,6 +53,16 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%v did not print that in a minute: %v", args, err)
 		}
 	}
+}
+
+// keep runs a command that lists things by their keys, and keeps the first key as $KEY; as $KEYn if n is not 0.
+func keep(ts *testscript.TestScript, _ bool, args []string) {
+	_ = ts.Exec(args[1], args[2:]...) // it ends with 1 where it has found something
+	key := regexp.MustCompile("(?m)^[0-9a-f]{8}").FindString(ts.ReadFile("stdout"))
+	if key == "" {
+		ts.Fatalf("%v printed no key", args)
+	}
+	ts.Setenv("KEY"+strings.TrimPrefix(args[0], "0"), key)
 }
 
 // condition tells what a script may ask about the machine.

@@ -230,8 +230,16 @@ func (s *serve) claim(ctx context.Context) error {
 		return fmt.Errorf("serve: %w", err)
 	}
 	var err error
-	if s.lock, err = lockFile(filepath.Join(s.dir, "serve.lock")); !errors.Is(err, errLocked) {
-		return err
+	for end := time.Now().Add(folderPatience); ; time.Sleep(20 * time.Millisecond) { // a command may have it for a moment
+		if s.lock, err = lockFile(filepath.Join(s.dir, "serve.lock")); !errors.Is(err, errLocked) {
+			return err
+		}
+		if _, err := console.Dial(ctx, socketPath(s.dir)); err == nil {
+			break
+		}
+		if time.Now().After(end) || ctx.Err() != nil {
+			break
+		}
 	}
 	process := ""
 	if c, err := console.Dial(ctx, socketPath(s.dir)); err == nil {
