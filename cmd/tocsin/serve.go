@@ -176,6 +176,9 @@ func (s *serve) tidy(ctx context.Context) {
 			if _, err := t.state.DeleteHits(ctx, time.Now().Add(-age).UnixNano()); err != nil {
 				s.log.Warn("old hits could not be removed", "tenant", t.name, "error", err)
 			}
+			if _, err := t.state.DeleteAlerts(ctx, time.Now().Add(-age).UnixNano()); err != nil {
+				s.log.Warn("old alerts could not be removed", "tenant", t.name, "error", err)
+			}
 		}
 	}
 }

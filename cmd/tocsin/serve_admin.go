@@ -46,6 +46,8 @@ type tenantStatus struct {
 	Name   string        `json:"name"`
 	Inputs []string      `json:"inputs"`
 	Notify notify.Status `json:"notify"`
+
+	Incidents map[string]int64 `json:"incidents,omitempty"` // by status
 	live.Status
 }
 
@@ -55,6 +57,7 @@ func (s *serve) status() serveStatus {
 	st := serveStatus{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
 	for _, t := range s.tenants {
 		ts := tenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
+		ts.Incidents, _ = t.state.CountIncidents(context.Background()) // without them, where they cannot be counted now
 		for _, in := range t.inputs {
 			ts.Inputs = append(ts.Inputs, in.Name())
 		}
@@ -151,7 +154,7 @@ func needRestart(name string, old, fresh *site) []string {
 	for key, same := range map[string]bool{
 		"store": old.Store == fresh.Store && old.StoreToken == fresh.StoreToken && old.StoreCA == fresh.StoreCA && old.StoreTenant == fresh.StoreTenant,
 		"state": old.State == fresh.State, "retention": old.Retention == fresh.Retention, "lateness": old.Lateness == fresh.Lateness,
-		"silence": old.Silence == fresh.Silence, "clock_skew": old.ClockSkew == fresh.ClockSkew,
+		"silence": old.Silence == fresh.Silence, "clock_skew": old.ClockSkew == fresh.ClockSkew, "assets": slices.Equal(old.Assets, fresh.Assets),
 	} {
 		if !same {
 			keys = append(keys, under+key)

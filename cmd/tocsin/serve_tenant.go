@@ -105,7 +105,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 	t.line, err = live.Open(live.Options{
 		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Changed: func([]*alert.Incident) { t.wake() }, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
-		Quarantine: true, Learn: learner(t.store),
+		Worth: worthOf(site.Assets), Quarantine: true, Learn: learner(t.store),
 	})
 	if err != nil {
 		return err

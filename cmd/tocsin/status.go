@@ -52,6 +52,9 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 		say("tenant", "%s: %d rules in force", t.Name, t.Rules)
 		say("events", "%s read, %s kept, %d in the log still to be kept (%s)", report.Amount(t.Events), report.Amount(t.Kept), t.Waiting, report.Size(t.Log))
 		say("hits", "%s written; one that grows is written again", report.Amount(t.Hits))
+		if n := t.Incidents; n["new"]+n["taken"]+n["snoozed"] > 0 {
+			say("alerts", "%d new, %d taken, %d put off; %d closed", n["new"], n["taken"], n["snoozed"], n["closed"])
+		}
 		if t.Unkept > 0 {
 			say("not kept", "%s events, older than retention or too far in the future", report.Amount(t.Unkept))
 		}
