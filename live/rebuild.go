@@ -64,7 +64,9 @@ func (r *Rebuild) Format(dataset string) *event.Format {
 	if f != nil {
 		return f
 	}
-	if f = parse.Dialect(dataset); f == nil {
+	if list := parse.Dialects(dataset); len(list) > 0 {
+		f = list[len(list)-1]
+	} else {
 		f = &event.Format{Name: strings.Clone(dataset)}
 	}
 	if len(r.formats) < maxPlans {

@@ -1,17 +1,16 @@
 package parse
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
 
-// dialects are the formats of events that have one for all their events, by name. Of those that share a name, as a log
-// that a server writes as lines or as JSON, that of JSON comes last, which is found.
+// dialects are the formats of events that have one for all their events, by name. Where a server writes the same log as
+// lines and as JSON, that of JSON comes last.
 var dialects = listDialects()
 
-func listDialects() map[string]*event.Format {
+func listDialects() map[string][]*event.Format {
 	list := []*event.Format{
 		event.WindowsFormat,
 		// of records that are text
@@ -34,31 +33,22 @@ func listDialects() map[string]*event.Format {
 	for _, d := range jsonDialects {
 		list = append(list, d.format)
 	}
-	byName := make(map[string]*event.Format, len(list))
+	byName := make(map[string][]*event.Format, len(list))
 	for _, f := range list {
-		byName[f.Name] = f
+		byName[f.Name] = append(byName[f.Name], f)
 	}
 	return byName
 }
 
-// Dialect returns the format of events whose name is kept with them; nil where no parser makes such events. Where a server
-// writes the same log as lines and as JSON, it is that of JSON: parsing a line tells its own.
-func Dialect(name string) *event.Format {
-	if f := dialects[name]; f != nil {
-		return f
+// Dialects returns the formats of events whose name is kept with them; none where no parser makes such events. There is
+// more than one where a server writes the same log as lines and as JSON; that of JSON is the last. The caller must not
+// change the slice.
+func Dialects(name string) []*event.Format {
+	if list := dialects[name]; list != nil {
+		return list
 	}
 	if path, ok := strings.CutPrefix(name, "zeek_"); ok {
-		return zeekFormatOf(path)
+		return []*event.Format{zeekFormatOf(path)}
 	}
 	return nil
-}
-
-// DialectNames returns the names that Dialect knows, but for those of Zeek's many logs, in order.
-func DialectNames() []string {
-	names := make([]string, 0, len(dialects))
-	for n := range dialects {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	return names
 }
