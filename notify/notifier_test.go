@@ -207,10 +207,10 @@ func (o *office) start() {
 		Notice: func(n Notice) { o.mu.Lock(); o.notices = append(o.notices, n); o.mu.Unlock() },
 		Day:    func(context.Context, time.Time, time.Time) (Day, error) { return o.day, nil },
 	})
-	done := make(chan struct{})
+	n, done := o.n, make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := o.n.Run(ctx); err != nil {
+		if err := n.Run(ctx); err != nil {
 			o.t.Error(err)
 		}
 	}()
