@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // Guard says what must not happen. The zero value is good.
@@ -177,13 +176,4 @@ func (g *Guard) spared(ground *Ground) []Block {
 		}
 	}
 	return list
-}
-
-// sessionWords names sessions.
-func sessionWords(list []Session) string {
-	var words []string
-	for _, s := range list {
-		words = append(words, strings.TrimSpace(s.User+" "+s.Address.String()))
-	}
-	return strings.Join(words, ", ")
 }

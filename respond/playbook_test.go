@@ -1,7 +1,6 @@
 package respond
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +110,7 @@ func FuzzPlaybook(f *testing.F) {
 					t.Fatalf("%s %q becomes %q, %v", r.Kind, r.Target, again, err)
 				}
 				if r.Kind == "block" && strings.ContainsAny(r.Target, ";$`'\"\n\x00{}") {
-					t.Fatal(fmt.Sprintf("block %q", r.Target))
+					t.Fatalf("block %q", r.Target)
 				}
 			}
 		}

@@ -22,7 +22,7 @@ var quarantineKind = Kind{
 	Name: "quarantine", Doc: "Move a file where nobody runs it; undoing puts it back as it was.", Example: "/srv/upload/invoice.exe", Lasts: true,
 	Check: func(target string, params map[string]string) (string, error) {
 		if len(target) > 4096 || !filepath.IsAbs(target) || filepath.Clean(target) != target || strings.ContainsAny(target, "\x00\n") || target == "/" {
-			return "", fmt.Errorf("quarantine %.100q: write a whole path, without . and ..", target)
+			return "", fmt.Errorf("quarantine %.100q: write a whole path, in its shortest form", target)
 		}
 		for _, p := range []string{"/proc/", "/sys/", "/dev/"} {
 			if strings.HasPrefix(target, p) {
