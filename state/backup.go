@@ -38,7 +38,7 @@ type Manifest struct {
 
 // tables are all tables, with the columns that their rows are in order of.
 func tables() [][2]string {
-	return [][2]string{{"hits", "key"}, {"hit_entities", "hit, value"}, {"hit_rules", "id, folded"}, {"facts", "name"}, {"alerts", "key"}, {"incidents", "key"}, {"incident_entities", "incident, value"}, {"silences", "id"}, {"cases", "key"}, {"actions", "key"}, {"outbox", "kind, key"}, {"audit", "seq"}}
+	return [][2]string{{"hits", "key"}, {"hit_entities", "hit, value"}, {"hit_rules", "id, folded"}, {"facts", "name"}, {"alerts", "key"}, {"incidents", "key"}, {"incident_entities", "incident, value"}, {"silences", "id"}, {"cases", "key"}, {"actions", "key"}, {"outbox", "kind, key"}, {"identity", "kind, key"}, {"audit", "seq"}}
 }
 
 // ErrDamaged is the error of Verify and Restore for what is not as it was written.

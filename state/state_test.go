@@ -84,6 +84,7 @@ func TestConformance(t *testing.T) {
 			{"facts", testFacts},
 			{"actions", testActions},
 			{"actions concurrent", testActionsConcurrent},
+			{"identity", testIdentity},
 			{"alerts", testAlerts},
 			{"cases", testCases},
 			{"versions", testVersions},
