@@ -181,9 +181,6 @@ func (a *applier) putHits(ctx context.Context) error {
 			return err
 		}
 		a.count.hits.Add(int64(len(a.hits)))
-		if a.opt.Found != nil {
-			a.opt.Found(a.rows)
-		}
 		if a.opt.Changed != nil && len(changes.Incidents) > 0 {
 			a.opt.Changed(changes.Incidents)
 		}

@@ -54,7 +54,6 @@ type Options struct {
 	State  *state.State                                     // nor this
 	Log    *slog.Logger
 
-	Found func([]state.Hit) // is told hits when they are kept; it must not wait; nil is fine
 	// Changed is told incidents that hits have changed, when they are kept. It must not wait, nor keep them; nil is fine.
 	Changed func([]*alert.Incident)
 	Worth   func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all

@@ -8,40 +8,38 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/detect"
-	"github.com/tocsin-sec/tocsin/sigma"
-	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
-// crier tells on standard output what is found: at the start in one table what already happened, and then each alert as
-// it comes, once.
+// crier tells on standard output what somebody should look at: at the start in one table what already happened, and then
+// each incident when it begins, becomes graver, or goes on after it was closed.
 type crier struct {
 	serve *serve
 	least int // level
-	hits  chan state.Hit
-	told  map[string]bool // keys
+	news  chan alert.Message
+	told  map[string]int // levels that were told, by the incidents' keys
 }
 
 func newCrier(s *serve) *crier {
-	c := &crier{serve: s, least: int(sigma.Low) - 1, hits: make(chan state.Hit, 4096), told: make(map[string]bool)}
+	c := &crier{serve: s, least: alert.Low, news: make(chan alert.Message, 4096), told: make(map[string]int)}
 	if s.verbose {
-		c.least = 0
+		c.least = alert.Informational
 	}
 	return c
 }
 
-// take is told hits as they are kept. It never waits: what there is no room for is told by its number.
-func (c *crier) take(hits []state.Hit) {
+// take is told incidents as they are kept. It never waits: what there is no room for is not told here.
+func (c *crier) take(list []*alert.Incident) {
 	if c.serve.quiet {
 		return
 	}
-	for _, h := range hits {
-		if h.Level < c.least {
+	for _, i := range list {
+		if i.Level < c.least && i.Status != alert.Merged {
 			continue
 		}
 		select {
-		case c.hits <- h:
+		case c.news <- i.Message(0):
 		default:
 		}
 	}
@@ -52,7 +50,7 @@ const (
 	cryQuiet = 2 * time.Second  // nothing more has come for so long
 	cryLeast = 10 * time.Second // by then correlations have given out what they found in the past, see live.Options.Settle and Lateness
 	cryMost  = 30 * time.Second
-	maxTold  = 1 << 16 // keys that are remembered
+	maxTold  = 1 << 16 // incidents that are remembered
 )
 
 // run tells until ctx is done.
@@ -60,7 +58,7 @@ func (c *crier) run(ctx context.Context) {
 	if c.serve.quiet {
 		return
 	}
-	past := make(map[string]*pastRule)
+	past := make(map[string]alert.Message)
 	begun, last := time.Now(), time.Now()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -69,16 +67,16 @@ func (c *crier) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case h := <-c.hits:
-			if c.known(h.Key) {
-				continue
-			}
+		case m := <-c.news:
 			last = time.Now()
-			if gathering {
-				addPast(past, &h)
-				continue
+			switch {
+			case gathering && m.Status == alert.Merged:
+				delete(past, m.Key)
+			case gathering:
+				past[m.Key] = m
+			case c.isNews(&m):
+				c.cry(&m)
 			}
-			c.cry(&h)
 		case now := <-tick.C:
 			if gathering && (now.Sub(last) > cryQuiet && now.Sub(begun) > cryLeast || now.Sub(begun) > cryMost) {
 				gathering = false
@@ -88,97 +86,61 @@ func (c *crier) run(ctx context.Context) {
 	}
 }
 
-// known tells whether an alert was told, and remembers it.
-func (c *crier) known(key string) bool {
-	if c.told[key] {
-		return true
+// isNews tells whether an incident is to be told, and remembers it.
+func (c *crier) isNews(m *alert.Message) bool {
+	level := slices.Index(alert.LevelNames[:], m.Level)
+	was, known := c.told[m.Key]
+	again := m.Again && m.Status == alert.New && was >= 0
+	if m.Status == alert.Merged || m.Status == alert.Closed || known && level <= was && !again {
+		return false
 	}
 	if len(c.told) >= maxTold {
 		clear(c.told)
 	}
-	c.told[key] = true
-	return false
-}
-
-// pastRule is a rule with what it found in what happened before the start.
-type pastRule struct {
-	title string
-	level int
-	hits  int
-	last  int64
-	names map[string]bool
-}
-
-func addPast(past map[string]*pastRule, h *state.Hit) {
-	r := past[h.RuleID+h.RuleTitle]
-	if r == nil {
-		r = &pastRule{title: h.RuleTitle, level: h.Level, names: make(map[string]bool)}
-		past[h.RuleID+h.RuleTitle] = r
+	c.told[m.Key] = level
+	if again {
+		c.told[m.Key] = -1 // once
 	}
-	r.hits++
-	r.last = max(r.last, h.Time)
-	for _, n := range slices.Concat(h.Addresses, h.Users, h.Hosts) {
-		if len(r.names) < 3 {
-			r.names[n] = true
-		}
-	}
+	return true
 }
 
-// tellPast tells in a table what was found in what happened before, the worst first.
-func (c *crier) tellPast(past map[string]*pastRule) {
+// tellPast tells in a table what happened before, the worst first.
+func (c *crier) tellPast(past map[string]alert.Message) {
 	out := terminal.NewScreen(c.serve.std.out, terminal.Of(c.serve.std.out))
 	out.Print(0, 0)
 	if len(past) == 0 {
 		out.Print(0, 0, terminal.Span{Text: "So far nothing out of the ordinary. Alerts appear here as they come.", Style: "dim"})
 		return
 	}
-	rules := make([]*pastRule, 0, len(past))
-	for _, r := range past {
-		rules = append(rules, r)
+	list := make([]alert.Message, 0, len(past))
+	for _, m := range past {
+		c.isNews(&m)
+		list = append(list, m)
 	}
-	slices.SortFunc(rules, func(a, b *pastRule) int {
-		return cmp.Or(cmp.Compare(b.level, a.level), cmp.Compare(b.last, a.last), strings.Compare(a.title, b.title))
+	slices.SortFunc(list, func(a, b alert.Message) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), b.Last.Compare(a.Last), strings.Compare(a.Key, b.Key))
 	})
 	out.Print(0, 0, terminal.Span{Text: "What already happened", Style: "bold"})
 	const most = 15
 	var rows [][]terminal.Span
-	for _, r := range rules[:min(len(rules), most)] {
-		var names []string
-		for n := range r.names {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		rows = append(rows, []terminal.Span{
-			{Text: levelWord(r.level), Style: levelNames[r.level]},
-			{Text: time.Unix(0, r.last).Local().Format("01-02 15:04:05")},
-			{Text: terminal.Safe(r.title)},
-			{Text: terminal.Safe(strings.Join(names, ", "))},
-			{Text: fmt.Sprintf("×%d", r.hits)},
-		})
+	for i := range list[:min(len(list), most)] {
+		rows = append(rows, incidentRow(&list[i]))
 	}
-	out.Table(0, 2, rows)
-	if more := len(rules) - most; more > 0 {
-		out.Print(0, 0, terminal.Span{Text: fmt.Sprintf("and %d more %s", more, plural(int64(more), "rule")), Style: "dim"})
+	out.Table(0, 4, rows)
+	if more := len(list) - most; more > 0 {
+		out.Print(0, 0, terminal.Span{Text: fmt.Sprintf("and %d more that matter less", more), Style: "dim"})
 	}
-	out.Print(0, 0, terminal.Span{Text: "→ tocsin alerts lists them; new ones appear here as they come", Style: "dim"})
+	out.Print(0, 0, terminal.Span{Text: "→ tocsin show " + list[0].Key[:shortKey] + " explains the first; tocsin alerts lists them; new ones appear here as they come", Style: "dim"})
 }
 
-// levelNames are the names of levels, by number.
-var levelNames = [...]string{"informational", "low", "medium", "high", "critical"}
-
-// levelWord is the name of a level where there is little room.
-func levelWord(level int) string {
-	if level == 0 {
-		return "info"
-	}
-	return levelNames[level]
-}
-
-// cry tells one alert.
-func (c *crier) cry(h *state.Hit) {
+// cry tells one incident.
+func (c *crier) cry(m *alert.Message) {
 	out := terminal.NewScreen(c.serve.std.out, terminal.Of(c.serve.std.out))
-	who := entityWords(&detect.Entities{Hosts: h.Hosts, Users: h.Users, Addresses: h.Addresses})
+	what := m.Title
+	if m.Again {
+		what += " (it goes on)"
+	}
 	out.Print(0, 4,
-		terminal.Span{Text: time.Unix(0, h.Time).Local().Format("01-02 15:04:05") + "  "}, terminal.Span{Text: levelWord(h.Level), Style: levelNames[h.Level]},
-		terminal.Span{Text: "  " + terminal.Safe(h.RuleTitle)}, terminal.Span{Text: "  " + terminal.Safe(who)}, terminal.Span{Text: "  " + h.Key[:min(len(h.Key), shortKey)], Style: "dim"})
+		terminal.Span{Text: m.Last.Local().Format("01-02 15:04:05") + "  "}, terminal.Span{Text: m.Level, Style: m.Level},
+		terminal.Span{Text: "  " + terminal.Safe(what)}, terminal.Span{Text: "  " + terminal.Safe(whoWords(m))}, terminal.Span{Text: "  " + m.Key[:shortKey], Style: "dim"})
 }

@@ -103,7 +103,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		return err
 	}
 	t.line, err = live.Open(live.Options{
-		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Found: s.found.take, Changed: func([]*alert.Incident) { t.wake() }, Log: s.log.With("tenant", name),
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Changed: func(list []*alert.Incident) { s.found.take(list); t.wake() }, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
 		Worth: worthOf(site.Assets), Quarantine: true, Learn: learner(t.store),
 	})
