@@ -123,7 +123,8 @@ type AlertFilter struct {
 	Silenced bool   // only those that some silence hides; where neither is set, only others, unless Incident is
 	Since    int64  // Last is not before; 0 means no bound
 	MinLevel int
-	Limit    int // at most so many; 0 is 1,000
+	Changed  int64 // Updated is after; 0 means no bound
+	Limit    int   // at most so many; 0 is 1,000
 }
 
 // ListAlerts returns the alerts that a filter means; those of an incident the gravest first.
@@ -133,6 +134,10 @@ func (s *State) ListAlerts(ctx context.Context, f AlertFilter) ([]*alert.Alert, 
 	q.arg(f.Since)
 	q.text(" AND level >= ")
 	q.arg(int64(f.MinLevel))
+	if f.Changed > 0 {
+		q.text(" AND updated > ")
+		q.arg(f.Changed)
+	}
 	for _, c := range [...]struct{ column, value string }{{"incident", f.Incident}, {"rule_id", f.Rule}, {"silence", f.Silence}} {
 		if c.value != "" {
 			q.text(" AND " + c.column + " = ")

@@ -107,13 +107,14 @@ func (r *response) play(ctx context.Context, t *tenant) {
 	}
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
+	answered := make(map[string]int64)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		next, err := r.playSince(ctx, t, seen)
+		next, err := r.playSince(ctx, t, seen, answered)
 		if err != nil && ctx.Err() == nil {
 			r.log.Error("playbooks", "tenant", t.name, "error", err)
 		}
@@ -126,15 +127,26 @@ func (r *response) play(ctx context.Context, t *tenant) {
 	}
 }
 
-// playSince answers alerts that hits have changed after a time, and says up to which.
-func (r *response) playSince(ctx context.Context, t *tenant, seen int64) (int64, error) {
-	list, err := t.state.ListAlerts(ctx, state.AlertFilter{Since: time.Now().Add(-alertsSince).UnixNano()})
+// overlap is how long before the last one it looks again: one may be kept a little later than another that is younger.
+const overlap = int64(2 * time.Second)
+
+// playSince answers alerts that hits have changed after a time, and says up to which. Answered are those of just before.
+func (r *response) playSince(ctx context.Context, t *tenant, seen int64, answered map[string]int64) (int64, error) {
+	list, err := t.state.ListAlerts(ctx, state.AlertFilter{Since: time.Now().Add(-alertsSince).UnixNano(), Changed: max(1, seen-overlap)})
 	if err != nil {
 		return seen, err
 	}
-	list = slices.DeleteFunc(list, func(a *alert.Alert) bool { return a.Updated <= seen })
 	slices.SortFunc(list, func(a, b *alert.Alert) int { return cmp.Compare(a.Updated, b.Updated) })
+	for key, at := range answered {
+		if at < seen-overlap {
+			delete(answered, key)
+		}
+	}
+	begin := seen // after a start nothing is answered yet, and what was before it is not answered again
 	for _, a := range list {
+		if answered[a.Key] == a.Updated || len(answered) == 0 && a.Updated <= begin {
+			continue
+		}
 		done, err := r.Play(ctx, r.books, t.cause(ctx, a))
 		if err != nil {
 			return seen, err
@@ -142,7 +154,8 @@ func (r *response) playSince(ctx context.Context, t *tenant, seen int64) (int64,
 		for _, d := range done {
 			r.log.Info("a playbook asks", "kind", d.Kind, "target", d.Target, "state", d.State, "by", d.By)
 		}
-		seen = a.Updated
+		answered[a.Key] = a.Updated
+		seen = max(seen, a.Updated)
 	}
 	return seen, nil
 }

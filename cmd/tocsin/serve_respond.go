@@ -119,7 +119,7 @@ func (s *serve) openResponse(rights bool) error {
 	r := &response{log: s.log, alone: !rights, tenants: s.tenants}
 	s.response = r
 	var err error
-	if r.books, err = s.settings.Respond.playbooks(); err != nil {
+	if r.books, err = s.settings.Respond.playbooks(); err != nil && rights { // who only asks is not kept from it
 		return err
 	}
 	here, end := newHands(s.settings, s.dir, s.log)
