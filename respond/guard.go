@@ -177,3 +177,12 @@ func (g *Guard) spared(ground *Ground) []Block {
 	}
 	return list
 }
+
+// KnownGood tells whether an address is one that is known to be good.
+func (g *Guard) KnownGood(address string) bool {
+	a, err := ParsePrefix(address)
+	return err == nil && slices.ContainsFunc(g.Known, func(n string) bool {
+		p, err := ParsePrefix(n)
+		return err == nil && p.Contains(a.Addr()) && p.Bits() <= a.Bits()
+	})
+}

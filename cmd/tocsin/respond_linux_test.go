@@ -159,7 +159,7 @@ func (s *attackSite) statusOf(pid string) map[string]string {
 // has no rights, and cannot get any.
 func TestAttackIsBlockedWithoutRights(t *testing.T) {
 	s := newSite(t)
-	s.start("respond:\n  user: nobody\n  guard: {never: [192.0.2.0/24]}\n  modes: {password-guessing: auto}\n")
+	s.start("respond:\n  user: nobody\n  guard: {never: [192.0.2.0/24], known: [10.8.1.2]}\n  modes: {password-guessing: auto}\n")
 	s.sshd()
 	began := time.Now()
 	s.guess(2)
@@ -174,6 +174,14 @@ func TestAttackIsBlockedWithoutRights(t *testing.T) {
 		s.reach("10.8.1.1:2222")
 		out, _ := s.tocsin("search", "source.ip:10.8.1.2 and destination.port:2222", "--since", "1h", "--json")
 		return strings.Contains(out, "tocsin block in")
+	})
+	// Who is asked to block the whole network is told whom that would have met.
+	parts.Wait(t, 20*time.Second, "the past", func() bool {
+		out, err := s.tocsin("block", "10.8.1.0/29", "--dry-run")
+		if err != nil {
+			t.Fatal(out)
+		}
+		return regexp.MustCompile(`last 7d +[1-9][0-9]* events, 0 of them a success.*known good 10\.8\.1\.2`).MatchString(out) && strings.Contains(out, "10.8.1.1 is an address of this host")
 	})
 	// The process that parses what they write has no rights; the one with rights has few.
 	pid := strings.Fields(s.must("ip", "netns", "pids", s.ours))

@@ -12,14 +12,19 @@ import (
 	"github.com/tocsin-sec/tocsin/store"
 )
 
-// replay looks up in the store what a block would have met in the last 7 and 30 days.
-func (t *tenant) replay(ctx context.Context, b *respond.Block) (*respond.Replay, error) {
+// replaying returns what looks up in the store what a block would have met in the last 7 and 30 days, and which addresses of
+// those that the guard knows to be good.
+func (t *tenant) replaying(guard *respond.Guard) func(ctx context.Context, b *respond.Block) (*respond.Replay, error) {
+	return func(ctx context.Context, b *respond.Block) (*respond.Replay, error) { return t.replay(ctx, b, guard) }
+}
+
+func (t *tenant) replay(ctx context.Context, b *respond.Block, guard *respond.Guard) (*respond.Replay, error) {
 	if b.Prefix.Bits() == 0 {
 		return nil, nil // a port: the store does not know ports by themselves
 	}
 	r := &respond.Replay{}
 	for _, days := range []int{7, 30} {
-		span, err := t.replaySpan(ctx, b, days)
+		span, err := t.replaySpan(ctx, b, days, guard)
 		if err != nil {
 			return nil, err
 		}
@@ -28,7 +33,7 @@ func (t *tenant) replay(ctx context.Context, b *respond.Block) (*respond.Replay,
 	return r, nil
 }
 
-func (t *tenant) replaySpan(ctx context.Context, b *respond.Block, days int) (*respond.ReplaySpan, error) {
+func (t *tenant) replaySpan(ctx context.Context, b *respond.Block, days int, guard *respond.Guard) (*respond.ReplaySpan, error) {
 	field := "source.ip"
 	if b.Dir == respond.Out {
 		field = "destination.ip"
@@ -74,6 +79,15 @@ func (t *tenant) replaySpan(ctx context.Context, b *respond.Block, days int) (*r
 			if c.Value != "" {
 				*into = append(*into, c.Value)
 			}
+		}
+	}
+	counts, err := t.store.Values(ctx, q, field, 1000)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range counts {
+		if guard.KnownGood(c.Value) && len(s.Known) < 10 {
+			s.Known = append(s.Known, c.Value)
 		}
 	}
 	return s, nil

@@ -144,7 +144,7 @@ func (s *serve) openResponse(rights bool) error {
 		}
 		world = r.behind(here, conn)
 	}
-	r.Runner = respond.NewRunner(s.tenants[0].state, world, respond.RunnerOptions{Guard: set.Guard, Log: s.log, Replay: s.tenants[0].replay})
+	r.Runner = respond.NewRunner(s.tenants[0].state, world, respond.RunnerOptions{Guard: set.Guard, Log: s.log, Replay: s.tenants[0].replaying(&set.Guard)})
 	if rights {
 		return r.openLists(&set.Lists)
 	}
