@@ -12,11 +12,16 @@ import (
 // volume watches how much every source and every service logs, in quarters of an hour, against its own days and weeks
 // (see Series). Counts are judged by their square root, which makes their chance about the same for few and for many.
 //
+// A source that has spoken little has no habits yet: only its counts are kept, and the series is made of them when there
+// are enough. So sources that speak now and then cost nothing while they are quiet.
+//
 // What changes for many at once is one finding. It keeps maxVolumes series, those that spoke last: some 10 MB.
 type volume struct {
 	senses *Senses
 	series map[volumeKey]*volumeSeries
-	bin    int64 // the quarter that is being counted, since 1970
+	bin    int64           // the quarter that is being counted, since 1970
+	spoke  []*volumeSeries // in it, that have no series yet
+	judged []*volumeSeries // those that have, in the order of their keys
 	found  []volumeFinding
 	forgot int64
 }
@@ -44,13 +49,18 @@ func (k volumeKey) String() string {
 }
 
 type volumeSeries struct {
-	series *Series
-	count  int64 // in the quarter at hand
+	key    volumeKey
+	series *Series       // nil while it has spoken little
+	early  []volumeCount // then: what it has said
+	count  int64         // in the quarter at hand
 	total  int64
 	ref    EventRef // the first event of the quarter
-	quiet  int      // quarters without any event, up to now
+	last   int64    // the quarter in which it spoke last
 	low    *Anomaly // what is told when the source speaks again
 }
+
+// volumeCount is what was said in a quarter.
+type volumeCount struct{ bin, count int64 }
 
 type volumeFinding struct {
 	key     volumeKey
@@ -61,8 +71,14 @@ type volumeFinding struct {
 const (
 	volumeStep = 15 * nsMinute
 	maxVolumes = 1000
-	maxQuiet   = 7 * 96 // quarters after which a source is taken to be gone for good
-	manyAtOnce = 4      // findings of one quarter that are told as one
+	mostBins   = 1 << 24 // all quarters that nanoseconds can tell
+	maxQuiet   = 7 * 96  // quarters after which a source is taken to be gone for good
+	manyAtOnce = 4       // findings of one quarter that are told as one
+
+	leastSpoken   = 32  // quarters in which a source has spoken before it is judged
+	leastCounted  = 300 // and the events in them: with fewer, nothing could be told
+	mostUncounted = 256 // quarters in which so few events are; of more, the first are forgotten
+	earlyQuiet    = 400 // quarters without any event, after which a source that has spoken little begins anew
 
 	leastUsual = 2.0   // events in a quarter that are usual where more is to be noticed
 	leastMore  = 100.0 // events in a quarter by which more is more
@@ -73,7 +89,7 @@ const (
 
 func newVolume(s *Senses) sense {
 	v := &volume{senses: s, series: make(map[volumeKey]*volumeSeries)}
-	return sense{name: "volume", see: v.see, advance: v.advance, finish: func() {}, save: v.save, load: v.load, notes: v.notes}
+	return sense{name: "volumes", see: v.see, advance: v.advance, finish: func() {}, save: v.save, load: v.load, notes: v.notes}
 }
 
 func (v *volume) see(s *Sighting) {
@@ -89,11 +105,14 @@ func (v *volume) add(k volumeKey, s *Sighting) {
 	x := v.series[k]
 	if x == nil {
 		v.makeRoom()
-		x = &volumeSeries{series: NewSeries(volumeStep)}
+		x = &volumeSeries{key: k, last: v.bin}
 		v.series[k] = x
 	}
 	if x.count == 0 {
 		x.ref = s.Ref
+		if x.series == nil {
+			v.spoke = append(v.spoke, x)
+		}
 	}
 	x.count += s.Count // what comes late counts where it comes
 	x.total += s.Count
@@ -104,25 +123,41 @@ func (v *volume) makeRoom() {
 	if len(v.series) < maxVolumes {
 		return
 	}
-	keys := v.keys()
-	slices.SortStableFunc(keys, func(a, b volumeKey) int {
-		x, y := v.series[a], v.series[b]
-		return cmp.Or(cmp.Compare(y.quiet, x.quiet), cmp.Compare(x.total, y.total))
+	list := v.all()
+	slices.SortStableFunc(list, func(x, y *volumeSeries) int {
+		return cmp.Or(cmp.Compare(x.spokenLast(v.bin), y.spokenLast(v.bin)), cmp.Compare(x.total, y.total))
 	})
-	for _, k := range keys[:len(keys)/10+1] {
-		delete(v.series, k)
+	for _, x := range list[:len(list)/10+1] {
+		v.drop(x)
 		v.forgot++
 	}
 }
 
-func (v *volume) keys() []volumeKey {
-	keys := make([]volumeKey, 0, len(v.series))
-	for k := range v.series {
-		keys = append(keys, k)
+// spokenLast is the quarter in which a source spoke last, given the one at hand.
+func (x *volumeSeries) spokenLast(bin int64) int64 {
+	if x.count > 0 {
+		return bin
 	}
-	slices.SortFunc(keys, volumeKey.compare)
-	return keys
+	return x.last
 }
+
+func (v *volume) drop(x *volumeSeries) {
+	delete(v.series, x.key)
+	same := func(y *volumeSeries) bool { return x == y }
+	v.judged, v.spoke = slices.DeleteFunc(v.judged, same), slices.DeleteFunc(v.spoke, same)
+}
+
+// all returns what is kept, in the order of the keys.
+func (v *volume) all() []*volumeSeries {
+	list := make([]*volumeSeries, 0, len(v.series))
+	for _, x := range v.series {
+		list = append(list, x)
+	}
+	slices.SortFunc(list, compareVolumes)
+	return list
+}
+
+func compareVolumes(x, y *volumeSeries) int { return x.key.compare(y.key) }
 
 // advance closes the quarters that are over.
 func (v *volume) advance(now int64) {
@@ -130,37 +165,86 @@ func (v *volume) advance(now int64) {
 	if v.bin == 0 || bin-v.bin > maxQuiet {
 		if v.bin != 0 {
 			clear(v.series)
+			v.spoke, v.judged = v.spoke[:0], v.judged[:0]
 		}
 		v.bin = bin
 	}
-	if bin == v.bin {
-		return
-	}
-	keys := v.keys()
 	for ; v.bin < bin; v.bin++ {
-		for _, k := range keys {
-			if x := v.series[k]; x != nil {
-				v.close(k, x)
-			}
+		if len(v.spoke) == 0 && len(v.judged) == 0 {
+			v.bin = bin // nothing can be said of the quarters up to now
+			return
 		}
+		v.close()
 		v.tell()
 	}
 }
 
-// close judges the quarter at hand of one series.
-func (v *volume) close(k volumeKey, x *volumeSeries) {
-	n := x.count
-	if n == 0 {
-		if x.quiet++; x.quiet > maxQuiet {
-			delete(v.series, k)
-			return
+// close judges the quarter at hand.
+func (v *volume) close() {
+	gone := false
+	for _, x := range v.judged {
+		v.judge(x)
+		gone = gone || v.bin-x.last > maxQuiet
+	}
+	if gone {
+		v.judged = slices.DeleteFunc(v.judged, func(x *volumeSeries) bool {
+			if v.bin-x.last <= maxQuiet {
+				return false
+			}
+			delete(v.series, x.key)
+			return true
+		})
+	}
+	for _, x := range v.spoke {
+		x.note(v.bin)
+		if len(x.early) >= leastSpoken && x.total >= leastCounted {
+			x.begin()
+			at, _ := slices.BinarySearchFunc(v.judged, x, compareVolumes)
+			v.judged = slices.Insert(v.judged, at, x)
 		}
-	} else {
+	}
+	v.spoke = v.spoke[:0]
+}
+
+// note keeps the count of a quarter of a source that has no series yet.
+func (x *volumeSeries) note(bin int64) {
+	if bin-x.last > earlyQuiet {
+		x.early, x.total = x.early[:0], x.count
+	}
+	if len(x.early) == mostUncounted {
+		x.early = append(x.early[:0], x.early[mostUncounted/4:]...)
+		x.total = x.count
+		for _, c := range x.early {
+			x.total += c.count
+		}
+	}
+	x.early = append(x.early, volumeCount{bin, x.count})
+	x.last, x.count = bin, 0
+}
+
+// begin makes the series of a source that has spoken enough.
+func (x *volumeSeries) begin() {
+	x.series = NewSeries(volumeStep)
+	at := x.early[0].bin
+	for _, c := range x.early {
+		for ; at < c.bin; at++ {
+			x.series.Add((at+1)*volumeStep-1, 0)
+		}
+		x.series.Add((at+1)*volumeStep-1, math.Sqrt(float64(c.count)))
+		at++
+	}
+	x.early = nil
+}
+
+// judge judges the quarter at hand of one series.
+func (v *volume) judge(x *volumeSeries) {
+	n := x.count
+	if n > 0 {
+		x.last = v.bin
 		if x.low != nil { // it was quiet, and speaks again
-			v.found = append(v.found, volumeFinding{k, *x.low, x.ref})
+			v.found = append(v.found, volumeFinding{x.key, *x.low, x.ref})
 			x.low = nil
 		}
-		x.quiet = 0
 	}
 	x.count = 0
 	a := x.series.Add((v.bin+1)*volumeStep-1, math.Sqrt(float64(n)))
@@ -171,7 +255,7 @@ func (v *volume) close(k volumeKey, x *volumeSeries) {
 		x.low = a // the end of the input is no silence
 		return
 	}
-	v.found = append(v.found, volumeFinding{k, *a, x.ref})
+	v.found = append(v.found, volumeFinding{x.key, *a, x.ref})
 }
 
 // noteworthy tells whether a change is large enough for a person to care, beside being out of the ordinary.
@@ -278,18 +362,16 @@ func (v *volume) notes() []string {
 func (v *volume) save(w *packer) {
 	w.signed(v.bin)
 	w.signed(v.forgot)
-	keys := v.keys()
-	w.number(len(keys))
-	for _, k := range keys {
-		x := v.series[k]
-		w.word(k.host)
-		w.word(k.dataset)
-		w.word(k.program)
+	w.number(len(v.series))
+	for _, x := range v.all() {
+		w.word(x.key.host)
+		w.word(x.key.dataset)
+		w.word(x.key.program)
 		w.signed(x.count)
 		w.signed(x.total)
 		w.word(x.ref.File)
 		w.signed(x.ref.Record)
-		w.number(x.quiet)
+		w.signed(x.last)
 		w.number(int(flag(x.low != nil)))
 		if a := x.low; a != nil {
 			w.signed(a.From)
@@ -298,19 +380,55 @@ func (v *volume) save(w *packer) {
 				w.float(f)
 			}
 		}
-		x.series.save(w)
+		w.number(int(flag(x.series != nil)))
+		if x.series != nil {
+			x.series.save(w)
+			continue
+		}
+		w.number(len(x.early))
+		for _, c := range x.early {
+			w.signed(c.bin)
+			w.signed(c.count)
+		}
 	}
 }
 
 func (v *volume) load(u *unpacker) {
 	v.bin, v.forgot = u.signed(), u.signed()
 	for n := u.count(16); n > 0 && !u.bad; n-- {
-		k := volumeKey{u.word(), u.word(), u.word()}
-		x := &volumeSeries{series: NewSeries(volumeStep), count: u.signed(), total: u.signed(), ref: EventRef{u.word(), u.signed()}, quiet: u.number(maxQuiet + 1)}
+		x := &volumeSeries{key: volumeKey{u.word(), u.word(), u.word()}, count: u.signed(), total: u.signed(), ref: EventRef{u.word(), u.signed()}, last: u.signed()}
 		if u.number(2) == 1 {
 			x.low = &Anomaly{From: u.signed(), Time: u.signed(), Mean: u.float(), Expected: u.float(), Spread: u.float(), Score: u.float()}
 		}
-		x.series.load(u)
-		v.series[k] = x
+		whole := u.number(2) == 1
+		if x.last > v.bin || v.bin > mostBins || v.bin < -mostBins || whole && x.last < v.bin-maxQuiet {
+			u.fail()
+			return
+		}
+		if whole {
+			x.series = NewSeries(volumeStep)
+			x.series.load(u)
+			v.judged = append(v.judged, x)
+		} else if x.loadEarly(u, v.bin); x.count != 0 {
+			v.spoke = append(v.spoke, x)
+		}
+		if len(v.series) >= maxVolumes || v.series[x.key] != nil {
+			u.fail()
+			return
+		}
+		v.series[x.key] = x
+	}
+	slices.SortFunc(v.judged, compareVolumes)
+}
+
+func (x *volumeSeries) loadEarly(u *unpacker, bin int64) {
+	before := int64(math.MinInt64)
+	for n := u.number(mostUncounted + 1); n > 0 && !u.bad; n-- {
+		c := volumeCount{u.signed(), u.signed()}
+		if c.bin <= before || c.bin > min(x.last, bin) || len(x.early) > 0 && c.bin-before > earlyQuiet {
+			u.fail()
+			return
+		}
+		x.early, before = append(x.early, c), c.bin
 	}
 }
