@@ -183,12 +183,7 @@ func (p *Dropped) packet(b []byte) bool {
 		return false
 	}
 	var ports [2]uint16
-	p.Proto = fmt.Sprint(proto)
-	for name, number := range protocols() {
-		if number == proto {
-			p.Proto = name
-		}
-	}
+	p.Proto = protocolName(proto)
 	if (p.Proto == "tcp" || p.Proto == "udp") && len(rest) >= 4 {
 		ports = [2]uint16{binary.BigEndian.Uint16(rest), binary.BigEndian.Uint16(rest[2:])}
 	}

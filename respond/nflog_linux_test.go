@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
 func TestDropLog(t *testing.T) {
@@ -58,4 +60,43 @@ func FuzzDropped(f *testing.F) {
 		d := DropLog{names: func(uint32) string { return "" }}
 		d.parse(b)
 	})
+}
+
+func TestConnections(t *testing.T) {
+	f, us, them := pair(t)
+	listen(t, us, "10.7.1.1:80")
+	us.run(t, "sysctl", "-q", "-w", "net.netfilter.nf_conntrack_acct=1", "net.netfilter.nf_conntrack_timestamp=1")
+	if err := f.Replace(&Wanted{Policy: site("allow")}, false); err != nil { // a policy has connections tracked
+		t.Fatal(err)
+	}
+	var c *Connections
+	var err error
+	us.do(t, func() { c, err = OpenConnections() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if !reach(t, them, "10.7.1.1:80") {
+		t.Fatal("not reached")
+	}
+	us.run(t, parts.Find(t, "conntrack"), "-D", "-p", "tcp") // not to wait until they are forgotten
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	enough := errors.New("enough")
+	var got Connection
+	err = c.Read(ctx, func(x *Connection) error {
+		if x == nil || x.Proto != "tcp" {
+			return nil
+		}
+		got = *x
+		return enough
+	}, func() { t.Error("the kernel had no room") })
+	if !errors.Is(err, enough) || got.From.Addr().String() != "10.7.1.2" || got.To.String() != "10.7.1.1:80" || got.Packets < 3 || got.BackBytes < 60 || got.Began.IsZero() || got.Ended.Before(got.Began) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func FuzzConnection(f *testing.F) {
+	f.Add([]byte{12, 0, 1, 128, 8, 0, 2, 128, 5, 0, 1, 0, 6})
+	f.Fuzz(func(_ *testing.T, b []byte) { parseConnection(b) })
 }

@@ -30,3 +30,26 @@ func (d *DropLog) Close() error { return nil }
 
 // Read returns an error here.
 func (d *DropLog) Read(context.Context, func(*Dropped) error, func()) error { return errNoFirewall }
+
+// Connection is one that the kernel has seen end, on Linux.
+type Connection struct {
+	From, To               netip.AddrPort
+	Proto                  string
+	Packets, Bytes         uint64
+	BackPackets, BackBytes uint64
+	Began, Ended           time.Time
+}
+
+// Connections is there on Linux only.
+type Connections struct{}
+
+// OpenConnections returns an error here.
+func OpenConnections() (*Connections, error) { return nil, errNoFirewall }
+
+// Close does nothing.
+func (c *Connections) Close() error { return nil }
+
+// Read returns an error here.
+func (c *Connections) Read(context.Context, func(*Connection) error, func()) error {
+	return errNoFirewall
+}

@@ -159,7 +159,7 @@ func (s *attackSite) statusOf(pid string) map[string]string {
 // has no rights, and cannot get any.
 func TestAttackIsBlockedWithoutRights(t *testing.T) {
 	s := newSite(t)
-	s.start("respond:\n  user: nobody\n  guard: {never: [192.0.2.0/24], known: [10.8.1.2]}\n  modes: {password-guessing: auto}\n")
+	s.start("firewall: {default: allow}\nrespond:\n  user: nobody\n  connections: true\n  guard: {never: [192.0.2.0/24], known: [10.8.1.2]}\n  modes: {password-guessing: auto}\n")
 	s.sshd()
 	began := time.Now()
 	s.guess(2)
@@ -175,6 +175,21 @@ func TestAttackIsBlockedWithoutRights(t *testing.T) {
 		out, _ := s.tocsin("search", "source.ip:10.8.1.2 and destination.port:2222", "--since", "1h", "--json")
 		return strings.Contains(out, "tocsin block in")
 	})
+	// So is a connection that has ended, where connections are tracked.
+	if out, err := s.tocsin("firewall", "apply", "--confirm", "0s"); err != nil {
+		t.Fatal(out)
+	}
+	if out, err := s.tocsin("unblock", "10.8.1.2"); err != nil || !s.reach("10.8.1.1:2222") {
+		t.Fatal(out)
+	}
+	s.must("ip", "netns", "exec", s.ours, parts.Find(t, "conntrack"), "-D", "-p", "tcp")
+	parts.Wait(t, 20*time.Second, "a connection as an event", func() bool {
+		out, _ := s.tocsin("search", "event.action:connection-ended and source.ip:10.8.1.2", "--since", "1h", "--json")
+		return strings.Contains(out, "2222")
+	})
+	if out, err := s.tocsin("block", "10.8.1.2"); err != nil {
+		t.Fatal(out)
+	}
 	// Who is asked to block the whole network is told whom that would have met.
 	parts.Wait(t, 20*time.Second, "the past", func() bool {
 		out, err := s.tocsin("block", "10.8.1.0/29", "--dry-run")

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -12,55 +15,107 @@ import (
 	"github.com/tocsin-sec/tocsin/source"
 )
 
-// dropInput is the name of the input that the firewall's log is.
-const dropInput = "firewall"
+// feeder hands lines that the kernel has told to a tenant, as events like any other, about a second's at a time.
+type feeder struct {
+	log    *slog.Logger
+	tenant *tenant
+	input  string
+	origin *event.Origin
+	lines  strings.Builder
+	first  int64 // number of the first line that waits
+	count  int64
+	since  time.Time
+}
 
-// drops hands what the firewall drops to a tenant, as events like any other, until ctx is done. They come a second at a
-// time; where the kernel had no room for some, that is told.
+func (r *response) feeder(t *tenant, input, format string) *feeder {
+	return &feeder{log: r.log, tenant: t, input: input, origin: &event.Origin{Path: "kernel:" + input, Format: format, Zone: time.UTC}, first: 1}
+}
+
+// add takes a line; "" only looks at the clock.
+func (f *feeder) add(ctx context.Context, line string) {
+	if line != "" {
+		if f.lines.Len() == 0 {
+			f.since = time.Now()
+		}
+		f.lines.WriteString(line)
+		f.count++
+	}
+	if f.count >= 500 || f.count > 0 && time.Since(f.since) >= time.Second {
+		f.flush(ctx)
+	}
+}
+
+func (f *feeder) flush(ctx context.Context) {
+	if f.count == 0 {
+		return
+	}
+	d := source.Delivery{Block: event.Block{Origin: f.origin, Data: f.lines.String(), First: f.first}}
+	if err := f.tenant.line.Send(ctx, d); err != nil && ctx.Err() == nil {
+		f.log.Warn("what the kernel tells", "input", f.input, "error", err)
+	}
+	f.first += f.count
+	f.count = 0
+	f.lines.Reset()
+}
+
+func (f *feeder) lost() {
+	f.tenant.line.Notice(source.Notice{Action: source.NoticeDropped, Input: f.input, Reason: "the kernel had no room for what it told"})
+}
+
+// drops makes events of what the firewall drops, until ctx is done.
 func (r *response) drops(ctx context.Context, t *tenant) {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	origin := &event.Origin{Path: "firewall:" + dropInput, Format: "syslog", Zone: time.UTC}
-	var lines strings.Builder
-	var first int64 = 1
-	var count int64
-	flush := func() {
-		if lines.Len() == 0 {
-			return
-		}
-		d := source.Delivery{Block: event.Block{Origin: origin, Data: lines.String(), First: first}}
-		if err := t.line.Send(ctx, d); err != nil && ctx.Err() == nil {
-			r.log.Warn("what the firewall drops", "error", err)
-		}
-		first += count
-		count = 0
-		lines.Reset()
-	}
-	last := time.Now()
+	f := r.feeder(t, "firewall", "syslog")
 	err = r.dropLog.Read(ctx, func(p *respond.Dropped) error {
-		if p == nil {
-			if time.Since(last) >= time.Second {
-				flush()
-			}
-			return nil
+		line := ""
+		if p != nil {
+			line = dropLine(host, p)
 		}
-		if lines.Len() == 0 {
-			last = time.Now()
-		}
-		lines.WriteString(dropLine(host, p))
-		if count++; count >= 500 || time.Since(last) >= time.Second {
-			flush()
-		}
+		f.add(ctx, line)
 		return nil
-	}, func() {
-		t.line.Notice(source.Notice{Action: source.NoticeDropped, Input: dropInput, Reason: "the kernel had no room for what the firewall told of dropped packets"})
-	})
-	flush()
+	}, f.lost)
 	if err != nil && ctx.Err() == nil {
 		r.log.Error("what the firewall drops", "error", err)
 	}
+}
+
+// flows makes events of connections that end, until ctx is done.
+func (r *response) flows(ctx context.Context, t *tenant) {
+	f := r.feeder(t, "connections", "json")
+	err := r.connections.Read(ctx, func(c *respond.Connection) error {
+		line := ""
+		if c != nil {
+			line = flowLine(c)
+		}
+		f.add(ctx, line)
+		return nil
+	}, f.lost)
+	if err != nil && ctx.Err() == nil {
+		r.log.Error("connections", "error", err)
+	}
+}
+
+// flowLine is a connection in the names of ECS.
+func flowLine(c *respond.Connection) string {
+	side := func(a netip.AddrPort, packets, bytes uint64) map[string]any {
+		m := map[string]any{"ip": a.Addr().String(), "port": a.Port()}
+		if packets > 0 {
+			m["packets"], m["bytes"] = packets, bytes
+		}
+		return m
+	}
+	about := map[string]any{"kind": "event", "category": []string{"network"}, "type": []string{"connection", "end"}, "action": "connection-ended", "module": "tocsin", "dataset": "tocsin.connection"}
+	if !c.Began.IsZero() {
+		about["start"], about["duration"] = c.Began.UTC(), c.Ended.Sub(c.Began).Nanoseconds()
+	}
+	line, _ := json.Marshal(map[string]any{ // of such values it has no error
+		"@timestamp": c.Ended.UTC(), "event": about, "network": map[string]any{"transport": c.Proto},
+		"source": side(c.From, c.Packets, c.Bytes), "destination": side(c.To, c.BackPackets, c.BackBytes),
+	})
+	return string(line) + "\n"
 }
 
 // dropLine is a dropped packet as the kernel's own log writes one.

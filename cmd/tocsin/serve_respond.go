@@ -34,6 +34,7 @@ type respondSettings struct {
 	Webhooks   map[string]respond.Webhook `yaml:"webhooks" doc:"Places that are told over HTTP, by name."`
 	Playbooks  []string                   `yaml:"playbooks" path:"true" doc:"Files of playbooks, beside those that tocsin brings." example:"[playbooks/vpn.yml]"`
 	Modes      map[string]string          `yaml:"modes" doc:"The modes of playbooks, by name: watch, ask, auto or off." example:"{password-guessing: ask}"`
+	Flows      bool                       `yaml:"connections" doc:"Connections that end on this host, or through it, become events, where the kernel tracks them (a policy of the firewall makes it)."`
 	Lists      listSettings               `yaml:"lists" doc:"Blocks for other firewalls."`
 	Directory  respond.LDAP               `yaml:"directory" doc:"The LDAP or Active Directory in which accounts are locked."`
 }
@@ -102,16 +103,17 @@ func newHands(set *settings, dir string, log *slog.Logger) (*respond.Hands, func
 // response is what changes the world while serve runs. What is asked for belongs to the main tenant.
 type response struct {
 	*respond.Runner
-	log      *slog.Logger
-	end      []func()
-	helper   *exec.Cmd
-	books    []respond.Playbook
-	lists    *respond.Lists
-	listFile string
-	serving  []func() error
-	tenants  []*tenant
-	dropLog  *respond.DropLog // nil where it cannot be listened to
-	alone    bool             // no serve runs: what is asked for is done at once
+	log         *slog.Logger
+	end         []func()
+	helper      *exec.Cmd
+	books       []respond.Playbook
+	lists       *respond.Lists
+	listFile    string
+	serving     []func() error
+	tenants     []*tenant
+	dropLog     *respond.DropLog     // nil where it cannot be listened to
+	connections *respond.Connections // nil where that is not wanted or not possible
+	alone       bool                 // no serve runs: what is asked for is done at once
 }
 
 // openResponse makes s.response. With rights, a helper is started or asked where the settings say so.
@@ -124,11 +126,11 @@ func (s *serve) openResponse(rights bool) error {
 	}
 	here, end := newHands(s.settings, s.dir, s.log)
 	r.end = append(r.end, end)
+	set := &s.settings.Respond
 	if rights {
-		r.openDrops()
+		r.openDrops(set.Flows)
 	}
 	var world respond.Worker = here
-	set := &s.settings.Respond
 	switch {
 	case !rights:
 	case set.Helper != "":
@@ -208,6 +210,9 @@ func (r *response) run(ctx context.Context) {
 				r.log.Error("blocks for other firewalls", "error", err)
 			}
 		}()
+	}
+	if r.connections != nil {
+		running.Go(func() { r.flows(ctx, r.tenants[0]) })
 	}
 	if r.dropLog != nil {
 		running.Go(func() { r.drops(ctx, r.tenants[0]) })
@@ -448,7 +453,7 @@ func (r *response) changeFirewall(q *http.Request) (any, error) {
 }
 
 // openDrops listens to what the firewall tells of packets that it drops, while there are rights to.
-func (r *response) openDrops() {
+func (r *response) openDrops(flows bool) {
 	d, err := respond.OpenDropLog()
 	if err != nil {
 		r.log.Info("what the firewall drops does not become events", "error", err)
@@ -456,4 +461,14 @@ func (r *response) openDrops() {
 	}
 	r.dropLog = d
 	r.end = append(r.end, func() { _ = d.Close() })
+	if !flows {
+		return
+	}
+	c, err := respond.OpenConnections()
+	if err != nil {
+		r.log.Warn("connections do not become events", "error", err)
+		return
+	}
+	r.connections = c
+	r.end = append(r.end, func() { _ = c.Close() })
 }
