@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -39,6 +40,23 @@ func AlertHit(row *state.Hit, frame uint64, h *detect.Hit) alert.Hit {
 	}
 	if out.RuleID == "" {
 		out.RuleID = out.RuleTitle
+	}
+	return out
+}
+
+// LooseHit is a hit that is kept nowhere, as alerts take it. Its Seen is left to the caller, and its Time where it states
+// none.
+func LooseHit(r *sigma.Rule, h *detect.Hit) alert.Hit {
+	out := alert.Hit{
+		RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Tags: r.Tags, Count: h.Count, File: h.File,
+		Product: h.LogSource.Product, By: h.By, Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses,
+		Sources: Sources(&h.Entities), Field: eventFields(h.Event),
+	}
+	if out.RuleID == "" {
+		out.RuleID = out.RuleTitle
+	}
+	if !h.Time.IsZero() {
+		out.Time = h.Time.UnixNano()
 	}
 	return out
 }
