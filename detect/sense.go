@@ -26,7 +26,8 @@ type Senses struct {
 	next      Observation
 	early     int64
 	parts     []sense
-	budget    *budget // of novelties
+	budget    *budget    // of novelties
+	names     *nameModel // of what names look like; made when it is asked for
 	tell      func(*Finding)
 }
 
@@ -88,10 +89,18 @@ func NewSenses(opt SensesOptions) *Senses {
 
 // reset makes the detectors as new.
 func (s *Senses) reset() {
-	*s = Senses{opt: s.opt, watermark: math.MinInt64}
+	*s = Senses{opt: s.opt, watermark: math.MinInt64, names: s.names}
 	for _, make := range senseParts {
 		s.parts = append(s.parts, make(s))
 	}
+}
+
+// model says what names look like. It is made once there is a name to judge: it takes a millisecond, and most logs have none.
+func (s *Senses) model() *nameModel {
+	if s.names == nil {
+		s.names = newNameModel(dgaWords)
+	}
+	return s.names
 }
 
 // Observe takes sightings, and calls tell with what comes of those that need not wait.

@@ -14,7 +14,6 @@ import (
 // names are needed. Names that are made of words by a machine are not told from others.
 type domains struct {
 	senses *Senses
-	model  *nameModel
 	seen   map[client]*asked
 	forgot int64
 	looked int64
@@ -46,7 +45,7 @@ const (
 )
 
 func newDomains(s *Senses) sense {
-	d := &domains{senses: s, model: newNameModel(dgaWords), seen: make(map[client]*asked)}
+	d := &domains{senses: s, seen: make(map[client]*asked)}
 	return sense{name: "random domains", see: d.see, advance: d.advance, finish: d.finish, save: d.save, load: d.load, notes: d.notes}
 }
 
@@ -77,7 +76,7 @@ func (d *domains) see(s *Sighting) {
 	}
 	label, _, _ := strings.Cut(domain, ".")
 	fresh := x.all.add(hash)
-	if innocentDomain(domain) || !d.model.random(label) {
+	if innocentDomain(domain) || !d.senses.model().random(label) {
 		return
 	}
 	x.queries++

@@ -213,19 +213,41 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-func FuzzRestoreSenses(f *testing.F) {
+// seedSenses are snapshots of each of the detectors, small enough to be changed everywhere in a short time.
+func seedSenses() [][]byte {
+	var seeds [][]byte
+	r := rand.New(rand.NewPCG(3, 3))
+	few := history()[:40]
+	for _, list := range [][]Sighting{nil, few[:12], few, ordinaryQueries(r, "10.0.0.8", 12), beaconTrace(r, "10.0.0.5", "203.0.113.9", 60, 0.1, 0, 40*time.Minute)} {
+		s := NewSenses(SensesOptions{})
+		s.Observe(list, func(*Finding) {})
+		if n := len(list); n > 0 {
+			s.Advance(list[n*3/4].Time, func(*Finding) {})
+		}
+		seeds = append(seeds, s.Snapshot(nil)[len(sensesMagic)+1:])
+	}
 	s := NewSenses(SensesOptions{})
+	for i := range int64(leastSpoken + 3) { // a source that has a series
+		s.Learn([]Sighting{{Kind: SawTally, Time: someTime + i*volumeStep, Count: 20, Host: "web", Dataset: "syslog"}, {Kind: SawRead, Time: someTime + i*nsDay/4, Count: 9, User: "ann"}})
+	}
+	return append(seeds, s.Snapshot(nil)[len(sensesMagic)+1:])
+}
+
+func FuzzRestoreSenses(f *testing.F) {
+	for _, seed := range seedSenses() {
+		f.Add(seed)
+	}
 	list := history()
-	s.Observe(list[:3000], func(*Finding) {})
-	s.Advance(list[2500].Time, func(*Finding) {})
-	f.Add(s.Snapshot(nil)[len(sensesMagic)+1:])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := NewSenses(SensesOptions{})
 		_ = s.Restore(data)
 		_ = s.Restore(sealedSenses(data))
-		s.Observe(list[:100], func(*Finding) {})
-		s.Advance(list[200].Time, func(*Finding) {})
-		s.Snapshot(nil)
+		s.Observe(list[:20], func(*Finding) {})
+		s.Advance(list[20].Time, func(*Finding) {})
+		again := s.Snapshot(nil)
+		if err := s.Restore(again); err != nil {
+			t.Fatalf("its own snapshot: %v", err)
+		}
 		s.Finish(func(*Finding) {})
 	})
 }

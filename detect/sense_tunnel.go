@@ -16,7 +16,6 @@ import (
 // answers for them, so they are left out; so is what many clients ask for alike.
 type tunnels struct {
 	senses *Senses
-	model  *nameModel
 	seen   map[tunnelKey]*tunnel
 	crowds map[string][]client
 	open   map[tunnelKey]bool
@@ -56,7 +55,7 @@ const (
 )
 
 func newTunnels(s *Senses) sense {
-	t := &tunnels{senses: s, model: newNameModel(dgaWords), seen: make(map[tunnelKey]*tunnel), crowds: make(map[string][]client), open: make(map[tunnelKey]bool)}
+	t := &tunnels{senses: s, seen: make(map[tunnelKey]*tunnel), crowds: make(map[string][]client), open: make(map[tunnelKey]bool)}
 	return sense{name: "tunnels", see: t.see, advance: t.advance, finish: t.finish, save: t.save, load: t.load, notes: t.notes}
 }
 
@@ -84,7 +83,7 @@ func (t *tunnels) see(s *Sighting) {
 	case !x.told && s.Time-x.first > tunnelWindow:
 		*x = tunnel{first: s.Time, began: s.Ref, check: tunnelNames}
 	}
-	x.query(t.model, s, below)
+	x.query(t.senses.model(), s, below)
 	if x.queries >= x.check {
 		t.judge(&k, x)
 	}

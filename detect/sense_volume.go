@@ -394,14 +394,16 @@ func (v *volume) save(w *packer) {
 }
 
 func (v *volume) load(u *unpacker) {
-	v.bin, v.forgot = u.signed(), u.signed()
+	if v.bin, v.forgot = u.signed(), u.signed(); v.bin > mostBins || v.bin < -mostBins {
+		u.fail()
+	}
 	for n := u.count(16); n > 0 && !u.bad; n-- {
 		x := &volumeSeries{key: volumeKey{u.word(), u.word(), u.word()}, count: u.signed(), total: u.signed(), ref: EventRef{u.word(), u.signed()}, last: u.signed()}
 		if u.number(2) == 1 {
 			x.low = &Anomaly{From: u.signed(), Time: u.signed(), Mean: u.float(), Expected: u.float(), Spread: u.float(), Score: u.float()}
 		}
 		whole := u.number(2) == 1
-		if x.last > v.bin || v.bin > mostBins || v.bin < -mostBins || whole && x.last < v.bin-maxQuiet {
+		if x.last > v.bin || whole && x.last < v.bin-maxQuiet-1 {
 			u.fail()
 			return
 		}

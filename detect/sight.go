@@ -14,6 +14,7 @@ type sightPlan struct {
 	slot    [sightSlots]event.Slot
 	dataset string // the name of the format
 	tally   bool
+	full    bool // of Windows: all fields have been found, not only the event's number
 
 	hostAt, serviceAt int // the places of the values by which events are counted; less than 0 is none
 

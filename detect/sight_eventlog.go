@@ -9,7 +9,16 @@ import (
 // windows reads events of Windows' own logs and of Sysmon, by their number. Source: Microsoft, "Appendix L: Events to
 // Monitor", and Sysmon's documentation.
 func (w *sights) windows(p *sightPlan, ev *event.Event) {
-	switch w.number(p, slotCode, ev) {
+	code := w.number(p, slotCode, ev)
+	if !p.full {
+		switch code {
+		case 4624, 4688, 1, 4728, 4732, 4756, 4663, 5145, 3, 5156, 22:
+			p.findWindows(ev.Shape)
+		default:
+			return
+		}
+	}
+	switch code {
 	case 4624:
 		w.windowsLogon(p, ev)
 	case 4688, 1:

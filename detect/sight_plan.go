@@ -61,17 +61,48 @@ func newSightPlan(s *event.Shape) *sightPlan {
 		return p
 	}
 	p.dataset, p.tally = s.Format.Name, true
-	for slot, name := range ecsSlots {
-		if name != "" {
-			p.slot[slot] = s.ECS(name)
-		}
+	if p.slot[slotCode] = s.ECS(ecsSlots[slotCode]); s.Format.LogSource.Product == "windows" && p.slot[slotCode].Found() {
+		p.read = (*sights).windows
+	} else {
+		p.find(s)
+		p.read = readerOf(p, s)
 	}
-	p.read = readerOf(p, s)
 	p.hostAt, p.serviceAt = plainField(s, "host.name"), -1
 	if p.dataset == "syslog" || p.dataset == "journal" { // elsewhere the format says it already
 		p.serviceAt = plainField(s, "process.name")
 	}
 	return p
+}
+
+// find finds the fields that have ECS names.
+func (p *sightPlan) find(s *event.Shape) {
+	for slot, name := range ecsSlots {
+		if name != "" {
+			p.slot[slot] = s.ECS(name)
+		}
+	}
+}
+
+// findWindows finds the fields of an event of Windows. Windows has very many kinds of events, each with fields of its own,
+// of which few are read: so it is done for those alone.
+func (p *sightPlan) findWindows(s *event.Shape) {
+	p.full = true
+	p.find(s)
+	p.native(s, slotMember, "MemberName", "MemberSid")
+	p.native(s, slotBy, "SubjectUserName")
+	p.native(s, slotLogon, "LogonType")
+	p.native(s, slotGroup, "TargetUserName")
+	p.native(s, slotName, "TargetSid")
+}
+
+// native finds a field by the first of the names that is there.
+func (p *sightPlan) native(s *event.Shape, slot int, names ...string) bool {
+	for _, n := range names {
+		if p.slot[slot] = s.Slot(n); p.slot[slot].Found() {
+			return true
+		}
+	}
+	return false
 }
 
 // plainField returns the place of a field by its ECS name that can be read without looking into others, -1 for none.
@@ -86,23 +117,9 @@ func plainField(s *event.Shape, name string) int {
 
 // readerOf chooses the reader of a shape, nil where there is none.
 func readerOf(p *sightPlan, s *event.Shape) sightReader {
-	native := func(slot int, names ...string) bool {
-		for _, n := range names {
-			if p.slot[slot] = s.Slot(n); p.slot[slot].Found() {
-				return true
-			}
-		}
-		return false
-	}
+	native := func(slot int, names ...string) bool { return p.native(s, slot, names...) }
 	src, flow := s.Format.LogSource, p.slot[slotSource].Found() && p.slot[slotDestination].Found()
 	switch {
-	case src.Product == "windows" && p.slot[slotCode].Found():
-		native(slotMember, "MemberName", "MemberSid")
-		native(slotBy, "SubjectUserName")
-		native(slotLogon, "LogonType")
-		native(slotGroup, "TargetUserName")
-		native(slotName, "TargetSid")
-		return (*sights).windows
 	case s.Format.Name == "cloudtrail":
 		native(slotKind, "userIdentity.type")
 		native(slotName, "requestParameters.policyArn", "requestParameters.policyName", "requestParameters.groupName")
