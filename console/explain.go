@@ -39,14 +39,9 @@ func (s *Server) incident(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	i, err := t.State.Incident(r.Context(), r.PathValue("key"))
+	i, err := t.incidentOf(r.Context(), r.PathValue("key"))
 	if err != nil {
 		return notFound(err)
-	}
-	for hops := 0; i.Into != "" && hops < 8; hops++ {
-		if i, err = t.State.Incident(r.Context(), i.Into); err != nil {
-			return notFound(err)
-		}
 	}
 	x, err := s.Explain(r.Context(), t, i, time.Now())
 	if err != nil {
@@ -74,7 +69,7 @@ func (s *Server) Explain(ctx context.Context, t *Tenant, i *alert.Incident, now 
 	if err := x.earlier(ctx, t, i, now); err != nil {
 		return nil, err
 	}
-	if x.Since, err = t.since(ctx, i); err != nil {
+	if x.Since, err = t.Since(ctx, i); err != nil {
 		return nil, err
 	}
 	x.Timeline = alert.Timeline(alertMoments(alerts), x.Since)
@@ -144,6 +139,9 @@ func normal(ctx context.Context, t *Tenant, alerts []*alert.Alert, first int64) 
 // earlier adds closed incidents about the same, for what people said of them.
 func (x *Explained) earlier(ctx context.Context, t *Tenant, i *alert.Incident, now time.Time) error {
 	for _, e := range i.Entities[:min(len(i.Entities), 3)] {
+		if e.Name == "" {
+			continue
+		}
 		list, err := t.State.ListIncidents(ctx, state.IncidentFilter{Status: alert.Closed, Entity: e.Name, Newest: true, Limit: maxEarlier})
 		if err != nil {
 			return err

@@ -53,6 +53,8 @@ const (
 	maxTallies   = 8
 	whoDays      = 30
 	sinceMoments = 12
+
+	maxSinceUsers = 3
 )
 
 // EntityKind guesses what a name is of: an address, or "".
@@ -276,21 +278,66 @@ func clipLine(s string) string {
 	return strings.Clone(s)
 }
 
-// since tells what those whom an incident is about did from its gravest moment on: what stands in the logs about the
-// users on the hosts.
-func (t *Tenant) since(ctx context.Context, i *alert.Incident) ([]alert.Moment, error) {
-	if t.Store == nil || i.Background {
+// Since tells what those whom an incident is about did from its gravest moment on: the first events, in order, until an
+// hour after its last one. It is nothing for what is tried at everybody.
+func (t *Tenant) Since(ctx context.Context, i *alert.Incident) ([]alert.Moment, error) {
+	about := sinceQuery(i)
+	if t.Store == nil || i.Background || about == "" {
 		return nil, nil
 	}
-	var about []string
-	for _, e := range i.Entities {
-		if len(about) < 3 && (e.Kind != alert.KindHost || len(i.Entities) == 1) {
-			about = append(about, EntityQuery(e.Kind, e.Name))
+	return t.events(ctx, about+" | sort _time | head "+strconv.Itoa(sinceMoments), i.Worst(), i.Last+int64(time.Hour))
+}
+
+// sinceQuery finds what comes from the address that the gravest rule names, and what its users did on its host, but not
+// what others try at these users. Where the rule names nobody, the incident's worst entities stand in.
+func sinceQuery(i *alert.Incident) string {
+	var host, address string
+	var users []string
+	for n, e := range slices.Concat(i.Actor(), entitiesOf(i)) {
+		named := n < len(i.Actor())
+		switch e.Kind {
+		case alert.KindHost:
+			if host == "" && (named || i.Many[alert.KindHost] == 1) {
+				host = e.Name
+			}
+		case alert.KindUser:
+			if len(users) < maxSinceUsers && !slices.Contains(users, e.Name) {
+				users = append(users, e.Name)
+			}
+		case alert.KindAddress:
+			if ip, err := netip.ParseAddr(e.Name); address == "" && (named || len(i.Actor()) == 0) && err == nil && !ip.IsLoopback() {
+				address = e.Name
+			}
 		}
 	}
-	if len(about) == 0 {
-		return nil, nil
+	var parts []string
+	if address != "" {
+		parts = append(parts, EntityQuery(alert.KindAddress, address))
 	}
-	from := i.Worst()
-	return t.events(ctx, strings.Join(about, " or ")+" | sort _time | head "+strconv.Itoa(sinceMoments), from, i.Last+int64(time.Hour))
+	others := "not (source.ip:* and event.outcome:failure)"
+	if address != "" {
+		others = "not (source.ip:* and not event.outcome:success)"
+	}
+	for _, u := range users {
+		q := EntityQuery(alert.KindUser, u)
+		if host != "" { // what names the user anywhere, such as the making of the account
+			q = "(" + q + " or " + strconv.Quote(u) + ") and " + EntityQuery(alert.KindHost, host)
+		}
+		parts = append(parts, "("+q+" and "+others+" and not process.name:cron)")
+	}
+	if len(parts) == 0 && host != "" {
+		parts = append(parts, EntityQuery(alert.KindHost, host))
+	}
+	return strings.Join(parts, " or ")
+}
+
+// entitiesOf are whom and what an incident is about, the worst first, as far as more than little is known against them.
+func entitiesOf(i *alert.Incident) []alert.Entity {
+	var out []alert.Entity
+	for _, e := range i.Entities {
+		if e.Level >= alert.Medium {
+			out = append(out, e.Entity)
+		}
+	}
+	return out
 }

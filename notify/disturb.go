@@ -114,7 +114,7 @@ func (r *Route) disturbNew(now time.Time, was Told, is *Incident, status string)
 	if seen.IsZero() {
 		seen = now
 	}
-	wait := r.waitFor(is.Level)
+	wait := r.waitFor(is)
 	if ready := seen.Add(wait); now.Before(ready) && !seen.After(now) {
 		return no(ready, "it waits %s for what belongs to it", wait)
 	}

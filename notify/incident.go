@@ -34,6 +34,10 @@ type Incident struct {
 	Tenant     string
 	Next       []string // what to do
 	Background bool     // what is tried at everybody: nobody is disturbed for it, unless a route says so
+
+	// Since says what the logs tell of those whom it is about from its gravest moment on, one line for each event. It is
+	// asked only for what is told now, and must not take long; nil where nobody knows.
+	Since func() []string
 }
 
 // statusAt is the status at a time: one that was put off is new again when that time is over.

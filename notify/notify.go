@@ -77,6 +77,7 @@ type Message struct {
 	At       time.Time `json:"time"`            // when it was decided to tell it
 	From     time.Time `json:"from,omitzero"`   // of the first event
 	Until    time.Time `json:"until,omitzero"`  // of the last event
+	Since    []string  `json:"since,omitempty"` // what the logs tell from its gravest moment on
 	Next     []string  `json:"next,omitempty"`  // what to do
 	Items    []Item    `json:"items,omitempty"` // of a message about several things: Digest, Folded, and grouped ones
 	More     int       `json:"more,omitempty"`  // things that Items leaves out

@@ -258,6 +258,13 @@ func (p *plan) send(b *bunch) {
 func (p *plan) single(r *Route, a asked) {
 	p.compose.zone = r.zone
 	m := p.compose.message(p.now, a.Kind, a.Why, a.is)
+	if a.is.Since != nil && a.Kind != Resolved {
+		for _, line := range a.is.Since() {
+			if len(m.Since) < maxSince {
+				m.Since = append(m.Since, clean(line, maxLine))
+			}
+		}
+	}
 	var to []string
 	for _, way := range p.recipients(r, a) {
 		if p.letterTo(r, a, m, way) {

@@ -20,7 +20,7 @@ type RouteConfig struct {
 	Quiet      []string           `yaml:"quiet" doc:"When all but the critical is held back until the quiet is over." example:"['22:00-07:00']"`
 	Zone       string             `yaml:"zone" doc:"The time zone of hours and quiet." default:"that of the machine"`
 	Group      string             `yaml:"group" doc:"What is told in one message: incident (each in its own), level, tenant, or route (all in one)." default:"incident"`
-	Wait       time.Duration      `yaml:"group_wait" doc:"How long a new incident waits for what belongs to it, and for others of its group; -1s is not at all." default:"0s for high and critical, 10s below"`
+	Wait       time.Duration      `yaml:"group_wait" doc:"How long a new incident waits for what belongs to it, and for others of its group; -1s is not at all." default:"0s for critical, and for high that one rule alone finds; 8s for high that several find; 10s below"`
 	Interval   time.Duration      `yaml:"group_interval" doc:"How long after a message of a group new incidents of it wait for the next; what has become graver does not wait." default:"5m"`
 	RepeatWait time.Duration      `yaml:"repeat_interval" doc:"After how long what nobody has taken is told again; -1s is never." default:"4h"`
 	Resolve    string             `yaml:"resolve" doc:"Whether it is told that an incident was closed: yes or no." default:"yes"`
@@ -66,6 +66,7 @@ const (
 // Zero values of a route.
 const (
 	defaultWait     = 10 * time.Second // of what is neither high nor critical: it may become so, and then one message is enough
+	gatherWait      = 8 * time.Second  // of what several rules have found: correlations say what they find some seconds after single rules
 	defaultInterval = 5 * time.Minute
 	defaultRepeat   = 4 * time.Hour
 )
@@ -95,12 +96,19 @@ func (r *Route) refuses(is *Incident) string {
 	return "it is about nobody and nothing that the route names"
 }
 
-// waitFor is how long a new incident of a level waits.
-func (r *Route) waitFor(level int) time.Duration {
-	if r.wait == 0 && level < High {
+// waitFor is how long a new incident waits. Where the route does not say, what one rule alone finds to be high is told at
+// once; but where several rules have found it within moments, more is on its way, such as the login that came before what
+// was done: the message waits for that.
+func (r *Route) waitFor(is *Incident) time.Duration {
+	switch {
+	case r.wait != 0 || is.Level >= Critical:
+		return max(r.wait, 0)
+	case is.Level < High:
 		return defaultWait
+	case len(is.Rules) > 2: // the id and the title of each
+		return gatherWait
 	}
-	return max(r.wait, 0)
+	return 0
 }
 
 // narrow tells whether the route looks at more than level, tenant and hours.

@@ -93,6 +93,8 @@ var htmlMail = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 <p style="font-size:17px;margin:0 0 .4em"><strong>{{.M.What}}</strong></p>
 {{if .M.Who}}<p style="margin:0 0 .8em;color:#3c4043">{{.M.Who}}</p>
 {{end}}{{if .Why}}<p style="margin:0 0 .8em">{{.M.Why}}</p>
+{{end}}{{if .M.Since}}<p style="margin:0 0 .2em"><strong>What the logs tell from then on</strong></p>
+<ul style="margin:0 0 .8em">{{range .M.Since}}<li>{{.}}</li>{{end}}</ul>
 {{end}}{{if .M.Items}}<table style="border-collapse:collapse;margin:0 0 .8em">
 {{range .Items}}<tr><td style="padding:.2em .8em .2em 0;vertical-align:top;color:{{.Colour}}">{{.Severity}}</td><td style="padding:.2em 0">{{if .Link}}<a href="{{.Link}}">{{.Title}}</a>{{else}}{{.Title}}{{end}}{{if .Who}}<br><span style="color:#5f6368">{{.Who}}</span>{{end}}</td></tr>
 {{end}}</table>

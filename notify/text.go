@@ -19,6 +19,7 @@ const (
 	maxEntities = 12
 	maxNext     = 8
 	maxItems    = 20
+	maxSince    = 8
 )
 
 // clean makes a text one line of at most so many characters, without anything that is not seen: control characters, and
@@ -142,6 +143,12 @@ func (m *Message) lines() []string {
 	add(m.Who)
 	if m.Kind != Firing && m.Kind != Digest {
 		add(m.Why)
+	}
+	if len(m.Since) > 0 {
+		add("What the logs tell from then on:")
+	}
+	for _, s := range m.Since {
+		add("- " + s)
 	}
 	for _, i := range m.Items {
 		add("- [" + i.Severity + "] " + i.Title + ifAny(" – ", i.Who))

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
@@ -52,9 +54,11 @@ func (t *tenant) noticed(n notify.Notice) {
 type ruleSteps map[string]*sigma.Rule
 
 func stepsOf(set *ruleSet) *ruleSteps {
-	steps := make(ruleSteps, len(set.Rules))
-	for _, r := range set.Rules {
-		steps[cmp.Or(r.ID, r.Title)] = r
+	steps := make(ruleSteps, len(set.Rules)+len(set.Correlations))
+	for _, list := range [][]*sigma.Rule{set.Rules, set.Correlations} {
+		for _, r := range list {
+			steps[cmp.Or(r.ID, r.Title)] = r
+		}
 	}
 	return &steps
 }
@@ -109,7 +113,40 @@ func (t *tenant) incident(i *alert.Incident) notify.Incident {
 		}
 	}
 	out.Sure = t.sure(m.Rules)
+	if !i.Background {
+		out.Since = func() []string { return t.sinceThen(i) }
+	}
 	return out
+}
+
+// sincePatience bounds how long a message waits for what is looked up for it.
+const sincePatience = time.Second
+
+// sinceThen is what the logs tell of those whom an incident is about from its gravest moment on; nothing where that
+// cannot be found out quickly: the message does not wait for it.
+func (t *tenant) sinceThen(i *alert.Incident) []string {
+	ctx, cancel := context.WithTimeout(context.Background(), sincePatience)
+	defer cancel()
+	list, err := (&console.Tenant{Name: t.name, Store: t.store, State: t.state}).Since(ctx, i)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, m := range list {
+		out = append(out, momentLine(m))
+	}
+	return out
+}
+
+// momentLine is a moment with its time, unless its text begins with that.
+func momentLine(m alert.Moment) string {
+	at := time.Unix(0, m.Time)
+	for _, zone := range []*time.Location{time.UTC, time.Local} {
+		if clock := at.In(zone).Format("15:04:05"); strings.Contains(m.Text[:min(len(m.Text), 32)], clock) {
+			return m.Text
+		}
+	}
+	return at.Format("15:04:05 MST") + " " + m.Text
 }
 
 // sure says how sure an incident is: how many rules agree, or how tried the one is.
