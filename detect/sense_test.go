@@ -237,9 +237,10 @@ func FuzzRestoreSenses(f *testing.F) {
 	for _, seed := range seedSenses() {
 		f.Add(seed)
 	}
-	list := history()
+	list, names := history()[:21], newNameModel(dgaWords)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s := NewSenses(SensesOptions{})
+		s.names = names
 		_ = s.Restore(data)
 		_ = s.Restore(sealedSenses(data))
 		s.Observe(list[:20], func(*Finding) {})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -33,7 +34,11 @@ func (s *anomalySettings) senses(endless bool) (*detect.SensesOptions, error) {
 	}
 	p := &places{}
 	for _, path := range s.GeoIP {
-		db, err := maxminddb.Open(path)
+		data, err := os.ReadFile(path) // not mapped: who copies a new one over it would end the process
+		if err != nil {
+			return nil, fmt.Errorf("anomalies.geoip: %w", err)
+		}
+		db, err := maxminddb.OpenBytes(data)
 		if err != nil {
 			return nil, fmt.Errorf("anomalies.geoip: open %s: %w", path, err)
 		}
@@ -43,7 +48,7 @@ func (s *anomalySettings) senses(endless bool) (*detect.SensesOptions, error) {
 	return opt, nil
 }
 
-// places are databases of where addresses are. They stay open for as long as the process runs: a reload opens others.
+// places are databases of where addresses are, in memory. A reload reads others.
 type places struct{ list []*maxminddb.Reader }
 
 // placeRecord is what the databases of MaxMind and those made like them say (GeoLite2, GeoIP2, DB-IP).
