@@ -111,6 +111,19 @@ func (c *Client) Lines(ctx context.Context, path string, args url.Values, yield 
 	if err != nil {
 		return err
 	}
+	return c.lines(ctx, resp, yield)
+}
+
+// SendLines asks for something to be done with what is read, and calls yield as Lines does.
+func (c *Client) SendLines(ctx context.Context, path string, args url.Values, body io.Reader, yield func(line []byte) error) error {
+	resp, err := c.askWith(ctx, http.MethodPost, path, args, body)
+	if err != nil {
+		return err
+	}
+	return c.lines(ctx, resp, yield)
+}
+
+func (c *Client) lines(ctx context.Context, resp *http.Response, yield func(line []byte) error) error {
 	defer resp.Body.Close()
 	in := bufio.NewScanner(resp.Body)
 	in.Buffer(make([]byte, 64<<10), maxLine)

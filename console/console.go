@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/backtest"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
@@ -56,6 +57,11 @@ type Server struct {
 	Backup func(ctx context.Context, dir string) (any, error)
 	// Verify checks what is kept against its sums and chains.
 	Verify func(ctx context.Context) (any, error)
+	// Backtest tries rules on what a tenant keeps, and tells how far it is; nil where that cannot be asked.
+	Backtest func(ctx context.Context, tenant string, ask *BacktestAsk, tell func(backtest.Progress)) (*backtest.Result, error)
+	// RuleStats says how the rules that are in force have done for a tenant, within [since, until) in nanoseconds since
+	// 1970, where 0 is no bound; nil where that cannot be asked.
+	RuleStats func(ctx context.Context, tenant string, since, until int64) (*backtest.Report, error)
 	// Routes are further questions, which others answer.
 	Routes []Route
 }
@@ -111,6 +117,8 @@ func (s *Server) handler() http.Handler {
 	handle("GET /v1/incidents/{key}", s.incident)
 	handle("POST /v1/incidents/decide", s.decide)
 	handle("GET /v1/alerts", s.alerts)
+	handle("POST /v1/backtest", s.backtest)
+	handle("GET /v1/rules/stats", s.ruleStats)
 	handle("GET /v1/who", s.who)
 	handle("GET /v1/silences", s.silences)
 	handle("POST /v1/silences", s.addSilence)
@@ -133,7 +141,10 @@ func (s *Server) handler() http.Handler {
 
 // tenant returns the tenant that a request is about.
 func (s *Server) tenant(r *http.Request) (*Tenant, error) {
-	name := r.FormValue("tenant")
+	return s.tenantNamed(r.FormValue("tenant"))
+}
+
+func (s *Server) tenantNamed(name string) (*Tenant, error) {
 	for i := range s.Tenants {
 		if name == "" || s.Tenants[i].Name == name {
 			return &s.Tenants[i], nil

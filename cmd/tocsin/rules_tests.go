@@ -21,16 +21,21 @@ type rulesTest struct {
 	quiet   bool
 	summary testSummary
 	broken  int // mistakes in test files
+	past    trial
 }
 
 func newRulesTest(std streams) *cobra.Command {
 	t := &rulesTest{std: std}
 	cmd := &cobra.Command{
 		Use:   "test [flags] [PATH...]",
-		Short: "Run the tests of rules",
+		Short: "Run the tests of rules, or try rules on what is kept",
 		Long: `Run the tests that lie beside rules, NAME.test.yml beside NAME.yml; without a PATH those of the built-in rules. A PATH may
 be a test file too. A case that does not come out as it should is explained: what an event lacks for a hit, or what
 matched where no hit was expected.
+
+With --since, rules are tried on the events that serve has kept since then: how often they would have hit and whom, what
+people have said of the same events, how that compares with the hits that are kept of a rule that is in force, and where
+one never hits, why. A PATH is then a rule file or a folder of them, new or changed, or the id or title of a rule in force.
 
 A test file is a list of cases:
 
@@ -44,14 +49,22 @@ A test file is a list of cases:
     match: false
     rule: NAME                   # in a file of several rules: whose hits count
 
-Exit status: 0 all passed, 1 some did not, 2 a test file has mistakes, or failed.`,
+Exit status: 0 all passed, 1 some did not, 2 a test file has mistakes, or failed; with --since 0 tried, 2 failed.`,
 		Example: `  tocsin rules test
   tocsin rules test ./our-rules
-  tocsin rules test ./our-rules/vpn_guessing.yml`,
-		RunE: func(_ *cobra.Command, args []string) error { return t.run(args) },
+  tocsin rules test ./our-rules/vpn_guessing.yml
+  tocsin rules test ./our-rules/vpn_guessing.yml --since 30d
+  tocsin rules test b4ad455f --since 7d --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if t.past.asked() {
+				return t.past.run(cmd.Context(), &t.ruleFlags, args)
+			}
+			return t.run(args)
+		},
 	}
 	t.define(cmd)
 	cmd.Flags().BoolVarP(&t.quiet, "quiet", "q", false, "tell failures and totals only")
+	t.past.define(cmd, std)
 	return cmd
 }
 

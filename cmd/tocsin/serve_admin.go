@@ -26,6 +26,7 @@ func (s *serve) answers() *console.Server {
 		Backup: func(ctx context.Context, dir string) (any, error) { return s.backup(ctx, dir) },
 		Verify: func(ctx context.Context) (any, error) { return s.verify(ctx) },
 	}
+	s.answerBacktests(c)
 	c.Routes = append(c.Routes, s.response.routes()...)
 	for _, t := range s.tenants {
 		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence"), Changed: t.wake})
