@@ -39,9 +39,9 @@ func LevelName(level int) string { return LevelNames[min(max(level, 0), len(Leve
 
 // Bounds of an alert.
 const (
-	MaxEntities = 64 // of one kind; more are counted only
-	maxBursts   = 32 // hits that are still growing and are told apart
-	MaxSamples  = 20 // keys of hits that an alert lists: the first half and the last
+	MaxEntities = 64  // of one kind; more are counted only
+	maxBursts   = 256 // hits that are still growing and are told apart
+	MaxSamples  = 20  // keys of hits that an alert lists: the first half and the last
 )
 
 // Kinds of entities.
@@ -59,6 +59,10 @@ type Entity struct {
 }
 
 func (e Entity) String() string { return e.Name }
+
+// Short is the name under which the entity is the same as others, in lower case: a user without a domain, a host without
+// one.
+func (e Entity) Short() string { return e.folded().Name }
 
 // folded is the entity by the name under which it is the same as others: in lower case, a user without a domain, a host
 // without one.
@@ -145,6 +149,8 @@ type Alert struct {
 type Burst struct {
 	Events int64 `json:"events"`
 	Open   bool  `json:"open,omitempty"`
+
+	elsewhere bool // so far by another alert, that a silence has ended or begun
 }
 
 // topic is what hits are one alert by.
@@ -159,6 +165,9 @@ type topic struct {
 func (t *topic) key() string {
 	return hash("alert", t.rule, t.about.Kind, strings.ToLower(t.about.Name), strconv.FormatInt(t.window, 10), t.silence)
 }
+
+// keyOfMany returns the key of the alert about a target that very many aim at.
+func (t *topic) keyOfMany() string { return hash("alert of many", t.key()) }
 
 // topicOf returns what the hit's alert is about. attempt is isAttempt of it.
 func topicOf(h *Hit, attempt bool, silence string) topic {
@@ -218,25 +227,8 @@ func subject(h *Hit, attempt bool) Entity {
 func (a *Alert) take(h *Hit) (changed, wider bool) {
 	events := max(h.Count, 1)
 	if h.Grows {
-		was, known := a.Bursts[h.Key]
-		if known && was.Events >= events && was.Open == h.Open {
+		if !a.takeBurst(h, events) {
 			return false, false
-		}
-		if !known && len(a.Bursts) >= maxBursts && !a.forgetBurst() {
-			clear(a.Bursts) // all still grow: what more comes of them is counted anew
-		}
-		if a.Bursts == nil {
-			a.Bursts = make(map[string]Burst)
-		}
-		if !known {
-			a.Hits++
-			a.sample(h.Key)
-		}
-		a.Events += max(events-was.Events, 0)
-		a.Bursts[h.Key] = Burst{Events: max(events, was.Events), Open: h.Open}
-		a.Open = false
-		for _, b := range a.Bursts {
-			a.Open = a.Open || b.Open
 		}
 	} else {
 		if h.Seq != 0 && h.Seq <= a.Through {
@@ -256,6 +248,40 @@ func (a *Alert) take(h *Hit) (changed, wider bool) {
 	wider = a.widen(&a.Addresses, h.Addresses) || wider
 	wider = a.widen(&a.Sources, h.Sources) || wider
 	return true, wider
+}
+
+// takeBurst counts a hit that grows, as far as it was not counted before, and tells whether that changed anything. Where
+// all that can be told apart still grow, a further one is counted when it is over.
+func (a *Alert) takeBurst(h *Hit, events int64) (changed bool) {
+	was, known := a.Bursts[h.Key]
+	if known && !was.elsewhere && was.Events >= events && was.Open == h.Open {
+		return false
+	}
+	full := !known && len(a.Bursts) >= maxBursts && !a.forgetBurst()
+	if full && h.Open {
+		return false
+	}
+	if !known || was.elsewhere {
+		a.Hits++
+		a.sample(h.Key)
+	}
+	a.Events += max(events-was.Events, 0)
+	if !full {
+		a.burst(h.Key, Burst{Events: max(events, was.Events), Open: h.Open})
+	}
+	return true
+}
+
+// burst notes how far a hit that grows has been counted.
+func (a *Alert) burst(key string, b Burst) {
+	if a.Bursts == nil {
+		a.Bursts = make(map[string]Burst)
+	}
+	a.Bursts[key] = b
+	a.Open = false
+	for _, b := range a.Bursts {
+		a.Open = a.Open || b.Open
+	}
 }
 
 // settle says that all hits of the deliveries so far were taken.
@@ -334,10 +360,13 @@ func (a *Alert) Entities() []Entity {
 	return out
 }
 
-// isInside tells whether an address belongs to no network of the internet.
-func isInside(address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && (a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast())
+// counted returns what an alert counts for in an incident: all that it is about, but of an attempt not what it was aimed at.
+func (a *Alert) counted() []Entity {
+	all := a.Entities()
+	if !a.Attempt {
+		return all
+	}
+	return slices.DeleteFunc(all, func(e Entity) bool { return e.Kind == KindAddress && !slices.Contains(a.Sources, e.Name) })
 }
 
 // hash returns a hash of a list of texts, as 32 hexadecimal digits.

@@ -27,10 +27,11 @@ func (d *Desk) isAttempt(h *Hit) bool {
 	if len(h.Sources) == 0 || h.Level >= Critical {
 		return false
 	}
-	is, known := d.tried[h.RuleID]
+	key := [2]string{h.RuleID, h.Product}
+	is, known := d.tried[key]
 	if !known {
 		is = isTried(h)
-		d.tried[h.RuleID] = is
+		d.tried[key] = is
 	}
 	return is
 }

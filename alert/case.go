@@ -3,8 +3,10 @@ package alert
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Case joins incidents that are investigated together, with what was done about them. Times are nanoseconds since 1970.
@@ -62,8 +64,8 @@ type Moment struct {
 
 // Bounds of a case.
 const (
-	MaxCaseItems = 1000 // of each kind
-	maxText      = 8 << 10
+	MaxCaseItems = 1000    // of each kind
+	MaxText      = 8 << 10 // bytes of a title, a note, a task, a reason
 )
 
 var errCaseFull = errors.New("the case holds " + strconv.Itoa(MaxCaseItems) + " of these already")
@@ -114,14 +116,26 @@ func (c *Case) AddEvidence(e Evidence) error {
 	return nil
 }
 
-// Join adds an incident, and tells whether it was not there yet.
-func (c *Case) Join(incident string, now int64) bool {
-	if slices.Contains(c.Incidents, incident) || len(c.Incidents) >= MaxCaseItems {
-		return false
+// Join adds an incident, unless it is there already.
+func (c *Case) Join(incident string, now int64) error {
+	if slices.Contains(c.Incidents, incident) {
+		return nil
+	}
+	if len(c.Incidents) >= MaxCaseItems {
+		return errCaseFull
 	}
 	c.Incidents = append(c.Incidents, incident)
 	c.Updated = now
-	return true
+	return nil
+}
+
+// Close closes the case with a verdict.
+func (c *Case) Close(verdict string) error {
+	if !slices.Contains(Verdicts[:], verdict) {
+		return fmt.Errorf("verdict %.40q is none of malicious, expected, false-alarm", verdict)
+	}
+	c.Status, c.Verdict = Closed, verdict
+	return nil
 }
 
 // Moments are what the case itself tells of, to be merged with its alerts.
@@ -150,8 +164,8 @@ func Timeline(parts ...[]Moment) []Moment {
 }
 
 func clip(s string) string {
-	if len(s) > maxText {
-		s = s[:maxText]
+	if len(s) > MaxText {
+		s = strings.ToValidUTF8(s[:MaxText], "")
 	}
 	return s
 }

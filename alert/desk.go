@@ -1,10 +1,7 @@
 package alert
 
 import (
-	"cmp"
-	"net/netip"
 	"slices"
-	"strings"
 )
 
 // Bounds of a Desk.
@@ -32,12 +29,13 @@ type Options struct {
 // An attempt goes to an incident that shares the address it came from; else all attempts on one target are one
 // background incident. A low alert goes to an incident that shares anything with it; else low alerts about one thing
 // are a background incident. Alerts wait in the background: an incident that comes later takes over what belongs to it.
-// Incidents that people have closed take in nothing new; one that was closed as malicious and goes on is new again.
+// Incidents that people have closed take in nothing new. One that was closed as malicious and goes on is new again, and
+// so is any other one, not of the background, of which an alert becomes graver or is about more than before.
 type Desk struct {
 	opt       Options
 	alerts    map[string]*Alert
-	topics    map[topic]*Alert // those that were met since the last forget
-	tried     map[string]bool  // rules, by their ids, that find attempts
+	topics    map[topic]*Alert   // those that were met since the last forget
+	tried     map[[2]string]bool // rules, by their ids and the product that they were found in, that find attempts
 	incidents map[string]*Incident
 	links     map[Entity][]string        // incidents that are not background, by what they are about
 	targets   map[Entity]string          // the last background incident of each target
@@ -69,7 +67,7 @@ func NewDesk(opt Options) *Desk {
 		opt.Lessons = make(Lessons)
 	}
 	return &Desk{
-		opt: opt, alerts: make(map[string]*Alert), topics: make(map[topic]*Alert), tried: make(map[string]bool), incidents: make(map[string]*Incident), links: make(map[Entity][]string),
+		opt: opt, alerts: make(map[string]*Alert), topics: make(map[topic]*Alert), tried: make(map[[2]string]bool), incidents: make(map[string]*Incident), links: make(map[Entity][]string),
 		targets: make(map[Entity]string), loose: make(map[Entity]map[string]bool), dirty: make(map[string]*change),
 		changed: make(map[string]bool), merged: make(map[string]string),
 	}
@@ -84,13 +82,20 @@ func (d *Desk) Load(alerts []*Alert, incidents []*Incident) {
 			i.Rules = make(map[string]*RuleShare)
 		}
 		if i.Background && i.IsOpen() && i.Target != nil {
-			d.targets[targetOf(i.Attempts, *i.Target)] = i.Key
+			at := targetOf(i.Attempts, *i.Target)
+			if last := d.incidents[d.targets[at]]; last == nil || last.Last < i.Last {
+				d.targets[at] = i.Key
+			}
 		}
 	}
+	of := make(map[string][]*Alert)
 	for _, a := range alerts {
 		d.alerts[a.Key] = a
 		d.newest = max(d.newest, a.Last)
 		i := d.incidents[a.Incident]
+		if i != nil {
+			of[i.Key] = append(of[i.Key], a)
+		}
 		switch {
 		case i == nil:
 		case i.Background:
@@ -99,24 +104,43 @@ func (d *Desk) Load(alerts []*Alert, incidents []*Incident) {
 			d.link(i, a)
 		}
 	}
+	for key, list := range of {
+		d.incidents[key].recall(list)
+	}
 }
 
-// Judge takes note of what people have said of an incident.
+// Judge takes note of what people have said of an incident. A verdict teaches, until it is taken back.
 func (d *Desk) Judge(said *Incident) {
 	i := d.incidents[said.Key]
 	if i == nil {
 		return
 	}
+	before := i.judgement()
 	i.Status, i.Owner, i.Verdict, i.Note, i.Until = said.Status, said.Owner, said.Verdict, said.Note, said.Until
 	i.Decided, i.Again, i.Case = said.Decided, said.Again, said.Case
-	if i.Status != Closed {
+	now := i.judgement()
+	if now == before {
 		return
 	}
 	for _, a := range d.alerts {
-		if a.Incident == i.Key {
-			d.opt.Lessons.Learn(a, i.Verdict)
+		if d.local(a.Incident) != i {
+			continue
+		}
+		if before != "" {
+			d.opt.Lessons.add(a, before, -1)
+		}
+		if now != "" {
+			d.opt.Lessons.Learn(a, now)
 		}
 	}
+}
+
+// judgement is the verdict with which an incident is closed, "" if it is not.
+func (i *Incident) judgement() string {
+	if i.Status != Closed {
+		return ""
+	}
+	return i.Verdict
 }
 
 // Use replaces the silences.
@@ -130,12 +154,12 @@ func (d *Desk) Take(h *Hit) int64 {
 	if !changed {
 		return a.Hits
 	}
-	d.newest = max(d.newest, h.Time)
-	c := d.dirty[a.Key]
-	if c == nil {
-		c = &change{alert: a}
-		d.dirty[a.Key] = c
+	if h.Seen == 0 {
+		d.newest = max(d.newest, h.Time)
+	} else {
+		d.newest = max(d.newest, min(h.Time, h.Seen)) // a clock that is wrong makes nothing old
 	}
+	c := d.touch(a)
 	if fresh {
 		c.share.alerts = 1
 	}
@@ -145,18 +169,29 @@ func (d *Desk) Take(h *Hit) int64 {
 	return a.Hits
 }
 
+// touch notes that an alert changes.
+func (d *Desk) touch(a *Alert) *change {
+	c := d.dirty[a.Key]
+	if c == nil {
+		c = &change{alert: a}
+		d.dirty[a.Key] = c
+	}
+	return c
+}
+
 // alertOf returns the alert that a hit belongs to, and whether there was none before.
 func (d *Desk) alertOf(h *Hit) (a *Alert, fresh bool) {
 	attempt := d.isAttempt(h)
 	t := topicOf(h, attempt, silencing(d.opt.Silences, h))
 	if a = d.topics[t]; a != nil {
+		d.handOver(h, t, a)
 		return a, false
 	}
-	key := t.key()
+	met, key := t, t.key()
 	a = d.find(key)
 	if a == nil && d.crowded(h, attempt) {
-		t.about = d.target(h)
-		key = hash("alert of many", t.key())
+		t.about = target(h)
+		key = t.keyOfMany()
 		a = d.find(key)
 	}
 	if fresh = a == nil; fresh {
@@ -166,8 +201,42 @@ func (d *Desk) alertOf(h *Hit) (a *Alert, fresh bool) {
 		}
 		d.alerts[key] = a
 	}
-	d.topics[t] = a
+	d.topics[met] = a
+	d.handOver(h, met, a)
 	return a, fresh
+}
+
+// handOver sees to it that of a hit which goes on while a silence begins or ends, each event is counted in one alert.
+func (d *Desk) handOver(h *Hit, t topic, a *Alert) {
+	if !h.Grows || len(d.opt.Silences) == 0 || a.Bursts[h.Key].Open {
+		return
+	}
+	try := func(silence string) {
+		t.silence = silence
+		b := d.alerts[t.key()]
+		if b == nil || b == a {
+			return
+		}
+		if was := b.Bursts[h.Key]; was.Open {
+			b.burst(h.Key, Burst{Events: was.Events})
+			d.touch(b)
+			_, known := a.Bursts[h.Key]
+			a.burst(h.Key, Burst{Events: was.Events, elsewhere: !known})
+		}
+	}
+	try("")
+	for i := range d.opt.Silences {
+		try(d.opt.Silences[i].ID)
+	}
+}
+
+// KeysOf returns the keys of the alert that a hit is counted in where nothing hides it: the first, or, where it is one of
+// very many, the second.
+func KeysOf(h *Hit) (alone, many string) {
+	t := topicOf(h, len(h.Sources) > 0 && h.Level < Critical && isTried(h), "")
+	alone = t.key()
+	t.about = target(h)
+	return alone, t.keyOfMany()
 }
 
 func (d *Desk) find(key string) *Alert {
@@ -182,324 +251,22 @@ func (d *Desk) find(key string) *Alert {
 
 // crowded tells whether there are so many alerts already that a further one is not told apart.
 func (d *Desk) crowded(h *Hit, attempt bool) bool {
-	if len(d.alerts) >= MaxAlerts && h.Level < Medium {
+	if len(d.alerts) >= MaxAlerts && (attempt || h.Level < Medium) {
 		return true
 	}
 	if !attempt {
 		return false
 	}
-	i := d.incidents[d.targets[targetOf(true, d.target(h))]]
+	i := d.incidents[d.targets[targetOf(true, target(h))]]
 	return i != nil && i.Alerts >= MaxTried
 }
 
 // target is what an attempt is aimed at, and what else means little is about.
-func (d *Desk) target(h *Hit) Entity {
+func target(h *Hit) Entity {
 	if len(h.Hosts) > 0 {
 		return Entity{KindHost, h.Hosts[0]}
 	}
 	return Entity{KindFile, h.File}
-}
-
-// Place puts the alerts that have changed where they belong, in order of time, and returns what is to be kept.
-func (d *Desk) Place() Changes {
-	list := make([]*change, 0, len(d.dirty))
-	for _, c := range d.dirty {
-		list = append(list, c)
-	}
-	slices.SortFunc(list, func(a, b *change) int {
-		return cmp.Or(cmp.Compare(a.alert.First, b.alert.First), strings.Compare(a.alert.Key, b.alert.Key))
-	})
-	out := Changes{Merged: d.merged}
-	d.merged = make(map[string]string)
-	moved := make(map[string]*Alert)
-	for _, c := range list {
-		if c.alert.Silence == "" {
-			d.place(c, moved)
-		}
-		c.alert.settle()
-		out.Alerts = append(out.Alerts, c.alert)
-		delete(moved, c.alert.Key)
-	}
-	for key, a := range moved {
-		if d.dirty[key] == nil {
-			out.Alerts = append(out.Alerts, a)
-		}
-	}
-	for from, into := range d.merged {
-		out.Merged[from] = into
-	}
-	keys := make([]string, 0, len(d.changed))
-	for key := range d.changed {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		i := d.incidents[key]
-		d.finish(i)
-		out.Incidents = append(out.Incidents, i)
-	}
-	clear(d.dirty)
-	clear(d.changed)
-	clear(d.merged)
-	d.forget()
-	return out
-}
-
-// finish works out what follows from an incident's parts.
-func (d *Desk) finish(i *Incident) {
-	i.rank()
-	worth := 1.0
-	if d.opt.Worth != nil {
-		for _, e := range i.Entities {
-			worth = max(worth, d.opt.Worth(e.Entity))
-		}
-	}
-	i.Score = i.Rate(worth)
-	i.Title, i.Sentence = i.describe()
-}
-
-// place puts one alert into an incident, or what it has become more by into the one that it is in.
-func (d *Desk) place(c *change, moved map[string]*Alert) {
-	a := c.alert
-	if i := d.incident(a.Incident); i != nil {
-		a.Incident = i.Key
-		if i.Verdict == Malicious && i.Status == Closed && c.share.events > 0 && a.Updated > i.Decided {
-			i.Status, i.Again = New, true
-		}
-		i.add(a, c.share)
-		d.changed[i.Key] = true
-		if !c.wider || !i.IsOpen() {
-			return
-		}
-		if !i.Background {
-			d.join(i, a, moved)
-			return
-		}
-		d.leave(i, a)
-	}
-	whole := share{1, a.Hits, a.Events}
-	near := d.near(a)
-	switch {
-	case !a.isMinor():
-		i := d.pick(near)
-		if i == nil {
-			i = &Incident{Key: hash("incident", a.Key), Status: New, Rules: make(map[string]*RuleShare)}
-			d.incidents[i.Key] = i
-		}
-		d.enter(i, a, whole)
-		d.join(i, a, moved)
-	case len(near) > 0:
-		i := d.pick(near)
-		d.enter(i, a, whole)
-		d.link(i, a)
-	default:
-		d.background(a, whole)
-	}
-}
-
-// isMinor tells whether an alert makes no incident of its own.
-func (a *Alert) isMinor() bool { return a.Attempt || a.Level < Medium }
-
-// incident returns an incident, or what it was merged into.
-func (d *Desk) incident(key string) *Incident {
-	for range 8 {
-		if key == "" {
-			return nil
-		}
-		i := d.incidents[key]
-		if i == nil && d.opt.FindIncident != nil {
-			if i = d.opt.FindIncident(key); i != nil {
-				d.incidents[key] = i
-			}
-		}
-		if i == nil || i.Into == "" {
-			return i
-		}
-		key = i.Into
-	}
-	return nil
-}
-
-func (d *Desk) enter(i *Incident, a *Alert, s share) {
-	a.Incident = i.Key
-	i.add(a, s)
-	if r := i.Rules[a.RuleID]; r != nil {
-		if f := d.opt.Lessons.factor(a); f != 1 {
-			r.Taught = max(r.Taught, f)
-		} else {
-			r.Taught = 0
-		}
-	}
-	d.changed[i.Key] = true
-}
-
-// leave takes an alert out of a background incident.
-func (d *Desk) leave(i *Incident, a *Alert) {
-	i.remove(a, share{1, a.Hits, a.Events})
-	for _, e := range a.linked() {
-		delete(d.loose[e], a.Key)
-	}
-	a.Incident = ""
-	d.changed[i.Key] = true
-}
-
-// near returns the open incidents, not of the background, that an alert may belong to.
-func (d *Desk) near(a *Alert) []*Incident {
-	var list []*Incident
-	for _, e := range a.linked() {
-		for _, key := range d.links[e] {
-			i := d.incidents[key]
-			if i != nil && i.IsOpen() && i.fits(a.First, a.Last) && !slices.Contains(list, i) {
-				list = append(list, i)
-			}
-		}
-	}
-	return list
-}
-
-// pick returns the earliest of some incidents, one that people work on before others; nil if there is none.
-func (d *Desk) pick(list []*Incident) *Incident {
-	if len(list) == 0 {
-		return nil
-	}
-	return slices.MinFunc(list, func(a, b *Incident) int {
-		return cmp.Or(cmp.Compare(touched(b), touched(a)), cmp.Compare(a.First, b.First), strings.Compare(a.Key, b.Key))
-	})
-}
-
-func touched(i *Incident) int {
-	if i.Status != New || i.Case != "" {
-		return 1
-	}
-	return 0
-}
-
-// join makes an incident one with those that an alert of it shares something with, and takes over what waited for it in
-// the background.
-func (d *Desk) join(i *Incident, a *Alert, moved map[string]*Alert) {
-	d.link(i, a)
-	for _, other := range d.near(a) {
-		if other != i && touched(other) == 0 && max(i.Last, other.Last)-min(i.First, other.First) <= int64(Span) {
-			d.merge(other, i, moved)
-		}
-	}
-	for _, e := range a.linked() {
-		for key := range d.loose[e] {
-			l := d.alerts[key]
-			if l == nil || !i.fits(l.First, l.Last) || !slices.Contains(l.linked(), e) {
-				continue
-			}
-			if from := d.incidents[l.Incident]; from != nil {
-				d.leave(from, l)
-				if from.Alerts <= 0 && touched(from) == 0 {
-					from.Status, from.Into = Merged, i.Key
-				}
-			}
-			d.enter(i, l, share{1, l.Hits, l.Events})
-			moved[l.Key] = l
-		}
-	}
-}
-
-// merge makes one incident part of another.
-func (d *Desk) merge(from, into *Incident, moved map[string]*Alert) {
-	for _, a := range d.alerts {
-		if a.Incident == from.Key {
-			d.enter(into, a, share{1, a.Hits, a.Events})
-			d.link(into, a)
-			moved[a.Key] = a
-		}
-	}
-	from.Status, from.Into = Merged, into.Key
-	d.changed[from.Key] = true
-	d.merged[from.Key] = into.Key
-}
-
-// background puts an alert with others that wait.
-func (d *Desk) background(a *Alert, s share) {
-	target := a.Entity
-	if a.Attempt {
-		target = Entity{KindFile, "the network"}
-		if len(a.Hosts) > 0 {
-			target = Entity{KindHost, a.Hosts[0]}
-		}
-	}
-	at := targetOf(a.Attempt, target)
-	i := d.incidents[d.targets[at]]
-	if i == nil || !i.IsOpen() || !i.fits(a.First, a.Last) {
-		i = &Incident{
-			Key: hash("background", a.Key), Status: New, Rules: make(map[string]*RuleShare), Background: true,
-			Attempts: a.Attempt, Target: &target,
-		}
-		d.incidents[i.Key] = i
-		d.targets[at] = i.Key
-	}
-	d.enter(i, a, s)
-	d.loosen(a)
-}
-
-func targetOf(attempts bool, e Entity) Entity {
-	e = e.folded()
-	if attempts {
-		e.Kind = "attempts on " + e.Kind
-	}
-	return e
-}
-
-func (d *Desk) loosen(a *Alert) {
-	for _, e := range a.linked() {
-		if d.loose[e] == nil {
-			d.loose[e] = make(map[string]bool)
-		}
-		d.loose[e][a.Key] = true
-	}
-}
-
-// link makes an incident known by what an alert of it is about.
-func (d *Desk) link(i *Incident, a *Alert) {
-	for _, e := range a.linked() {
-		if !slices.Contains(d.links[e], i.Key) {
-			d.links[e] = append(d.links[e], i.Key)
-		}
-	}
-}
-
-// shared are names of users that many machines have, so that they are not the same person.
-var shared = [...]string{
-	"root", "administrator", "admin", "ubuntu", "debian", "ec2-user", "user", "guest", "nobody", "www-data", "postgres",
-	"mysql", "nginx", "apache", "git", "daemon", "bin", "test", "oracle", "ansible", "vagrant", "pi", "default",
-}
-
-// linked are the entities by which an alert belongs together with others: of attempts the address that they came from.
-// A loopback address, and a user that every machine has, means something together with the host only.
-func (a *Alert) linked() []Entity {
-	host := ""
-	if len(a.Hosts) > 0 {
-		host = Entity{KindHost, a.Hosts[0]}.folded().Name
-	}
-	var out []Entity
-	for _, e := range a.Entities() {
-		e = e.folded()
-		switch e.Kind {
-		case KindHost:
-			if a.Attempt {
-				continue
-			}
-		case KindUser:
-			if a.Attempt || slices.Contains(shared[:], e.Name) {
-				continue
-			}
-		case KindAddress:
-			if a.Attempt && !slices.ContainsFunc(a.Sources, func(s string) bool { return strings.EqualFold(s, e.Name) }) {
-				continue
-			}
-			if ip, err := netip.ParseAddr(e.Name); err == nil && ip.IsLoopback() {
-				e.Name = host + " " + e.Name
-			}
-		}
-		out = append(out, e)
-	}
-	return out
 }
 
 // forget lets go of what is so old that nothing belongs to it any more, and of the oldest where there is too much.

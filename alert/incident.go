@@ -67,10 +67,13 @@ type Incident struct {
 	Until   int64  `json:"until,omitempty"`   // of Snoozed
 	Decided int64  `json:"decided,omitempty"` // when Status was last changed, by people
 	Into    string `json:"into,omitempty"`    // of Merged
-	Again   bool   `json:"again,omitempty"`   // it went on after it was closed as malicious
+	Again   bool   `json:"again,omitempty"`   // it went on after it was closed: see Desk
 	Case    string `json:"case,omitempty"`
 
-	who map[Entity]*Scored // all that it is about, by their folded names
+	Crowded bool `json:"crowded,omitempty"` // there are more entities than Many says, which are not told apart
+
+	who    map[Entity]*Scored // all that it is about, by their folded names
+	beyond map[string]int64   // how many of each kind are not in who: they are known only by their number since a restart
 }
 
 // RuleShare is what one rule has to do with an incident.
@@ -152,19 +155,35 @@ func (i *Incident) add(a *Alert, s share) {
 // maxWho bounds the entities of an incident that are told apart.
 const maxWho = 20_000
 
+// recall makes who of what is kept of an incident: the worst of its entities, and those of alerts of it that are at hand.
+func (i *Incident) recall(alerts []*Alert) {
+	i.who = make(map[Entity]*Scored)
+	for _, a := range alerts {
+		i.addWho(a, share{1, a.Hits, a.Events})
+	}
+	for _, e := range i.Entities {
+		i.who[e.folded()] = &e
+	}
+	i.beyond = make(map[string]int64)
+	for kind, n := range i.Many {
+		i.beyond[kind] = n
+	}
+	for e := range i.who {
+		i.beyond[e.Kind] = max(i.beyond[e.Kind]-1, 0)
+	}
+}
+
 func (i *Incident) addWho(a *Alert, s share) {
 	if i.who == nil {
-		i.who = make(map[Entity]*Scored)
-		for n := range i.Entities {
-			e := i.Entities[n]
-			i.who[e.folded()] = &e
-		}
+		i.recall(nil)
 	}
-	for _, e := range a.Entities() {
+	i.Crowded = i.Crowded || a.More > 0
+	for _, e := range a.counted() {
 		key := e.folded()
 		w := i.who[key]
 		switch {
 		case w == nil && len(i.who) >= maxWho:
+			i.Crowded = true
 			continue
 		case w == nil:
 			w = &Scored{Entity: e, Alerts: 1}
@@ -183,6 +202,11 @@ func (i *Incident) rank() {
 		return
 	}
 	i.Many = make(map[string]int64)
+	for kind, n := range i.beyond {
+		if n > 0 {
+			i.Many[kind] = n
+		}
+	}
 	list := make([]Scored, 0, len(i.who))
 	for _, w := range i.who {
 		i.Many[w.Kind]++
@@ -194,6 +218,80 @@ func (i *Incident) rank() {
 		return cmp.Or(b.Score-a.Score, cmp.Compare(b.Hits, a.Hits), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
 	})
 	i.Entities = slices.Clip(list[:min(len(list), MaxEntities)])
+}
+
+// absorb adds all that another incident counts, whether its alerts are at hand or not.
+func (i *Incident) absorb(o *Incident) {
+	i.Alerts += o.Alerts
+	i.Hits += o.Hits
+	i.Events += o.Events
+	if i.First == 0 || o.First != 0 && o.First < i.First {
+		i.First = o.First
+	}
+	i.Last = max(i.Last, o.Last)
+	if i.Seen == 0 || o.Seen != 0 && o.Seen < i.Seen {
+		i.Seen = o.Seen
+	}
+	i.Updated = max(i.Updated, o.Updated)
+	i.Level = max(i.Level, o.Level)
+	i.Crowded = i.Crowded || o.Crowded
+	i.absorbWho(o)
+	for id, from := range o.Rules {
+		r := i.Rules[id]
+		switch {
+		case r == nil && len(i.Rules) >= maxRules && from.Level <= i.least():
+		case r == nil:
+			own := *from
+			i.Rules[id] = &own
+		default:
+			r.absorb(from)
+		}
+	}
+}
+
+func (i *Incident) absorbWho(o *Incident) {
+	for _, x := range [...]*Incident{i, o} {
+		if x.who == nil {
+			x.recall(nil)
+		}
+	}
+	for kind, n := range o.beyond {
+		i.beyond[kind] += n
+	}
+	for key, from := range o.who {
+		w := i.who[key]
+		switch {
+		case w == nil && len(i.who) >= maxWho:
+			i.Crowded = true
+		case w == nil:
+			own := *from
+			i.who[key] = &own
+		default:
+			w.Alerts += from.Alerts
+			w.Hits += from.Hits
+			w.Level = max(w.Level, from.Level)
+		}
+	}
+}
+
+// absorb adds what a rule has to do with another incident.
+func (r *RuleShare) absorb(o *RuleShare) {
+	if o.First != 0 && o.First < r.First {
+		r.First, r.By = o.First, o.By
+	}
+	r.Last = max(r.Last, o.Last)
+	r.Level = max(r.Level, o.Level)
+	r.teach(cmp.Or(o.Taught, 1))
+	r.Alerts += o.Alerts
+	r.Hits += o.Hits
+	r.Events += o.Events
+}
+
+// teach takes note of what verdicts say of one more alert: the most that they leave of any counts.
+func (r *RuleShare) teach(factor float64) {
+	if r.Taught = max(cmp.Or(r.Taught, 1), factor); r.Taught == 1 {
+		r.Taught = 0
+	}
 }
 
 // least is the lowest level of the incident's rules.
@@ -210,7 +308,10 @@ func (i *Incident) remove(a *Alert, s share) {
 	i.Alerts -= s.alerts
 	i.Hits -= s.hits
 	i.Events -= s.events
-	for _, e := range a.Entities() {
+	if i.who == nil {
+		i.recall(nil)
+	}
+	for _, e := range a.counted() {
 		if w := i.who[e.folded()]; w != nil {
 			w.Alerts -= s.alerts
 			w.Hits -= s.hits

@@ -98,7 +98,10 @@ type Lesson struct {
 type Taught struct{ Malicious, FalseAlarm, Expected int64 }
 
 // Learn adds a verdict on an alert.
-func (l Lessons) Learn(a *Alert, verdict string) {
+func (l Lessons) Learn(a *Alert, verdict string) { l.add(a, verdict, 1) }
+
+// add adds a verdict on an alert n times; -1 takes it back.
+func (l Lessons) add(a *Alert, verdict string, n int64) {
 	about := a.Entity
 	about.Name = strings.ToLower(about.Name)
 	for _, key := range [...]Lesson{{RuleID: a.RuleID}, {a.RuleID, about}} {
@@ -109,11 +112,11 @@ func (l Lessons) Learn(a *Alert, verdict string) {
 		}
 		switch verdict {
 		case Malicious:
-			t.Malicious++
+			t.Malicious = max(t.Malicious+n, 0)
 		case FalseAlarm:
-			t.FalseAlarm++
+			t.FalseAlarm = max(t.FalseAlarm+n, 0)
 		case Expected:
-			t.Expected++
+			t.Expected = max(t.Expected+n, 0)
 		}
 	}
 }

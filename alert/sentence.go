@@ -45,6 +45,9 @@ func (i *Incident) describeAttempts(ranked []*RuleShare) (title, sentence string
 	if n != 1 {
 		who = Amount(n) + " addresses"
 	}
+	if i.Crowded {
+		who = "more than " + Amount(n) + " addresses"
+	}
 	where := ""
 	if i.Target != nil && i.Target.Kind == KindHost {
 		where = " at " + i.Target.Name
@@ -190,7 +193,7 @@ func sentenceCase(s string) string {
 	return string(s[0]-'a'+'A') + s[1:]
 }
 
-// Span writes how long something lasted, to two units: 3h 20m, 45s.
+// SpanText writes how long something lasted, to two units: 3h 20m, 45s.
 func SpanText(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -18,9 +18,15 @@ type Silence struct {
 	From      int64     `json:"from"`            // of the events' time, nanoseconds since 1970; 0 is always
 	Until     int64     `json:"until,omitempty"` // not included; 0 is without end
 	Exception bool      `json:"exception,omitempty"`
-	Created   int64     `json:"created"`
+	Created   int64     `json:"created"`         // what came in before is not hidden; 0 is always
 	Ended     int64     `json:"ended,omitempty"` // when somebody ended it before its time
 }
+
+// Bounds of a silence.
+const (
+	MaxMatchers = 64
+	maxMatcher  = 1 << 10 // bytes of a field, and of a value
+)
 
 // Matcher is a test of one field of a hit: rule (id or title), level, user, host, address, source, entity (any of
 // these), file, tag, or a field of its event by its native name.
@@ -41,9 +47,15 @@ func (s *Silence) Check() error {
 	if len(s.Matchers) == 0 {
 		return ErrNoMatcher
 	}
+	if len(s.Matchers) > MaxMatchers {
+		return fmt.Errorf("it has %d tests; there may be %d", len(s.Matchers), MaxMatchers)
+	}
 	for _, m := range s.Matchers {
 		if m.Field == "" || m.Value == "" {
 			return fmt.Errorf("the test %s: a field and a value are needed", m)
+		}
+		if len(m.Field) > maxMatcher || len(m.Value) > maxMatcher {
+			return fmt.Errorf("the test of %.40q: a field and a value have at most %d bytes", m.Field, maxMatcher)
 		}
 		if !slices.Contains(Ops[:], m.Op) {
 			return fmt.Errorf("the test %s: %q is none of %s", m, m.Op, strings.Join(Ops[:], ", "))
@@ -92,8 +104,12 @@ func ParseMatcher(text string) (Matcher, error) {
 	return Matcher{}, fmt.Errorf("%q is no test: field=value, field!=value, field~part, field^=beginning or field$=end", text)
 }
 
-// Hides tells whether the silence hides a hit.
+// Hides tells whether the silence hides a hit. It does not depend on when it is asked, so that a hit which is taken again
+// is hidden as it was.
 func (s *Silence) Hides(h *Hit) bool {
+	if h.Seen != 0 && h.Seen < s.Created {
+		return false
+	}
 	if s.From != 0 && h.Time < s.From || s.Until != 0 && h.Time >= s.Until || s.Ended != 0 && h.Seen >= s.Ended || len(s.Matchers) == 0 {
 		return false
 	}

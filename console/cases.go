@@ -5,12 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
@@ -66,9 +67,12 @@ func (t *Tenant) caseMessage(ctx context.Context, c *alert.Case) (*CaseMessage, 
 	m := &CaseMessage{Case: *c, Joined: []alert.Message{}}
 	moments := [][]alert.Moment{c.Moments()}
 	for _, key := range c.Incidents {
-		i, err := t.State.Incident(ctx, key)
-		if err != nil {
+		i, err := t.incidentOf(ctx, key)
+		if errors.Is(err, state.ErrNotFound) {
 			continue // it is forgotten
+		}
+		if err != nil {
+			return nil, err
 		}
 		m.Joined = append(m.Joined, i.Message(time.Now().UnixNano()))
 		alerts, err := t.State.ListAlerts(ctx, state.AlertFilter{Incident: i.Key, Limit: maxListed})
@@ -120,13 +124,12 @@ func (s *Server) changeCase(w http.ResponseWriter, r *http.Request) error {
 	}
 	now, actor := time.Now().UnixNano(), s.actor(r)
 	op, text := r.FormValue("op"), r.FormValue("text")
-	var joins []string
-	for _, k := range strings.FieldsFunc(r.FormValue("incidents"), func(c rune) bool { return c == ',' || c == ' ' }) {
-		i, err := t.State.Incident(r.Context(), k)
-		if err != nil {
-			return notFound(err)
-		}
-		joins = append(joins, i.Key)
+	if err := short(r, "text"); err != nil {
+		return err
+	}
+	joins, err := t.incidentKeys(r.Context(), r.FormValue("incidents"))
+	if err != nil {
+		return err
 	}
 	var fresh *alert.Case
 	key := r.PathValue("key")
@@ -153,7 +156,9 @@ func (s *Server) changeCase(w http.ResponseWriter, r *http.Request) error {
 			*c = *fresh
 		}
 		for _, i := range joins {
-			c.Join(i, now)
+			if err := c.Join(i, now); err != nil {
+				return bad("%v", err)
+			}
 		}
 		return change(c, op, text, r.FormValue("verdict"), actor, now)
 	})
@@ -163,7 +168,7 @@ func (s *Server) changeCase(w http.ResponseWriter, r *http.Request) error {
 	if len(joins) > 0 {
 		list, err := t.State.Decide(r.Context(), joins, state.Decision{Case: key, At: now, Actor: actor})
 		if err != nil {
-			return err
+			return notFound(err)
 		}
 		t.judged(list)
 	}
@@ -173,13 +178,16 @@ func (s *Server) changeCase(w http.ResponseWriter, r *http.Request) error {
 // change does one thing to a case.
 func change(c *alert.Case, op, text, verdict, actor string, now int64) error {
 	c.Updated = now
+	if text == "" && (op == "task" || op == "note" || op == "title") {
+		return bad("text: a %s says something", op)
+	}
 	switch op {
 	case "new", "join":
 		return nil
 	case "task":
-		return c.AddTask(text, actor, now)
+		return full(c.AddTask(text, actor, now))
 	case "note":
-		return c.AddNote(text, actor, now)
+		return full(c.AddNote(text, actor, now))
 	case "done":
 		if !c.Finish(text, actor, now) {
 			return bad("there is no task %s that is not done", text)
@@ -191,9 +199,11 @@ func change(c *alert.Case, op, text, verdict, actor string, now int64) error {
 	case "take":
 		c.Owner = actor
 	case "close":
-		c.Status, c.Verdict = alert.Closed, verdict
+		if err := c.Close(verdict); err != nil {
+			return bad("%v", err)
+		}
 		if text != "" {
-			return c.AddNote(text, actor, now)
+			return full(c.AddNote(text, actor, now))
 		}
 	case "reopen":
 		c.Status, c.Verdict = alert.New, ""
@@ -203,9 +213,18 @@ func change(c *alert.Case, op, text, verdict, actor string, now int64) error {
 	return nil
 }
 
-// addEvidence keeps what a request sends, under its hash, and notes it in the case.
+// full is what a case that takes no more says to the asker.
+func full(err error) error {
+	if err != nil {
+		return bad("%v", err)
+	}
+	return nil
+}
+
+// addEvidence keeps what a request sends, under its hash, and notes it in the case. Whatever type the body says it is of, it
+// is the evidence: what the request says of it stands in its address.
 func (s *Server) addEvidence(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
+	t, err := s.tenantNamed(r.URL.Query().Get("tenant"))
 	if err != nil {
 		return err
 	}
@@ -213,24 +232,30 @@ func (s *Server) addEvidence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return notFound(err)
 	}
-	name := filepath.Base(r.URL.Query().Get("name"))
-	if name == "." || name == "/" {
+	name, from := filepath.Base(r.URL.Query().Get("name")), r.URL.Query().Get("from")
+	if name == "." || name == ".." || name == string(filepath.Separator) {
 		return bad("name: what is it called?")
+	}
+	if len(name) > alert.MaxText || len(from) > alert.MaxText {
+		return bad("name, from: they have at most %d bytes", alert.MaxText)
+	}
+	if len(c.Evidence) >= alert.MaxCaseItems {
+		return full(c.AddEvidence(alert.Evidence{}))
 	}
 	sum, size, err := t.store(http.MaxBytesReader(w, r.Body, MaxEvidence))
 	if err != nil {
 		return err
 	}
 	now, actor := time.Now().UnixNano(), s.actor(r)
-	e := alert.Evidence{Name: name, SHA256: sum, Size: size, From: r.URL.Query().Get("from"), By: actor, At: now}
+	e := alert.Evidence{Name: name, SHA256: sum, Size: size, From: from, By: actor, At: now}
 	detail, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
 	trail := state.AuditEntry{Time: now, Actor: actor, Action: "case.evidence", Target: c.Key, Detail: string(detail)}
-	c, err = t.State.ChangeCase(r.Context(), c.Key, trail, func(c *alert.Case) error { return c.AddEvidence(e) })
+	c, err = t.State.ChangeCase(r.Context(), c.Key, trail, func(c *alert.Case) error { return full(c.AddEvidence(e)) })
 	if err != nil {
-		return err
+		return notFound(err)
 	}
 	return writeJSON(w, c)
 }
@@ -246,8 +271,11 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request) error {
 		return bad("%q is no SHA-256", sum)
 	}
 	f, err := os.Open(filepath.Join(t.Evidence, sum))
-	if err != nil {
+	if t.Evidence == "" || errors.Is(err, fs.ErrNotExist) {
 		return &Problem{Status: http.StatusNotFound, Title: "there is no evidence " + sum}
+	}
+	if err != nil {
+		return fmt.Errorf("read evidence: %w", err)
 	}
 	defer f.Close()
 	h := sha256.New()
@@ -293,6 +321,10 @@ func (t *Tenant) store(in io.Reader) (sum string, size int64, err error) {
 	sum = hex.EncodeToString(h.Sum(nil))
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(t.Evidence, sum))
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return "", 0, &Problem{Status: http.StatusRequestEntityTooLarge, Title: fmt.Sprintf("evidence has at most %d bytes", large.Limit)}
 	}
 	if err != nil {
 		return "", 0, fmt.Errorf("keep evidence: %w", err)

@@ -39,14 +39,9 @@ func (s *Server) incident(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	i, err := t.State.Incident(r.Context(), r.PathValue("key"))
+	i, err := t.incidentOf(r.Context(), r.PathValue("key"))
 	if err != nil {
 		return notFound(err)
-	}
-	for hops := 0; i.Into != "" && hops < 8; hops++ {
-		if i, err = t.State.Incident(r.Context(), i.Into); err != nil {
-			return notFound(err)
-		}
 	}
 	x, err := s.Explain(r.Context(), t, i, time.Now())
 	if err != nil {
@@ -144,6 +139,9 @@ func normal(ctx context.Context, t *Tenant, alerts []*alert.Alert, first int64) 
 // earlier adds closed incidents about the same, for what people said of them.
 func (x *Explained) earlier(ctx context.Context, t *Tenant, i *alert.Incident, now time.Time) error {
 	for _, e := range i.Entities[:min(len(i.Entities), 3)] {
+		if e.Name == "" {
+			continue
+		}
 		list, err := t.State.ListIncidents(ctx, state.IncidentFilter{Status: alert.Closed, Entity: e.Name, Newest: true, Limit: maxEarlier})
 		if err != nil {
 			return err

@@ -1,10 +1,12 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,13 +142,12 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 	if d.Status == alert.Taken && d.Owner == "" {
 		d.Owner = d.Actor
 	}
-	var keys []string
-	for _, k := range strings.FieldsFunc(r.FormValue("keys"), func(c rune) bool { return c == ',' || c == ' ' }) {
-		i, err := t.State.Incident(r.Context(), k)
-		if err != nil {
-			return notFound(err)
-		}
-		keys = append(keys, i.Key)
+	if err := short(r, "owner", "note"); err != nil {
+		return err
+	}
+	keys, err := t.incidentKeys(r.Context(), r.FormValue("keys"))
+	if err != nil {
+		return err
 	}
 	if len(keys) == 0 {
 		return bad("keys: of which incidents?")
@@ -161,6 +162,48 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
 		out.Incidents = append(out.Incidents, i.Message(d.At))
 	}
 	return writeJSON(w, out)
+}
+
+// maxKeys bounds the incidents that one request decides about.
+const maxKeys = 1000
+
+// incidentKeys reads keys of incidents, or their beginnings, with commas or spaces between them; of what was merged, the key
+// of what it is part of now.
+func (t *Tenant) incidentKeys(ctx context.Context, text string) ([]string, error) {
+	list := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ' ' })
+	if len(list) > maxKeys {
+		return nil, bad("%d incidents are too many at once; %d are not", len(list), maxKeys)
+	}
+	var keys []string
+	for _, k := range list {
+		i, err := t.incidentOf(ctx, k)
+		if err != nil {
+			return nil, notFound(err)
+		}
+		if !slices.Contains(keys, i.Key) {
+			keys = append(keys, i.Key)
+		}
+	}
+	return keys, nil
+}
+
+// incidentOf returns the incident with a key, or with the one key that begins so, or what it was merged into.
+func (t *Tenant) incidentOf(ctx context.Context, key string) (*alert.Incident, error) {
+	i, err := t.State.Incident(ctx, key)
+	for hops := 0; err == nil && i.Into != "" && hops < maxKeys; hops++ {
+		i, err = t.State.Incident(ctx, i.Into)
+	}
+	return i, err
+}
+
+// short tells if an argument of a request is too long to be kept.
+func short(r *http.Request, names ...string) error {
+	for _, name := range names {
+		if n := len(r.FormValue(name)); n > alert.MaxText {
+			return bad("%s: it has %d bytes; at most %d are kept", name, n, alert.MaxText)
+		}
+	}
+	return nil
 }
 
 // judged tells the line what people have decided.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -40,8 +41,11 @@ type WouldHide struct {
 	Cut       bool            `json:"cut,omitempty"`
 }
 
-// maxTried bounds the hits that a silence is tried on.
-const maxTried = 200_000
+// Bounds of the trial of a silence: of the hits that it is tried on, and of the days.
+const (
+	maxTried = 200_000
+	maxDays  = 3650
+)
 
 func silenceMessage(s *alert.Silence, now int64) SilenceMessage {
 	m := SilenceMessage{
@@ -63,17 +67,14 @@ func (s *Server) silences(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	hidden, err := t.State.CountSilenced(r.Context())
+	if err != nil {
+		return err
+	}
 	out := newLines(w)
 	for i := range list {
 		m := silenceMessage(&list[i], time.Now().UnixNano())
-		hidden, err := t.State.ListAlerts(r.Context(), state.AlertFilter{Silence: m.ID, Limit: 10_000})
-		if err != nil {
-			return out.end(err)
-		}
-		for _, a := range hidden {
-			m.Alerts++
-			m.Hidden += a.Hits
-		}
+		m.Alerts, m.Hidden = hidden[m.ID].Alerts, hidden[m.ID].Hits
 		if err := out.object(m); err != nil {
 			return out.end(err)
 		}
@@ -83,6 +84,9 @@ func (s *Server) silences(w http.ResponseWriter, r *http.Request) error {
 
 // silenceOf reads a silence from the arguments of a request: match (several), reason, until, exception.
 func (s *Server) silenceOf(r *http.Request, now time.Time) (alert.Silence, error) {
+	if err := short(r, "reason"); err != nil {
+		return alert.Silence{}, err
+	}
 	v := alert.Silence{Owner: s.actor(r), Reason: r.FormValue("reason"), Exception: r.FormValue("exception") == "true", Created: now.UnixNano()}
 	for _, text := range r.Form["match"] {
 		m, err := alert.ParseMatcher(text)
@@ -183,10 +187,13 @@ func (s *Server) trySilence(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.Until = 0
+	v.Until, v.Created = 0, 0
 	days := usualDays
 	if err := readNumber(r.FormValue("days"), "days", &days); err != nil {
 		return err
+	}
+	if days > maxDays {
+		return bad("days: at most %d", maxDays)
 	}
 	out, err := t.wouldHide(r.Context(), &v, days, now)
 	if err != nil {
@@ -199,11 +206,11 @@ func (s *Server) trySilence(w http.ResponseWriter, r *http.Request) error {
 func (t *Tenant) wouldHide(ctx context.Context, v *alert.Silence, days int, now time.Time) (*WouldHide, error) {
 	out := &WouldHide{Days: days, Incidents: []alert.Message{}}
 	f := state.HitFilter{Since: now.AddDate(0, 0, -days).UnixNano(), Limit: maxTried}
-	hidden := make(map[string]int64)  // hits, by rule and day, of an alert: its key is not kept with the hit
-	touched := make(map[string]bool)  // rules
-	total := make(map[string]int64)   // hits of all rules
-	alerts := make(map[string]string) // key of a hit → incident
-	if err := t.incidentsOfHits(ctx, f.Since, alerts); err != nil {
+	hidden := make(map[string]int64) // hits, by incident
+	touched := make(map[string]bool) // rules
+	total := make(map[string]int64)  // hits of all rules
+	incidents, err := t.incidentsOfAlerts(ctx, f.Since)
+	if err != nil {
 		return nil, err
 	}
 	tried := 0
@@ -216,14 +223,15 @@ func (t *Tenant) wouldHide(ctx context.Context, v *alert.Silence, days int, now 
 		if err != nil {
 			return nil, fmt.Errorf("hit %s: %w", h.Key, err)
 		}
-		total[h.RuleID]++
 		x := live.AlertHit(&h, 0, &whole)
+		total[x.RuleID]++
 		if !v.Hides(&x) {
 			continue
 		}
-		touched[h.RuleID] = true
+		touched[x.RuleID] = true
 		out.Hits++
-		hidden[alerts[h.Key]]++
+		alone, many := alert.KeysOf(&x)
+		hidden[cmp.Or(incidents[alone], incidents[many])]++
 	}
 	out.Cut = tried >= maxTried
 	for rule := range touched {
@@ -234,8 +242,11 @@ func (t *Tenant) wouldHide(ctx context.Context, v *alert.Silence, days int, now 
 			continue
 		}
 		i, err := t.State.Incident(ctx, key)
-		if err != nil {
+		if errors.Is(err, state.ErrNotFound) {
 			continue // it is forgotten
+		}
+		if err != nil {
+			return nil, err
 		}
 		switch i.Verdict {
 		case alert.Malicious:
@@ -259,16 +270,16 @@ func grave(m alert.Message) int {
 	return 0
 }
 
-// incidentsOfHits finds the incidents of the hits that alerts list.
-func (t *Tenant) incidentsOfHits(ctx context.Context, since int64, into map[string]string) error {
-	list, err := t.State.ListAlerts(ctx, state.AlertFilter{Since: since, Limit: 50_000})
+// incidentsOfAlerts returns the incidents of the alerts since a time, by their keys. An alert begins before its last hit, so
+// it holds those of all hits since then.
+func (t *Tenant) incidentsOfAlerts(ctx context.Context, since int64) (map[string]string, error) {
+	list, err := t.State.ListAlerts(ctx, state.AlertFilter{Since: since, Limit: maxTried})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	out := make(map[string]string, len(list))
 	for _, a := range list {
-		for _, k := range a.Samples {
-			into[k] = a.Incident
-		}
+		out[a.Key] = a.Incident
 	}
-	return nil
+	return out, nil
 }

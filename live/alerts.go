@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -154,26 +155,31 @@ func (a *applier) openDesk(ctx context.Context) error {
 		return err
 	}
 	a.desk = alert.NewDesk(alert.Options{
-		Find: func(key string) *alert.Alert { return known(a.opt.State.Alert(ctx, key)) },
-		FindIncident: func(key string) *alert.Incident {
-			return known(a.opt.State.Incident(ctx, key))
-		},
+		Find:         func(key string) *alert.Alert { return lookUp(a, key, a.opt.State.Alert) },
+		FindIncident: func(key string) *alert.Incident { return lookUp(a, key, a.opt.State.Incident) },
 		Worth: a.opt.Worth, Silences: silences, Lessons: lessons,
 	})
 	a.desk.Load(alerts, incidents)
 	return nil
 }
 
-// known is what a look-up has found; what cannot be looked up now is taken to be new.
-func known[T any](v *T, err error) *T {
-	if err != nil {
-		return nil
-	}
-	return v
+// lookUp asks the state, again and again while it does not answer: what is there must not be taken to be new, or it would be
+// overwritten. It returns nil for what is not there.
+func lookUp[T any](a *applier, key string, ask func(ctx context.Context, key string) (*T, error)) (found *T) {
+	_ = a.until(a.working, "what is known of alerts cannot be read", func() error { // if it ends, so does what asks
+		v, err := ask(a.working, key)
+		if errors.Is(err, state.ErrNotFound) {
+			return nil
+		}
+		found = v
+		return err
+	})
+	return found
 }
 
 // alerts makes alerts of the hits, and takes those out that are only counted.
-func (a *applier) alerts() alert.Changes {
+func (a *applier) alerts(ctx context.Context) alert.Changes {
+	a.working = ctx
 	a.heed()
 	a.rows = a.rows[:0]
 	for i := range a.hits {
@@ -190,7 +196,10 @@ func (a *applier) putHits(ctx context.Context) error {
 	if len(a.hits) == 0 {
 		return nil
 	}
-	changes := a.alerts()
+	changes := a.alerts(ctx)
+	if ctx.Err() != nil { // what could not be looked up is not new
+		return context.Cause(ctx)
+	}
 	return a.until(ctx, "hits cannot be kept", func() error {
 		if err := a.opt.State.PutHits(ctx, a.rows); err != nil {
 			return err

@@ -30,6 +30,7 @@ type applier struct {
 	hits    []found                // to be kept
 	rows    []state.Hit            // of hits, those that are kept
 	desk    *alert.Desk
+	working context.Context // in which hits are taken: the desk looks up what it does not know
 	gone    []string  // keys of hits that were open and whose rules are gone
 	told    time.Time // when a store that does not take was last complained of
 	clock   int64     // the present, when it was last looked at; nanoseconds since 1970

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/alert"
@@ -23,8 +24,8 @@ func (s *State) PutAlerts(ctx context.Context, c alert.Changes) error {
 				return err
 			}
 		}
-		for from, into := range c.Merged {
-			if err := merge(ctx, tx, from, into); err != nil {
+		for _, from := range slices.Sorted(maps.Keys(c.Merged)) {
+			if err := merge(ctx, tx, from, c.Merged[from]); err != nil {
 				return err
 			}
 		}
@@ -64,11 +65,20 @@ func putAlerts(ctx context.Context, tx *sql.Tx, list []*alert.Alert) error {
 	}
 	q.text(" ON CONFLICT (key) DO UPDATE SET incident = excluded.incident, level = excluded.level, first_at = excluded.first_at, " +
 		"last_at = excluded.last_at, updated = excluded.updated, hits = excluded.hits, through = excluded.through, json = excluded.json")
-	return q.exec(ctx, tx)
+	if err := q.exec(ctx, tx); err != nil {
+		return err
+	}
+	return putWho(ctx, tx, list)
 }
 
+// merge makes what is of one incident, and what that is found by, another's.
 func merge(ctx context.Context, tx *sql.Tx, from, into string) error {
 	_, err := tx.ExecContext(ctx, "UPDATE alerts SET incident = $1 WHERE incident = $2", into, from)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, "INSERT INTO incident_entities (incident, value) SELECT CAST($1 AS TEXT), value FROM incident_entities "+
+		"WHERE incident = $2 ON CONFLICT (incident, value) DO NOTHING", into, from)
 	return err
 }
 
@@ -84,35 +94,59 @@ func putIncident(ctx context.Context, tx *sql.Tx, i *alert.Incident) error {
 	q.text(" ON CONFLICT (key) DO UPDATE SET score = excluded.score, level = excluded.level, background = excluded.background, " +
 		"first_at = excluded.first_at, last_at = excluded.last_at, updated = excluded.updated, json = excluded.json, " +
 		"status = CASE WHEN excluded.into_key <> '' THEN 'merged' WHEN excluded.again AND NOT incidents.again AND incidents.status = 'closed' " +
-		"THEN 'new' ELSE incidents.status END, into_key = excluded.into_key, again = excluded.again OR incidents.again")
-	if err := q.exec(ctx, tx); err != nil {
-		return err
-	}
-	return putWho(ctx, tx, i)
+		"AND excluded.updated > incidents.decided THEN 'new' ELSE incidents.status END, into_key = excluded.into_key, again = excluded.again OR incidents.again")
+	return q.exec(ctx, tx)
 }
 
-// putWho keeps by what an incident is found: all that it is about now; what it was about once stays.
-func putWho(ctx context.Context, tx *sql.Tx, i *alert.Incident) error {
-	seen := make(map[string]bool)
-	q := query{}
-	for _, e := range i.Entities {
-		v := fold(e.Name)
-		if seen[v] {
+// putWho keeps by what incidents are found: all that their alerts are about, by its whole name and by its short one (a user
+// without a domain, a host without one). What an incident was about once stays.
+func putWho(ctx context.Context, tx *sql.Tx, list []*alert.Alert) error {
+	var rows [][2]string
+	for _, a := range list {
+		if a.Incident == "" {
 			continue
 		}
-		if len(seen) == 0 {
-			q.text("INSERT INTO incident_entities (incident, value) VALUES ")
-		} else {
-			q.text(", ")
+		for _, e := range a.Entities() {
+			rows = append(rows, [2]string{a.Incident, fold(e.Name)}, [2]string{a.Incident, fold(e.Short())})
 		}
-		seen[v] = true
-		q.row(i.Key, v)
 	}
-	if len(seen) == 0 {
-		return nil
+	slices.SortFunc(rows, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	for part := range slices.Chunk(slices.Compact(rows), 50*chunk) {
+		q := query{}
+		q.text("INSERT INTO incident_entities (incident, value) VALUES ")
+		for n, r := range part {
+			if n > 0 {
+				q.text(", ")
+			}
+			q.row(r[0], r[1])
+		}
+		q.text(" ON CONFLICT (incident, value) DO NOTHING")
+		if err := q.exec(ctx, tx); err != nil {
+			return err
+		}
 	}
-	q.text(" ON CONFLICT (incident, value) DO NOTHING")
-	return q.exec(ctx, tx)
+	return nil
+}
+
+// Silenced is what a silence has hidden.
+type Silenced struct{ Alerts, Hits int64 }
+
+// CountSilenced counts what each silence has hidden, by their IDs.
+func (s *State) CountSilenced(ctx context.Context) (map[string]Silenced, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT silence, count(*), CAST(sum(hits) AS BIGINT) FROM alerts WHERE silence <> '' GROUP BY silence")
+	if err != nil {
+		return nil, fmt.Errorf("count what is silenced: %w", err)
+	}
+	out := make(map[string]Silenced)
+	for rows.Next() {
+		var id string
+		var n Silenced
+		if err := rows.Scan(&id, &n.Alerts, &n.Hits); err != nil {
+			return nil, fmt.Errorf("count what is silenced: %w", errors.Join(err, rows.Close()))
+		}
+		out[id] = n
+	}
+	return out, errors.Join(rows.Err(), rows.Close())
 }
 
 // AlertFilter says which alerts are meant; the zero value means all, the newest first.
@@ -272,8 +306,8 @@ func (s *State) lessons(ctx context.Context) (alert.Lessons, error) {
 	return l, errors.Join(rows.Err(), rows.Close())
 }
 
-// DeleteAlerts forgets alerts whose last event was before a time, and the incidents that are not open any more. It does
-// so in short transactions, and says how many alerts.
+// DeleteAlerts forgets alerts whose last event was before a time, and the incidents of then that are not open any more, or
+// that are of the background and were never looked at. It does so in short transactions, and says how many alerts.
 func (s *State) DeleteAlerts(ctx context.Context, before int64) (n int64, err error) {
 	for {
 		var gone int64
@@ -293,7 +327,8 @@ func (s *State) DeleteAlerts(ctx context.Context, before int64) (n int64, err er
 		}
 	}
 	err = s.tx(ctx, func(tx *sql.Tx) error {
-		const which = "(SELECT key FROM incidents WHERE last_at < $1 AND status IN ('closed', 'merged') AND case_key = '')"
+		const which = "(SELECT key FROM incidents WHERE last_at < $1 AND case_key = '' " +
+			"AND (status IN ('closed', 'merged') OR background AND status = 'new' AND decided = 0))"
 		for _, q := range [...]string{"DELETE FROM incident_entities WHERE incident IN " + which, "DELETE FROM incidents WHERE key IN " + which} {
 			if _, err := tx.ExecContext(ctx, q, before); err != nil {
 				return err

@@ -187,6 +187,8 @@ var ErrDecision = errors.New("that cannot be decided")
 
 func (d *Decision) check() error {
 	switch {
+	case d.Status == "" && d.Verdict == "" && d.Owner == "" && d.Note == "" && d.Case == "":
+		return fmt.Errorf("%w: it says nothing", ErrDecision)
 	case d.Status == alert.Merged || d.Status != "" && d.Status != alert.New && d.Status != alert.Taken && d.Status != alert.Snoozed && d.Status != alert.Closed:
 		return fmt.Errorf("%w: status %q is none of new, taken, snoozed, closed", ErrDecision, d.Status)
 	case d.Status == alert.Closed && d.Verdict == "":
