@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/internal/bench/lane"
+	"github.com/tocsin-sec/tocsin/internal/bench/load"
 )
 
 // page is the part of docs/PERFORMANCE.md that this command writes.
@@ -48,6 +49,7 @@ func run(ctx context.Context) error {
 	soak := flag.Duration("soak", 0, "measure only how serve bears a steady load for so long, and write that")
 	long := flag.Duration("steady", time.Minute, "how long serve is under a steady load")
 	only := flag.Bool("serving", false, "measure only serving, and write nothing")
+	alarm := flag.Bool("alarms", false, "measure only how soon a person knows, and write nothing")
 	taken := flag.Bool("ingest", false, "measure only how events are taken in, and write nothing")
 	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
 	flag.Parse()
@@ -65,6 +67,9 @@ func run(ctx context.Context) error {
 	fmt.Println(lane.Machine())
 	if *soak > 0 {
 		return b.soak(*soak, *doc)
+	}
+	if *alarm {
+		return b.alarms(&serving{})
 	}
 	if *taken {
 		return b.ingest(&serving{})
@@ -104,6 +109,7 @@ func render(b *bench, hunts []*hunted, served *serving, benchmarks []benchmark, 
 func fill(page string, with any) (string, error) {
 	t, err := template.New("bench").Funcs(template.FuncMap{
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.2f", d.Seconds()) },
+		"share":   load.Share,
 		"round":   func(d time.Duration) time.Duration { return d.Round(10 * time.Millisecond) },
 		"mb":      func(n int64) int64 { return n >> 20 },
 		"k":       func(f float64) string { return fmt.Sprintf("%.0f", f/1000) },

@@ -19,6 +19,7 @@ const (
 	steadyRate   = 10_000
 	ingestEvents = 300_000
 	findEvents   = "500000"
+	alarmCount   = 100
 )
 
 // serving is what was measured of serving.
@@ -30,6 +31,7 @@ type serving struct {
 	Missing  string       // why
 	Find     []benchmark
 	FindWith string // the command
+	Alarms   *load.Alarms
 }
 
 // serving measures the way of live events.
@@ -51,10 +53,33 @@ func (b *bench) serving(long time.Duration) (*serving, error) {
 	}
 	st := s.Steady
 	fmt.Printf("steady: %.0f/s kept, %d dropped, %.2f of a CPU, peak %d MB, log %d MB, found after %s\n", st.Achieved(), st.Dropped, st.Share(), st.Peak>>20, st.Log>>20, st.Median())
+	if err := b.alarms(s); err != nil {
+		return nil, err
+	}
 	if err := b.ingest(s); err != nil {
 		return nil, err
 	}
 	return s, b.find(s)
+}
+
+// alarms measures how soon a person knows.
+func (b *bench) alarms(s *serving) error {
+	dir, err := b.folder("alarm")
+	if err != nil {
+		return err
+	}
+	program, err := filepath.Abs(b.tocsin)
+	if err != nil {
+		return err
+	}
+	a, err := load.Alarm(b.ctx, program, dir, alarmCount)
+	if err != nil {
+		return err
+	}
+	s.Alarms = &a
+	fmt.Printf("alarms: known after %s, 95 %% within %s; mailed after %s, 95 %% within %s\n",
+		load.Share(a.State, 0.5), load.Share(a.State, 0.95), load.Share(a.Mail, 0.5), load.Share(a.Mail, 0.95))
+	return nil
 }
 
 // bastionLog returns the log of a bastion, which it makes if it is not there.

@@ -71,6 +71,8 @@ func servingMarks(s *serving) []mark {
 		{"Memory of that", "less than 64 MB", fmt.Sprintf("%d MB", h.Memory>>20), h.Memory < 64<<20},
 	}
 	out = append(out, steadyMarks(s.Steady)...)
+	mailed := load.Share(s.Alarms.Mail, 0.95)
+	out = append(out, mark{"A line written to a followed file until its e-mail is with the mail server, 95 % of alarms", "less than 1 s", mailed.Round(time.Millisecond).String(), mailed < time.Second})
 	in := s.Ingest
 	part := float64(in.Raw) / float64(max(in.Disk, 1))
 	out = append(out,
