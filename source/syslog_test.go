@@ -214,6 +214,8 @@ func TestSyslogCarries(t *testing.T) {
 			continue
 		case "elb", "mysql": // a time and a word, as syslog has: for TestSyslogRecognises
 			continue
+		case "apt_history", "mysql_audit", "windowsxml": // their events are of several lines
+			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
 			data, format := to.sent(t, cfg.Listen[6:], net.IPv4(127, 0, 2, byte(i)), f.Example)
