@@ -226,7 +226,7 @@ func printOutcome(screen *terminal.Screen, o *backtest.Outcome) {
 		}
 		screen.Print(2, 2, dim("e.g. "), terminal.Span{Text: fmt.Sprintf("%s %s:%d", when, oneLine(h.File), h.Record)})
 		for _, m := range h.Matched[:min(len(h.Matched), 4)] {
-			screen.Print(7, 2, terminal.Span{Text: oneLine(m.By)}, dim(" — "+oneLine(cmp.Or(m.Field, "text"))+" = "+cut(oneLine(m.Value))))
+			screen.Print(7, 2, terminal.Span{Text: cut(oneLine(m.By))}, dim(" — "+oneLine(cmp.Or(m.Field, "text"))+" = "+cut(oneLine(m.Value))))
 		}
 	}
 }
