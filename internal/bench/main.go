@@ -50,6 +50,7 @@ func run(ctx context.Context) error {
 	long := flag.Duration("steady", time.Minute, "how long serve is under a steady load")
 	only := flag.Bool("serving", false, "measure only serving, and write nothing")
 	alarm := flag.Bool("alarms", false, "measure only how soon a person knows, and write nothing")
+	daily := flag.Bool("everyday", false, "measure only what everyday logs come to, and write nothing")
 	taken := flag.Bool("ingest", false, "measure only how events are taken in, and write nothing")
 	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
 	flag.Parse()
@@ -71,6 +72,10 @@ func run(ctx context.Context) error {
 	if *alarm {
 		return b.alarms(&serving{})
 	}
+	if *daily {
+		_, err := b.everydays()
+		return err
+	}
 	if *taken {
 		return b.ingest(&serving{})
 	}
@@ -82,6 +87,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	usual, err := b.everydays()
+	if err != nil {
+		return err
+	}
 	for _, h := range hunts {
 		fmt.Printf("%-60s %7.2f CPU s %7.2f s %5d MB %9d events %8.0f events/CPU s\n", h.Title, h.CPU.Seconds(), h.Wall.Seconds(), h.Memory>>20, h.Events, h.Rate())
 	}
@@ -89,7 +98,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, err := render(b, hunts, served, benchmarks, command)
+	text, err := render(b, &results{hunts, served, usual, benchmarks, command})
 	if err != nil {
 		return err
 	}
@@ -97,11 +106,20 @@ func run(ctx context.Context) error {
 	return lane.Replace(*doc, "bench", text)
 }
 
+// results are all that was measured.
+type results struct {
+	hunts      []*hunted
+	served     *serving
+	everyday   []*everyday
+	benchmarks []benchmark
+	command    string
+}
+
 // render fills the page.
-func render(b *bench, hunts []*hunted, served *serving, benchmarks []benchmark, command string) (string, error) {
+func render(b *bench, r *results) (string, error) {
 	return fill(page, map[string]any{
-		"Machine": lane.Machine(), "Runs": b.runs, "Hunts": hunts, "Marks": append(marks(hunts, benchmarks), servingMarks(served)...),
-		"Benchmarks": benchmarks, "Command": command, "Serving": served,
+		"Machine": lane.Machine(), "Runs": b.runs, "Hunts": r.hunts, "Marks": append(marks(r.hunts, r.benchmarks), servingMarks(r.served)...),
+		"Benchmarks": r.benchmarks, "Command": r.command, "Serving": r.served, "Everyday": r.everyday,
 	})
 }
 

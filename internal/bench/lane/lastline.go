@@ -24,11 +24,15 @@ func (l *LastLine) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// Line returns it.
+func (l *LastLine) Line() string {
+	text := strings.TrimSpace(string(l.data))
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
 // Summary reads the line as the last of tocsin hunt --json.
 func (l *LastLine) Summary() (s Summary, err error) {
-	text := strings.TrimSpace(string(l.data))
-	text = text[strings.LastIndexByte(text, '\n')+1:]
-	if err = json.Unmarshal([]byte(text), &s); err != nil {
+	if err = json.Unmarshal([]byte(l.Line()), &s); err != nil {
 		return s, fmt.Errorf("the last line of tocsin hunt: %w", err)
 	}
 	return s, nil
