@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -187,10 +188,11 @@ func Compile(cfg *Config, env Env) (*Directory, error) {
 	return c.d, nil
 }
 
-var plainName = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.@ -]{0,63}$`)
+// plainName is compiled when it is asked for: it is large.
+var plainName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL\pN_][\pL\pN_.@ -]{0,63}$`) })
 
 func (c *compiler) name(path, name string) {
-	if !plainName.MatchString(name) {
+	if !plainName().MatchString(name) {
 		c.fail(path, "%q is no name: letters, digits, and _ . @ - in it", name)
 	}
 }

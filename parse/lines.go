@@ -81,6 +81,7 @@ func (p *lineParser) Parse(b event.Block, out *event.Batch) {
 		}
 	}
 	p.block, p.said, p.own = event.Block{}, said{}, ownLine{}
+	p.lastTag, p.last = "", nil // the next block may stand in the same memory
 	p.device.forget()
 }
 

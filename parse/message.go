@@ -2,6 +2,7 @@ package parse
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -134,17 +135,24 @@ type program struct {
 	byFirst [256][]templateGroup // by the first byte of the message
 	suffix  string               // what may follow any sentence
 	custom  func(message string, out *said) bool
+
+	format *event.Format
+	tables [][]sentence
+	ready  sync.Once // byFirst is made of the tables
 }
 
-// newProgram compiles sentences for the events of a format.
+// newProgram returns a program of these sentences for the events of a format. They are compiled when it speaks for the
+// first time: there are many programs, and few of them in any one log.
 func newProgram(f *event.Format, tables ...[]sentence) *program {
-	p := &program{plain: newKind(f, nil, nil), clued: newKind(f, clueNames, nil)}
-	for _, table := range tables {
+	return &program{plain: newKind(f, nil, nil), clued: newKind(f, clueNames, nil), format: f, tables: tables}
+}
+
+func (p *program) compileAll() {
+	for _, table := range p.tables {
 		for i := range table {
-			p.compile(f, &table[i])
+			p.compile(p.format, &table[i])
 		}
 	}
-	return p
 }
 
 // newKind makes the kind of messages that add the given fields to those of their line.
@@ -276,6 +284,7 @@ func (p *program) read(message string, out *said) bool {
 
 // find tries the templates that begin as the message does.
 func (p *program) find(message string, out *said) bool {
+	p.ready.Do(p.compileAll)
 	groups := p.byFirst[message[0]]
 	for i := range groups {
 		if !strings.HasPrefix(message, groups[i].first) {

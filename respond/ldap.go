@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -29,14 +30,15 @@ type LDAP struct {
 	Kind     string `json:"kind,omitempty" yaml:"kind" doc:"What locks an account: openldap (pwdAccountLockedTime of the password policy), ad (a bit of userAccountControl), shadow (shadowExpire)." default:"openldap"`
 }
 
-// ldapName is what is looked for: a login name, also with a domain; filters are escaped beside.
-var ldapName = regexp.MustCompile(`^[\pL\pN_][\pL\pN_.@ -]{0,100}$`)
+// ldapName is what is looked for: a login name, also with a domain; filters are escaped beside. It is
+// compiled when it is asked for: it is large.
+var ldapName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\pL\pN_][\pL\pN_.@ -]{0,100}$`) })
 
 // lockLDAPKind locks an account of a directory.
 var lockLDAPKind = Kind{
 	Name: "lock-directory-account", Doc: "Lock an account in LDAP or Active Directory.", Example: "anna", Lasts: true,
 	Check: func(target string, params map[string]string) (string, error) {
-		if !ldapName.MatchString(target) {
+		if !ldapName().MatchString(target) {
 			return "", fmt.Errorf("lock-directory-account: %.100q is no name of an account", target)
 		}
 		return target, noParams(params)
