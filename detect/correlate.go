@@ -95,6 +95,8 @@ type Observation struct {
 	Fields   []string    // the values of Needs(Rule), in that order; "" where the event has none
 	Ref      EventRef
 	Entities Entities
+
+	also bool // it is of the same event as the observation before it in the Result
 }
 
 // CorrelationHit is what a correlation found.

@@ -25,12 +25,15 @@ const MaxSorted = 2 << 20
 // maxRuns bounds the runs that are merged at once, and with them the buffers for reading.
 const (
 	maxRuns   = 512
-	runBuffer = 32 << 10
-	keyCost   = 48
+	runBuffer = 16 << 10
+
+	spillBuffer = 64 << 10 // for writing
+	keyCost     = 48
 )
 
 // Sorter puts observations into the order of time that correlation needs: by (time, path, record, place of the rule in
-// the list); those equal in all of it by their content, so that the order never depends on that of arrival. It is an
+// the list); those equal in all of it by their content, so that the order never depends on that of arrival. What several
+// rules observed of one event stays together. It is an
 // external merge sort: what exceeds MaxSorted is written out in sorted runs. Observations without a time go through as
 // the first of all; a Correlator counts them and leaves them out.
 //
@@ -48,6 +51,7 @@ type Sorter struct {
 	open    func() (Spill, error)
 	spill   Spill
 	runs    []run
+	out     *bufio.Writer // to the spill, between two runs
 	written int64
 	added   int64
 }
@@ -81,6 +85,17 @@ func (s *Sorter) Add(o *Observation) error {
 	if !ok {
 		return fmt.Errorf("sort observations: rule %q is not one of the sorter's", o.Rule.Title)
 	}
+	s.added++
+	if n := len(s.keys); o.also && n > 0 {
+		s.data = appendAlso(s.data, o, rule)
+		s.keys[n-1].to = len(s.data)
+		return nil
+	}
+	if s.open != nil && len(s.data)+keyCost*len(s.keys) > s.limit {
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
 	path, ok := s.known[o.Ref.File]
 	if !ok {
 		path = len(s.paths)
@@ -91,10 +106,6 @@ func (s *Sorter) Add(o *Observation) error {
 	s.data = appendObservation(s.data, o, path, rule)
 	k.to = len(s.data)
 	s.keys = append(s.keys, k)
-	s.added++
-	if s.open != nil && len(s.data)+keyCost*len(s.keys) > s.limit {
-		return s.flush()
-	}
 	return nil
 }
 
@@ -135,7 +146,10 @@ func (s *Sorter) flush() error {
 		s.spill = f
 	}
 	s.sort()
-	w := bufio.NewWriterSize(s.spill, 256<<10)
+	if s.out == nil {
+		s.out = bufio.NewWriterSize(s.spill, spillBuffer)
+	}
+	w := s.out
 	r := run{from: s.written}
 	var size [binary.MaxVarintLen64]byte
 	for _, k := range s.keys {
@@ -158,7 +172,7 @@ func (s *Sorter) flush() error {
 
 // collapse merges all runs into one, which is appended to the spill.
 func (s *Sorter) collapse() error {
-	w := bufio.NewWriterSize(s.spill, 256<<10)
+	w := bufio.NewWriterSize(s.spill, spillBuffer)
 	whole := run{from: s.written}
 	var size [binary.MaxVarintLen64]byte
 	err := s.merge(func(_ *sortKey, data []byte) error {
@@ -184,13 +198,16 @@ func (s *Sorter) collapse() error {
 func (s *Sorter) Each(yield func(*Observation) error) error {
 	var o Observation
 	words := &interned{}
-	err := s.merge(func(_ *sortKey, data []byte) error {
-		if err := s.decode(&o, data, words); err != nil {
+	if len(s.runs) > 0 && len(s.keys) > 0 { // what is in memory makes room for what yield needs
+		if err := s.flush(); err != nil {
 			return err
 		}
-		return yield(&o)
-	})
-	s.data, s.keys, s.runs, s.added = nil, nil, nil, 0
+	}
+	if len(s.runs) > 0 {
+		s.data, s.keys, s.out = nil, nil, nil
+	}
+	err := s.merge(func(_ *sortKey, data []byte) error { return s.decode(&o, data, words, yield) })
+	s.data, s.keys, s.runs, s.out, s.added = nil, nil, nil, nil, 0
 	return err
 }
 

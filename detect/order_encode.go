@@ -8,7 +8,7 @@ import (
 
 // An observation is encoded as: time and record (zigzag varints), place of the path and of the rule (varints), the
 // number of fields and each, then hosts, users and addresses as their number and each; a string is its length
-// (varint) and its bytes.
+// (varint) and its bytes. What other rules observed of the same event follows, as the place of the rule and its fields.
 
 // maxEncoded bounds an encoded observation, in bytes; maxStrings the strings of one list in it.
 const (
@@ -24,6 +24,11 @@ func appendObservation(dst []byte, o *Observation, path, rule int) []byte {
 	dst = binary.AppendUvarint(dst, uint64(path))
 	dst = binary.AppendUvarint(dst, uint64(rule))
 	return appendContent(dst, o)
+}
+
+// appendAlso appends what another rule observed of the event of the observation before.
+func appendAlso(dst []byte, o *Observation, rule int) []byte {
+	return appendStrings(binary.AppendUvarint(dst, uint64(rule)), o.Fields, maxStrings)
 }
 
 // appendContent appends what an observation says: its fields and entities.
@@ -103,7 +108,8 @@ func (s *Sorter) keyOf(data []byte) (sortKey, error) {
 	return k, nil
 }
 
-func (s *Sorter) decode(o *Observation, data []byte, words *interned) error {
+// decode calls yield with the observations of one event, each in o.
+func (s *Sorter) decode(o *Observation, data []byte, words *interned, yield func(*Observation) error) error {
 	r := reader{data: data}
 	o.Time, o.Ref.Record = r.signed(), r.signed()
 	path, rule := r.number(len(s.paths)), r.number(len(s.rules))
@@ -112,10 +118,16 @@ func (s *Sorter) decode(o *Observation, data []byte, words *interned) error {
 	}
 	o.Ref.File, o.Rule = s.paths[path], s.rules[rule]
 	r.content(o, words)
-	if r.bad || len(r.data) > 0 {
-		return errDamaged
+	for !r.bad {
+		if err := yield(o); err != nil || len(r.data) == 0 {
+			return err
+		}
+		if rule = r.number(len(s.rules)); !r.bad {
+			o.Rule = s.rules[rule]
+			o.Fields = r.strings(o.Fields[:0], words)
+		}
 	}
-	return nil
+	return errDamaged
 }
 
 // interned remembers strings that were made lately, as the same users, hosts and addresses come again and again.

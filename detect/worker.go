@@ -25,6 +25,7 @@ type Worker struct {
 	known  *known  // nil where there are no indicators
 
 	told     bool // event and entities are of the event at hand, which has hit before
+	observed bool // an observation was made of it
 	event    []byte
 	entities Entities
 }
@@ -82,7 +83,7 @@ func (w *Worker) Match(b *event.Batch) *Result {
 		if w.sights != nil {
 			w.sights.see(ev)
 		}
-		w.told = false
+		w.told, w.observed = false, false
 		for _, rule := range w.matcher.Match(ev) {
 			if r.Hits == nil {
 				r.Hits = make([]EventHit, 0, min(max(w.usual, 1), maxUsual))
@@ -111,6 +112,7 @@ func (w *Worker) hit(r *Result, ev *event.Event, rule int32, index int) {
 	}
 	if e.refers[rule] {
 		o := w.observe(r, len(e.needs[rule]))
+		o.also, w.observed = w.observed, true
 		o.Rule, o.Time, o.Ref, o.Entities = sr, ev.Time, EventRef{File: ev.Origin.Path, Record: ev.Record}, w.entities
 		for i, f := range e.needs[rule] {
 			o.Fields[i] = w.lately.text(w.matcher.Field(rule, f).String())
