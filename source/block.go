@@ -30,7 +30,7 @@ type cutter struct {
 
 // blocks recognises the format of a stream and cuts it into blocks.
 func (r *reader) blocks(l layer, w *window) {
-	if size := max(r.opt.BlockSize, headSize); len(r.buf) < size || len(r.buf) > 2*size {
+	if size := r.blockSize(); len(r.buf) < size || len(r.buf) > 2*size {
 		r.buf = make([]byte, size)
 	}
 	c := &cutter{reader: r, in: plain(w), line: 1, want: r.opt.BlockSize}
@@ -131,10 +131,28 @@ func (c *cutter) advance(n int, lines int64) {
 }
 
 func (c *cutter) emit(n int) {
-	b := event.Block{Origin: c.origin, Header: c.header, Data: string(c.data[:n]), Offset: c.base, First: c.line}
 	lines := int64(bytes.Count(c.data[:n], newline))
-	c.advance(n, lines)
+	b := event.Block{Origin: c.origin, Header: c.header, Offset: c.base, First: c.line}
+	b.Data = c.take(n)
+	c.base += int64(n)
+	c.line += lines
 	c.send(b)
+}
+
+// take takes the first n bytes off data, as a string of their own: the memory that they stand in where little else does,
+// else a copy.
+func (c *cutter) take(n int) string {
+	data, rest := c.data[:n], c.data[n:]
+	c.data = rest
+	if !c.opt.Reuse || n > c.blockSize() {
+		return string(data)
+	}
+	room := c.room()
+	if n < len(rest) || cap(data) != cap(c.buf) || len(c.buf) != len(room) {
+		return immutable(room[:copy(room, data)])
+	}
+	c.data, c.buf = room[:copy(room, rest)], room
+	return immutable(data)
 }
 
 // rest gives up what is left at the end of the stream.

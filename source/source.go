@@ -7,7 +7,7 @@
 // The package knows no format of logs: it asks Options.Recognise.
 //
 // A Files belongs to one goroutine, which calls Blocks once; Measure and Progress may be called from others. The data
-// of a Block is an immutable string of its own, which nothing else refers to.
+// of a Block is an immutable string of its own, which nothing else refers to, until the Block is given to Release.
 package source
 
 import (
@@ -19,6 +19,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -36,6 +37,7 @@ type Options struct {
 	Zone      *time.Location // of times that state none; nil is UTC
 	Stdin     io.Reader      // what the path "-" reads; nil is os.Stdin
 	BlockSize int            // of most blocks, in bytes; 0 is 512 KiB
+	Reuse     bool           // the data of a Block is valid only until the Block is given to Release
 	TempDir   string         // where archives within archives are unpacked to; "" is os.TempDir
 	Limits    Limits
 }
@@ -69,6 +71,9 @@ type Files struct {
 	total, read       atomic.Int64
 	streams, unpacked atomic.Int64
 	measured          atomic.Bool
+	over              atomic.Bool // Blocks has ended
+
+	spare chan []byte // memory of blocks that were released, each of blockSize
 }
 
 // Progress is how far a Files is.
@@ -91,8 +96,37 @@ func NewFiles(paths []string, opt Options) (*Files, error) {
 	if err := checkPaths(paths); err != nil {
 		return nil, err
 	}
-	return &Files{paths: paths, opt: opt}, nil
+	return &Files{paths: paths, opt: opt, spare: make(chan []byte, maxSpare)}, nil
 }
+
+// maxSpare bounds the memory of blocks that waits to be used again, in blocks.
+const maxSpare = 16
+
+// Release says that nobody will look at the data of a Block any more, nor at anything that is a part of it, so that a
+// later one may have its memory. It may be called from any goroutine, once for each Block, where Options.Reuse is set;
+// a Block that is not released is one for the garbage collector.
+func (f *Files) Release(b event.Block) {
+	if !f.opt.Reuse || f.over.Load() || b.Data == "" || len(b.Data) > f.blockSize() {
+		return
+	}
+	select {
+	case f.spare <- unsafe.Slice(unsafe.StringData(b.Data), f.blockSize()):
+	default:
+	}
+}
+
+// room returns memory for a block.
+func (f *Files) room() []byte {
+	select {
+	case room := <-f.spare:
+		return room
+	default:
+		return make([]byte, f.blockSize())
+	}
+}
+
+// blockSize is the size of the memory of blocks, but for those with longer records.
+func (f *Files) blockSize() int { return max(f.opt.BlockSize, headSize) }
 
 // Outputs names files that the run writes to: where they are among the input they are noted, and not read. It must be
 // called before Blocks.
@@ -144,6 +178,13 @@ func (f *Files) Blocks(ctx context.Context, yield func(event.Block, *event.Unrea
 		return r.going()
 	})
 	w.paths(f.paths)
+	f.over.Store(true)
+	for len(f.spare) > 0 {
+		select {
+		case <-f.spare:
+		default:
+		}
+	}
 	return context.Cause(ctx)
 }
 

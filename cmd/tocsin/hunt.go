@@ -151,7 +151,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in, BlockSize: huntBlock})
+	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in, BlockSize: huntBlock, Reuse: true})
 	if err != nil {
 		return fmt.Errorf("hunt: %w", err)
 	}

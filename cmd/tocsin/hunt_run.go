@@ -105,6 +105,7 @@ func (s *huntRun) worker() func(item) (outcome, error) {
 			batch = new(event.Batch)
 		}
 		batch.Reset()
+		s.files.Release(it.block)
 		return out, nil
 	}
 }
