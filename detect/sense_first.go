@@ -144,13 +144,43 @@ func (f *firstSeen) seeLogon(s *Sighting) {
 	if !s.Source.IsValid() || s.Source.IsLoopback() {
 		return
 	}
-	f.note(s, habitKey{kind: newNetwork, who: s.User, on: on}, networkOf(s.Source))
+	f.noteOrigin(s, newNetwork, on, networkOf(s.Source))
 	if place := f.senses.opt.Place; place != nil {
 		if c := place(s.Source).Country; c != "" {
-			f.note(s, habitKey{kind: newCountry, who: s.User, on: on}, c)
+			f.noteOrigin(s, newCountry, on, c)
 		}
 	}
 }
+
+// noteOrigin adds where a user has logged on from. Accounts of the same name on several hosts may be of different people,
+// so that each host's have habits of their own; where such an account has none yet, those of the name on all hosts are asked.
+func (f *firstSeen) noteOrigin(s *Sighting, kind habitKind, on, name string) {
+	all, k := habitKey{kind: kind, who: s.User, on: anyHost}, habitKey{kind: kind, who: s.User, on: on}
+	switch h := f.habits[k]; {
+	case on == "":
+		f.note(s, k, name)
+	case h == nil || !h.ripe(s.Time):
+		f.note(s, all, name)
+		f.note(s, k, name)
+	default:
+		f.note(s, k, name)
+		f.learn(s, all, name)
+	}
+}
+
+// anyHost is in place of the host in what the accounts of one name have done on all hosts together.
+const anyHost = "*"
+
+// learn adds a thing to what an entity has done, and says nothing of it.
+func (f *firstSeen) learn(s *Sighting, k habitKey, name string) {
+	before := f.senses.learning
+	f.senses.learning = true
+	f.note(s, k, name)
+	f.senses.learning = before
+}
+
+// ripe tells whether an entity has a history.
+func (h *habit) ripe(now int64) bool { return h.n >= leastHours && now-h.first >= leastHistory }
 
 // localLogon tells whether accounts of that kind of logon are those of one host.
 func localLogon(how string) bool {
@@ -197,7 +227,9 @@ func (f *firstSeen) note(s *Sighting, k habitKey, name string) {
 			h.once--
 		}
 		h.n++
-		rate.add(0)
+		if k.on != anyHost {
+			rate.add(0)
+		}
 		return
 	}
 	strange, ok := f.strange(s, k, h, name)
@@ -206,10 +238,10 @@ func (f *firstSeen) note(s *Sighting, k habitKey, name string) {
 	f.things++
 	h.once++
 	h.n++
-	if h.n > leastHours {
+	if h.n > leastHours && k.on != anyHost {
 		rate.add(1)
 	}
-	f.know(thingKey{k.kind, name})
+	f.know(k, name)
 	if ok {
 		f.hold(s, k, h, name, strange)
 	}
@@ -217,7 +249,7 @@ func (f *firstSeen) note(s *Sighting, k habitKey, name string) {
 
 // strange says how strange it is that an entity does a new thing, in bits: one in 2^bits times it would.
 func (f *firstSeen) strange(s *Sighting, k habitKey, h *habit, name string) (bits float64, ok bool) {
-	if h.n < leastHours || s.Time-h.first < leastHistory || k.kind == newProgram && s.Time-h.first < leastPrograms {
+	if !h.ripe(s.Time) || k.kind == newProgram && s.Time-h.first < leastPrograms {
 		return 0, false
 	}
 	if k.kind == newProgram && s.Time-f.fresh[s.Host] < packageTime {
@@ -287,11 +319,17 @@ func (r *noveltyRate) add(novel float64) {
 // share is how many things are new, of all entities with a history.
 func (r *noveltyRate) share() float64 { return (r.novel + 1) / (r.n + 20) }
 
-func (f *firstSeen) know(k thingKey) {
-	f.known[k]++
+func (f *firstSeen) know(k habitKey, name string) {
+	if k.on != anyHost {
+		f.known[thingKey{k.kind, name}]++
+	}
 }
 
-func (f *firstSeen) unknow(k thingKey) {
+func (f *firstSeen) unknow(h habitKey, name string) {
+	if h.on == anyHost {
+		return
+	}
+	k := thingKey{h.kind, name}
 	if f.known[k]--; f.known[k] <= 0 {
 		delete(f.known, k)
 	}
@@ -313,7 +351,7 @@ func (f *firstSeen) crowded(k habitKey, h *habit) {
 	}
 	delete(h.things, name)
 	f.things--
-	f.unknow(thingKey{k.kind, name})
+	f.unknow(k, name)
 }
 
 // makeRoom forgets the tenth of the entities that were active the longest ago, where there are too many.
@@ -334,7 +372,7 @@ func (f *firstSeen) makeRoom() {
 	})
 	for _, x := range list[:len(list)/10+1] {
 		for name := range f.habits[x.key].things {
-			f.unknow(thingKey{x.key.kind, name})
+			f.unknow(x.key, name)
 		}
 		f.things -= len(f.habits[x.key].things)
 		delete(f.habits, x.key)
@@ -379,6 +417,6 @@ func (f *firstSeen) seeAdmin(s *Sighting) {
 	h.things[s.Name] = &thing{hours: 1, hour: s.Time / nsHour, count: 1}
 	h.once++
 	f.things++
-	f.know(thingKey{newAdmin, s.Name})
+	f.know(k, s.Name)
 	f.hold(s, k, h, s.Name, veryStrange)
 }

@@ -88,7 +88,7 @@ func (f *firstSeen) load(u *unpacker) {
 			t := &thing{hours: int32(u.number(1 << 31)), hour: u.signed(), count: u.signed()}
 			if h.things[name] == nil {
 				f.things++
-				f.known[thingKey{k.kind, name}]++
+				f.know(k, name)
 			}
 			h.things[name] = t
 			if t.hours == 1 {

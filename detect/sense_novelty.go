@@ -177,7 +177,7 @@ func (n *novelty) text(place func(netip.Addr) Place) string {
 		return fmt.Sprintf("%s has logged on %s, %s to %s; now to %s, for the first time", s.User, before, always, most, strings.Join(n.names, ", "))
 	case newNetwork:
 		to := ""
-		if s.Host != "" && localLogon(s.Type) {
+		if s.Host != "" && localLogon(s.Type) && !strings.HasSuffix(n.key, "\x00"+anyHost) {
 			to = " to " + s.Host
 		}
 		text := fmt.Sprintf("%s has logged on%s %s, %s from %s; now from %s (%s)", s.User, to, before, always, wider(u.most), s.Source, strings.Join(n.names, ", "))

@@ -69,7 +69,7 @@ func (w *sights) windowsMember(p *sightPlan, ev *event.Event) {
 }
 
 // stablePath takes from the path of a program what differs from one run, one user or one version to the next: names of
-// users' folders, versions, numbers. Windows' paths are put into small letters.
+// users' folders, versions, numbers, also in its name. Windows' paths are put into small letters.
 func stablePath(file string) string {
 	sep := "/"
 	if strings.Contains(file, `\`) {
@@ -88,7 +88,30 @@ func stablePath(file string) string {
 			parts[i] = "*"
 		}
 	}
+	parts[len(parts)-1] = unnumbered(parts[len(parts)-1])
 	return strings.Join(parts, sep)
+}
+
+// unnumbered writes * for numbers of three digits and more: of versions, builds and downloads.
+func unnumbered(name string) string {
+	var b []byte
+	for i := 0; i < len(name); {
+		end := i
+		for end < len(name) && name[end] >= '0' && name[end] <= '9' {
+			end++
+		}
+		switch {
+		case end-i >= 3:
+			b = append(b, '*')
+		case end == i:
+			end++
+			fallthrough
+		default:
+			b = append(b, name[i:end]...)
+		}
+		i = end
+	}
+	return string(b)
 }
 
 // read adds to what somebody reads in a minute.
