@@ -274,14 +274,15 @@ func (g *Gate) Users(ctx context.Context, by *Subject) ([]User, error) {
 
 // SetRole gives a user a role in a tenant; "" takes it away.
 func (g *Gate) SetRole(ctx context.Context, by *Subject, name, tenant string, role Role) error {
-	return g.alter(ctx, name, func(a *account, d *deed) error {
-		if role == "" {
-			if err := Allowed(by, tenant, UserWrite); err != nil {
-				return err
-			}
-		} else if err := g.mayGive(by, tenant, role); err != nil {
+	// Before anything is read: the answer must not tell whether there is such a user.
+	if role == "" {
+		if err := Allowed(by, tenant, UserWrite); err != nil {
 			return err
 		}
+	} else if err := g.mayGive(by, tenant, role); err != nil {
+		return err
+	}
+	return g.alter(ctx, name, func(a *account, d *deed) error {
 		if !mayKnow(by, a) {
 			return ErrNotFound
 		}
