@@ -270,7 +270,7 @@ func TestNever(t *testing.T) {
 	}{
 		{"log source", "{product: zeek, service: dns}", "{a: {query: x}, condition: a}", "no event of its log source is kept", false},
 		{"unknown log source", "{product: abacus}", "{a: {query: x}, condition: a}", "no format that is known makes any", false},
-		{"field", "{product: linux, service: sshd}", "{a: {nobody.has: x}, condition: a}", "no event of its log source has the field nobody.has", false},
+		{"field", "{product: linux, service: sshd}", "{a: {nobody.has: x}, condition: a}", "events of its log source has the field nobody.has", false},
 		{"selection", "{product: linux, service: sshd}", "{a: {user.name: root}, b: {event.outcome: perhaps}, condition: a and b}", "no event matches event.outcome: 'perhaps'", true},
 		{"exclusion", "{product: linux, service: sshd}", "{a: {user.name: root}, b: {user.name: root}, condition: a and not b}", "what it excludes", true},
 		{"findings", "{product: tocsin, service: detect}", "{a: {event.action: beacon}, condition: a}", "what the detectors find", true},

@@ -91,6 +91,28 @@ func (n *narrowing) datasetsOnly(rules []*sigma.Rule) query.Expr {
 	return &query.Or{Of: any}
 }
 
+// aboutAny is where without what selections demand: all events that may be of the rules' log sources.
+func (n *narrowing) aboutAny(sources ...event.LogSource) query.Expr {
+	seen := make(map[event.LogSource]bool)
+	var any []query.Expr
+	tests := 0
+	for _, s := range sources {
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		for _, d := range n.about(s) {
+			x := d.expr()
+			query.Walk(x, func(*query.Test) { tests++ })
+			any = append(any, x)
+		}
+	}
+	if tests > maxTests {
+		return nil
+	}
+	return &query.Or{Of: any}
+}
+
 // about is a dataset of which events may be of a log source.
 type about struct {
 	name string

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
@@ -197,8 +198,32 @@ func (s *stats) sample(ctx context.Context) error {
 			return fmt.Errorf("read what is kept: %w", err)
 		}
 	}
+	if err := s.rare(ctx, m); err != nil {
+		return err
+	}
 	if s.late {
 		s.report.Notes = append(s.report.Notes, fmt.Sprintf("timing all rules would have taken longer than %s; those without a time were not timed", timingBudget))
+	}
+	return nil
+}
+
+// rare looks for events of the log sources that were not among the newest of any dataset.
+func (s *stats) rare(ctx context.Context, m *sigma.Matcher) error {
+	for _, f := range s.fields {
+		if f.events > 0 || len(s.narrowing.about(f.source)) == 0 {
+			continue
+		}
+		q := &query.Query{Where: s.narrowing.aboutAny(f.source), Since: s.Since, Until: s.Until, Pipes: []query.Pipe{&query.Tail{N: fieldEvents}}}
+		err := s.Store.Query(ctx, q, func(b *store.Block) error {
+			s.look(m, s.rebuild.Events(b.Names, b.Columns, b.Rows).Events)
+			return ctx.Err()
+		})
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("read what is kept: %w", err)
+		}
 	}
 	return nil
 }
@@ -324,10 +349,10 @@ func (s *stats) never(r *sigma.Rule) *Never {
 	switch {
 	case f.events == 0:
 		n.Can = false
-		n.Why = "no event of its log source is among the newest of each kind" + wantedSources(s.Sources.Meanings(r.LogSource))
+		n.Why = "no event of its log source is kept (" + detect.SourceWords(r.LogSource) + ")" + wantedSources(s.Sources.Meanings(r.LogSource))
 	case len(n.Absent) > 0 && p.needs(n.Absent):
 		n.Can = false
-		n.Why = "no event of its log source has the " + fieldWords(n.Absent)
+		n.Why = lacking(f.events, n.Absent)
 	default:
 		n.Why = "what it looks for has not happened"
 	}

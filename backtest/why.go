@@ -174,6 +174,8 @@ type probe struct {
 	seen   map[string]bool // fields that some event has
 	events int64
 	whole  int64
+
+	partial bool // there are more events that may be of its log source than were looked at
 }
 
 func newProbe(r *sigma.Rule) *probe {
@@ -269,12 +271,13 @@ var errEnough = errors.New("enough was looked at")
 
 // look goes through the newest events that rules may be about.
 func look(ctx context.Context, q *Request, n *narrowing, probes []*probe) error {
-	var rules, own []*sigma.Rule
+	var rules []*sigma.Rule
+	var own []event.LogSource
 	first := make([]int32, len(probes))
 	for i, p := range probes {
 		first[i] = int32(len(rules))
 		rules = append(rules, p.rules...)
-		own = append(own, p.rule)
+		own = append(own, p.rule.LogSource)
 	}
 	m := sigma.Compile(rules, q.Sources).NewMatcher()
 	at := make([]int, len(rules)) // of a rule, its probe
@@ -284,7 +287,7 @@ func look(ctx context.Context, q *Request, n *narrowing, probes []*probe) error 
 		}
 	}
 	rebuild := live.NewRebuild(q.Parser, q.Formats...)
-	return newest(ctx, q, n.datasetsOnly(own), whyEvents, func(b *store.Block) {
+	whole, err := newest(ctx, q, n.aboutAny(own...), whyEvents, func(b *store.Block) {
 		batch := rebuild.Events(b.Names, b.Columns, b.Rows)
 		for e := range batch.Events {
 			for _, rule := range m.Match(&batch.Events[e]) {
@@ -301,6 +304,10 @@ func look(ctx context.Context, q *Request, n *narrowing, probes []*probe) error 
 			}
 		}
 	})
+	for _, p := range probes {
+		p.partial = !whole
+	}
+	return err
 }
 
 // look notes which fields the last event has.
@@ -330,16 +337,19 @@ func (p *probe) never() *Never {
 		}
 	}
 	switch {
+	case p.events == 0 && p.partial:
+		n.Parts, n.Absent = nil, nil
+		n.Why = fmt.Sprintf("no event of its log source is among the newest %d that were looked at (%s)", whyEvents, detect.SourceWords(p.rule.LogSource))
 	case p.events == 0:
 		n.Can, n.Parts, n.Absent = false, nil, nil
-		n.Why = "no event of its log source is among those that were looked at (" + detect.SourceWords(p.rule.LogSource) + ")"
+		n.Why = "no event of its log source is kept (" + detect.SourceWords(p.rule.LogSource) + ")"
 	case p.whole > 0:
 		n.Why = partsHit
 	case len(n.Absent) == len(p.fields) && len(p.fields) > 0:
 		n.Can = false
-		n.Why = "no event of its log source has the " + fieldWords(n.Absent)
+		n.Why = lacking(p.events, n.Absent)
 	case len(n.Absent) > 0 && len(unmet) > 0:
-		n.Why = "no event of its log source has the " + fieldWords(n.Absent)
+		n.Why = lacking(p.events, n.Absent)
 		n.Can = !p.needs(n.Absent)
 	case len(unmet) > 0:
 		n.Why = "no event matches " + unmet[0]
@@ -366,6 +376,11 @@ func (p *probe) needs(fields []string) bool {
 	return must(p.rule.Detection)
 }
 
+// lacking says which fields none of so many events has.
+func lacking(events int64, fields []string) string {
+	return fmt.Sprintf("none of the newest %d events of its log source has the %s", events, fieldWords(fields))
+}
+
 func fieldWords(fields []string) string {
 	if len(fields) == 1 {
 		return "field " + fields[0]
@@ -373,8 +388,9 @@ func fieldWords(fields []string) string {
 	return "fields " + strings.Join(fields[:min(len(fields), 8)], ", ")
 }
 
-// newest hands out the newest events that a condition means, about so many, the last days first.
-func newest(ctx context.Context, q *Request, where query.Expr, most int, yield func(*store.Block)) error {
+// newest hands out the newest events that a condition means, about so many, the last days first. It tells whether these
+// were all.
+func newest(ctx context.Context, q *Request, where query.Expr, most int, yield func(*store.Block)) (whole bool, err error) {
 	until := q.Until
 	if until == 0 {
 		until = q.Now().Add(48 * time.Hour).UnixNano()
@@ -386,7 +402,7 @@ func newest(ctx context.Context, q *Request, where query.Expr, most int, yield f
 		if last {
 			since = q.Since
 		}
-		err := q.Store.Query(ctx, &query.Query{Where: where, Since: since, Until: until}, func(b *store.Block) error {
+		err = q.Store.Query(ctx, &query.Query{Where: where, Since: since, Until: until}, func(b *store.Block) error {
 			yield(b)
 			if n += b.Rows; n >= most {
 				return errEnough
@@ -395,16 +411,16 @@ func newest(ctx context.Context, q *Request, where query.Expr, most int, yield f
 		})
 		switch {
 		case ctx.Err() != nil:
-			return context.Cause(ctx)
+			return false, context.Cause(ctx)
 		case errors.Is(err, errEnough):
-			return nil
+			return false, nil
 		case err != nil:
-			return fmt.Errorf("read what is kept: %w", err)
+			return false, fmt.Errorf("read what is kept: %w", err)
 		}
 		if last {
-			return nil
+			return true, nil
 		}
 		until = since
 	}
-	return nil
+	return false, nil
 }
