@@ -80,6 +80,7 @@ type Tools struct {
 	Programs   map[string]Program `json:"programs,omitempty"`
 	Webhooks   map[string]Webhook `json:"webhooks,omitempty"`
 	LDAP       *LDAP              `json:"ldap,omitempty"`
+	Trackers   map[string]Tracker `json:"-"` // of tickets, by the names of their ways
 }
 
 // timeLimit is how long a deed may take, but where its kind says otherwise.

@@ -45,6 +45,7 @@ type Deed struct {
 	Undo   map[string]string `json:"undo,omitempty"`
 	By     string            `json:"by,omitempty"`
 	Why    Why               `json:"why,omitzero"`
+	Asked  int64             `json:"asked,omitempty"` // ns since 1970: another time is another deed
 }
 
 // errFinal is in the error of a run that can never go well.
@@ -53,7 +54,7 @@ var errFinal = errors.New("it will not be tried again")
 // Kinds are all kinds, in the order of the reference.
 func Kinds() []Kind {
 	list := []Kind{blockKind, allowKind, limitKind, isolateKind}
-	return append(append(list, hostKinds()...), lockLDAPKind, programKind, webhookKind)
+	return append(append(list, hostKinds()...), lockLDAPKind, programKind, webhookKind, jiraKind)
 }
 
 // KindOf returns the kind of a name.

@@ -222,11 +222,11 @@ func (l *Lists) stream(w http.ResponseWriter, r *http.Request, bouncer string) e
 	return json.NewEncoder(w).Encode(map[string][]decision{"new": sortedDecisions(fresh), "deleted": sortedDecisions(gone)})
 }
 
-// Plain is the list as text: one address or network a line, in their order.
-func (l *Lists) Plain(ctx context.Context) (string, error) {
+// prefixes are the addresses and networks that are handed out, in their order.
+func (l *Lists) prefixes(ctx context.Context) ([]netip.Prefix, error) {
 	all, err := l.now(ctx)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var nets []netip.Prefix
 	for _, d := range all {
@@ -240,6 +240,15 @@ func (l *Lists) Plain(ctx context.Context) (string, error) {
 		}
 		return a.Bits() - b.Bits()
 	})
+	return slices.Compact(nets), nil
+}
+
+// Plain is the list as text: one address or network a line, in their order.
+func (l *Lists) Plain(ctx context.Context) (string, error) {
+	nets, err := l.prefixes(ctx)
+	if err != nil {
+		return "", err
+	}
 	var b strings.Builder
 	for _, p := range nets {
 		b.WriteString(addressText(p))

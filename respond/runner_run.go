@@ -355,7 +355,7 @@ func (r *Runner) stepDeeds(ctx context.Context) error {
 
 // deed does or undoes one action, and writes down what came of it.
 func (r *Runner) deed(ctx context.Context, k kept) error {
-	order := &Order{Verb: VerbUndo, Deed: &Deed{Kind: k.Kind, Target: k.Target, Params: k.Params, Undo: k.Undo, By: k.By, Why: k.Why}}
+	order := &Order{Verb: VerbUndo, Deed: &Deed{Kind: k.Kind, Target: k.Target, Params: k.Params, Undo: k.Undo, By: k.By, Why: k.Why, Asked: k.Asked}}
 	if k.State != Undoing {
 		order.Verb = VerbDo
 		a, err := k.Start(r.now())

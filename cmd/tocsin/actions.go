@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,12 +145,21 @@ func newDo(std streams) *cobra.Command {
 
 func newKinds(std streams) *cobra.Command {
 	var asJSON bool
+	var p place
 	cmd := &cobra.Command{
-		Use: "kinds", Short: "List the kinds of actions",
+		Use: "kinds [flags]", Short: "List the kinds of actions",
+		Long:    "List the kinds of actions, with what their targets look like: those that tocsin.yml lets be done (respond.kinds), and without it all.",
 		Example: "  tocsin actions kinds", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			set, _, err := p.find()
+			if err != nil {
+				return err
+			}
 			var rows [][]terminal.Span
 			for _, k := range respond.Kinds() {
+				if may := set.Respond.Kinds; len(may) > 0 && !slices.Contains(may, k.Name) {
+					continue
+				}
 				if asJSON {
 					if err := json.NewEncoder(std.out).Encode(map[string]any{"kind": k.Name, "doc": k.Doc, "example": k.Example, "undo": k.Lasts}); err != nil {
 						return err
@@ -164,6 +174,7 @@ func newKinds(std streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one object a line")
+	p.define(cmd)
 	return cmd
 }
 

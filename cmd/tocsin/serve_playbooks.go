@@ -32,6 +32,8 @@ type listSettings struct {
 	Keys   map[string]secret `yaml:"keys" doc:"The key that each of them shows, by its name."`
 	Sign   string            `yaml:"sign" secret:"true" doc:"The seed of the Ed25519 key that signs the list: 32 bytes in base64." example:"file:/etc/tocsin/list.seed"`
 	File   string            `yaml:"file" path:"true" doc:"A file that the list is written to, too."`
+
+	Aliases map[string]respond.AliasConfig `yaml:"aliases" doc:"Aliases of OPNsense and pfSense that are kept equal to the list, by names of your own."`
 }
 
 // secret is where a secret is.
@@ -41,6 +43,11 @@ type secret struct {
 
 // check looks for mistakes.
 func (l *listSettings) check(doc *config.Document) {
+	for name, a := range l.Aliases {
+		if err := a.Check(); err != nil {
+			doc.Fail("respond.lists.aliases."+name, "", "%v", err)
+		}
+	}
 	if l.Listen == "" {
 		return
 	}
@@ -214,7 +221,7 @@ func fieldTexts(fields map[string]any, name string) []string {
 
 // openLists makes what hands out blocks, where the settings want it.
 func (r *response) openLists(set *listSettings) error {
-	if set.Listen == "" && set.File == "" {
+	if set.Listen == "" && set.File == "" && len(set.Aliases) == 0 {
 		return nil
 	}
 	l := &respond.Lists{Keys: make(map[string]string), Blocks: r.Blocked, Now: time.Now}
@@ -236,7 +243,14 @@ func (r *response) openLists(set *listSettings) error {
 		}
 		l.Sign = ed25519.NewKeyFromSeed(seed)
 	}
-	r.lists, r.listFile = l, set.File
+	r.lists, r.listFile, r.aliases = l, set.File, make(map[string]respond.Alias)
+	for name, c := range set.Aliases {
+		a, err := c.Open()
+		if err != nil {
+			return fmt.Errorf("respond.lists.aliases.%s: %w", name, err)
+		}
+		r.aliases[name] = a
+	}
 	if set.Listen == "" {
 		return nil
 	}

@@ -48,6 +48,7 @@ func (s *settings) tools(dir string) respond.Tools {
 	if s.Respond.Directory.URL != "" {
 		t.LDAP = &s.Respond.Directory
 	}
+	t.Trackers = trackersOf(s)
 	return t
 }
 
@@ -109,6 +110,7 @@ type response struct {
 	books       []respond.Playbook
 	lists       *respond.Lists
 	listFile    string
+	aliases     map[string]respond.Alias // of other firewalls, by their names in the settings
 	serving     []func() error
 	tenants     []*tenant
 	dropLog     *respond.DropLog     // nil where it cannot be listened to
@@ -219,6 +221,9 @@ func (r *response) run(ctx context.Context) {
 	}
 	if r.listFile != "" {
 		running.Go(func() { r.writeList(ctx) })
+	}
+	for name, a := range r.aliases {
+		running.Go(func() { r.pushAlias(ctx, name, a) })
 	}
 	if err := r.Run(ctx); err != nil {
 		r.log.Error("actions", "error", err)
