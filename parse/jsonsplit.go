@@ -44,9 +44,13 @@ func (n *jsonNest) close(s string, i int) int {
 // no '{' follows a '}' without a comma between, so "}\n{" is a place between two records wherever it stands. Else it
 // scans the structure, and steps into arrays and wrappers.
 type jsonSplitter struct {
-	nest jsonNest
-	drop jsonDrop
+	nest   jsonNest
+	drop   jsonDrop
+	spread bool // no line began an object in all that was seen last: records take many lines
 }
+
+// spreadSearch is how far from its end a stream of records of many lines is searched for others, in bytes.
+const spreadSearch = 16 << 10
 
 // Split implements Splitter.
 func (p *jsonSplitter) Split(data []byte, eof bool) event.Cut {
@@ -65,7 +69,12 @@ func (p *jsonSplitter) Split(data []byte, eof bool) event.Cut {
 		if eof && s[start] == '{' && !opensWrapper(s, start) {
 			return event.Cut{Skip: start, Size: len(s) - start}
 		}
-		if end := lastObjectLine(s, start); end > 0 {
+		from := start
+		if p.spread {
+			from = max(start, len(s)-spreadSearch)
+		}
+		end := lastObjectLine(s, from)
+		if p.spread = end == 0 && len(s)-start >= spreadSearch; end > 0 {
 			return event.Cut{Skip: start, Size: auditLineCut(data[start:end])}
 		}
 	}
