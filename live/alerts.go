@@ -157,7 +157,7 @@ func (a *applier) openDesk(ctx context.Context) error {
 	a.desk = alert.NewDesk(alert.Options{
 		Find:         func(key string) *alert.Alert { return lookUp(a, key, a.opt.State.Alert) },
 		FindIncident: func(key string) *alert.Incident { return lookUp(a, key, a.opt.State.Incident) },
-		Worth: a.opt.Worth, Silences: silences, Lessons: lessons,
+		Worth:        a.opt.Worth, Silences: silences, Lessons: lessons,
 	})
 	a.desk.Load(alerts, incidents)
 	return nil

@@ -31,9 +31,9 @@ type applier struct {
 	rows    []state.Hit            // of hits, those that are kept
 	desk    *alert.Desk
 	working context.Context // in which hits are taken: the desk looks up what it does not know
-	gone    []string  // keys of hits that were open and whose rules are gone
-	told    time.Time // when a store that does not take was last complained of
-	clock   int64     // the present, when it was last looked at; nanoseconds since 1970
+	gone    []string        // keys of hits that were open and whose rules are gone
+	told    time.Time       // when a store that does not take was last complained of
+	clock   int64           // the present, when it was last looked at; nanoseconds since 1970
 	trimmed trimmed
 	unread  unread
 }
@@ -205,6 +205,7 @@ func (a *applier) close(ctx context.Context) error {
 
 // settle keeps what is left, and makes a checkpoint if it is time for one.
 func (a *applier) settle(ctx context.Context) error {
+	a.heed()
 	if err := a.close(ctx); err != nil {
 		a.opt.Log.Warn("hits of rules that are gone cannot be closed; trying again", "error", err)
 	}
