@@ -365,3 +365,23 @@ func TestKeysOf(t *testing.T) {
 		}
 	}
 }
+
+// TestWorth scores the same on machines that are worth more, or less, than most.
+func TestWorth(t *testing.T) {
+	score := func(host string) int {
+		d := NewDesk(Options{Worth: func(e Entity) float64 {
+			switch e.Name {
+			case "db1":
+				return 3
+			case "lab1":
+				return 0.2
+			}
+			return 1
+		}})
+		d.Take(onHost(0, "dump", host, "eve", High))
+		return listed(d.Place())[0].Score
+	}
+	if db, pc, lab := score("db1"), score("pc1"), score("lab1"); !(db > pc && pc > lab) {
+		t.Errorf("scores %d, %d and %d", db, pc, lab)
+	}
+}

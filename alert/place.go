@@ -60,14 +60,28 @@ func (d *Desk) Place() Changes {
 // finish works out what follows from an incident's parts.
 func (d *Desk) finish(i *Incident) {
 	i.rank()
-	worth := 1.0
-	if d.opt.Worth != nil {
-		for _, e := range i.Entities {
-			worth = max(worth, d.opt.Worth(e.Entity))
+	i.Score = i.Rate(d.worth(i))
+	i.Title, i.Sentence = i.describe()
+}
+
+// worth is that of the most valuable thing that an incident is about; where nothing is worth more than most, that of the
+// most valuable of its hosts.
+func (d *Desk) worth(i *Incident) float64 {
+	most, hosts := 1.0, 0.0
+	if d.opt.Worth == nil {
+		return most
+	}
+	for _, e := range i.Entities {
+		w := d.opt.Worth(e.Entity)
+		most = max(most, w)
+		if e.Kind == KindHost {
+			hosts = max(hosts, w)
 		}
 	}
-	i.Score = i.Rate(worth)
-	i.Title, i.Sentence = i.describe()
+	if most > 1 || hosts == 0 {
+		return most
+	}
+	return hosts
 }
 
 // place puts one alert into an incident, or what it has become more by into the one that it is in.

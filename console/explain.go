@@ -32,6 +32,7 @@ const (
 	maxWhy     = 8
 	maxEarlier = 5
 	usualDays  = 30
+	maxUsual   = 2000
 )
 
 func (s *Server) incident(w http.ResponseWriter, r *http.Request) error {
@@ -109,31 +110,41 @@ func normal(ctx context.Context, t *Tenant, alerts []*alert.Alert, first int64) 
 			continue
 		}
 		seen[a.RuleID] = true
-		before, err := t.State.ListAlerts(ctx, state.AlertFilter{Rule: a.RuleID, Since: since, Limit: 500})
+		before, err := t.State.ListAlerts(ctx, state.AlertFilter{Rule: a.RuleID, Since: since, Before: first, Limit: maxUsual})
 		if err != nil {
 			return nil, err
 		}
-		days, about, same := make(map[int64]bool), make(map[alert.Entity]bool), 0
-		for _, b := range before {
-			if b.Key == a.Key || b.First >= first {
-				continue
-			}
-			days[b.Window] = true
-			about[b.Entity] = true
-			if b.Entity == a.Entity {
-				same++
-			}
-		}
-		switch {
-		case len(days) == 0:
-			out = append(out, fmt.Sprintf("%s: never before in %d days.", a.RuleTitle, usualDays))
-		case same == 0:
-			out = append(out, fmt.Sprintf("%s: on %d of the %d days before, but never about %s.", a.RuleTitle, len(days), usualDays, a.Entity.Name))
-		default:
-			out = append(out, fmt.Sprintf("%s: on %d of the %d days before, about %d; %d times about %s.", a.RuleTitle, len(days), usualDays, len(about), same, a.Entity.Name))
-		}
+		out = append(out, usual(a, before))
 	}
 	return out, nil
+}
+
+// usual says on how many days, and about whom, a rule has hit before.
+func usual(a *alert.Alert, before []*alert.Alert) string {
+	days, about, same := make(map[int64]bool), make(map[alert.Entity]bool), make(map[int64]bool)
+	self := alert.Entity{Kind: a.Entity.Kind, Name: a.Entity.Short()}
+	for _, b := range before {
+		if b.Key == a.Key {
+			continue
+		}
+		who := alert.Entity{Kind: b.Entity.Kind, Name: b.Entity.Short()}
+		days[b.Window], about[who] = true, true
+		if who == self {
+			same[b.Window] = true
+		}
+	}
+	least := ""
+	if len(before) >= maxUsual {
+		least = "at least "
+	}
+	on := min(len(days), usualDays) // the first of them is a part of a day
+	switch {
+	case len(days) == 0:
+		return fmt.Sprintf("%s: never before in %d days.", a.RuleTitle, usualDays)
+	case len(same) == 0 && least == "":
+		return fmt.Sprintf("%s: on %d of the %d days before, but never about %s.", a.RuleTitle, on, usualDays, a.Entity.Name)
+	}
+	return fmt.Sprintf("%s: on %s%d of the %d days before, on %d of them about %s; about %s%d different ones in all.", a.RuleTitle, least, on, usualDays, min(len(same), usualDays), a.Entity.Name, least, len(about))
 }
 
 // earlier adds closed incidents about the same, for what people said of them.
@@ -189,7 +200,7 @@ func alertMoments(alerts []*alert.Alert) []alert.Moment {
 	for _, a := range alerts {
 		text := a.RuleTitle
 		if a.Hits > 1 {
-			text += fmt.Sprintf(" (%s hits until %s)", alert.Amount(a.Hits), alert.When(a.Last).Format("15:04:05"))
+			text += fmt.Sprintf(" (%s hits until %s)", alert.Amount(a.Hits), alert.When(a.Last).Format("15:04:05 UTC"))
 		}
 		out = append(out, alert.Moment{Time: a.First, Kind: "alert", Text: text, Who: a.Entity.Name, Key: a.Key})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/tocsin-sec/tocsin/state"
 )
 
-// IncidentFilter reads a filter of incidents from the arguments of a request.
+// IncidentFilter reads a filter of incidents from the arguments of a request. No limit, and 0, is all.
 func IncidentFilter(get func(name string) string) (state.IncidentFilter, error) {
 	f := state.IncidentFilter{
 		Status: get("status"), Entity: get("entity"), Text: get("text"), Owner: get("owner"), Case: get("case"),
@@ -53,18 +53,30 @@ func (s *Server) incidents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := t.State.ListIncidents(r.Context(), f)
-	if err != nil {
-		return notFound(err)
-	}
 	out := newLines(w)
-	for _, i := range list {
-		if err := out.object(i.Message(f.Now)); err != nil {
-			return out.end(err)
+	for left := f.Limit; ; {
+		f.Limit = incidentPage
+		if left > 0 {
+			f.Limit = min(left, incidentPage)
 		}
+		list, err := t.State.ListIncidents(r.Context(), f)
+		if err != nil {
+			return out.end(notFound(err))
+		}
+		for _, i := range list {
+			if err := out.object(i.Message(f.Now)); err != nil {
+				return out.end(err)
+			}
+		}
+		if left -= len(list); left == 0 || len(list) < f.Limit {
+			return out.end(nil)
+		}
+		f.After = list[len(list)-1].Key
 	}
-	return out.end(nil)
 }
+
+// incidentPage bounds the incidents that are held at a time.
+const incidentPage = 500
 
 // AlertMessage is an alert as it is answered.
 type AlertMessage struct {

@@ -55,6 +55,8 @@ const (
 	sinceMoments = 12
 
 	maxSinceUsers = 3
+
+	maxName = 1 << 10 // bytes: a search holds it several times
 )
 
 // EntityKind guesses what a name is of: an address, or "".
@@ -67,7 +69,7 @@ func EntityKind(name string) string {
 
 // EntityQuery is a search for events about somebody.
 func EntityQuery(kind, name string) string {
-	q := strconv.Quote(name)
+	q := query.Format(&query.Test{Op: query.Words, Text: query.EscapePattern(name)})
 	if kind == "" {
 		kind = EntityKind(name)
 	}
@@ -91,8 +93,15 @@ func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
 	if x.Name == "" {
 		return bad("entity: of whom?")
 	}
-	if x.Kind == "" {
+	if len(x.Name) > maxName {
+		return bad("entity: a name has at most %d bytes", maxName)
+	}
+	switch x.Kind {
+	case "":
 		x.Kind = EntityKind(x.Name)
+	case alert.KindUser, alert.KindHost, alert.KindAddress:
+	default:
+		return bad("kind %s is not known: user, host or address", x.Kind)
 	}
 	until := time.Now()
 	since := until.Add(-whoDays * 24 * time.Hour)
@@ -189,11 +198,16 @@ func (t *Tenant) moments(ctx context.Context, x *Who, about string) error {
 		pipe         string
 	}{{x.Since.UnixNano(), x.Until.UnixNano(), " | sort _time | head 5"}, {x.Since.UnixNano(), x.Until.UnixNano(), " | sort -_time | head 25"}}
 	for _, i := range x.Incidents[:min(len(x.Incidents), 3)] {
-		from := i.First.Add(-2 * time.Minute).UnixNano()
+		if i.First.IsZero() {
+			continue
+		}
 		spans = append(spans, struct {
 			since, until int64
 			pipe         string
-		}{from, i.Last.Add(10 * time.Minute).UnixNano(), " | sort _time | head 10"})
+		}{
+			max(i.First.Add(-2*time.Minute).UnixNano(), x.Since.UnixNano()), min(i.Last.Add(10*time.Minute).UnixNano(), x.Until.UnixNano()),
+			" | sort _time | head 10",
+		})
 	}
 	seen := make(map[string]bool)
 	for _, s := range spans {

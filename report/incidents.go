@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/detect"
 )
 
 // incidentsTold bounds the incidents that a rendering for people tells.
@@ -21,7 +22,11 @@ func (t *text) incidents() {
 		return
 	}
 	t.Print(0, 0)
-	t.Print(0, 2, Span{"title", fmt.Sprintf("What it comes to: %s to look at", many(int64(len(t.summary.Incidents)), "thing"))})
+	what := many(int64(len(t.summary.Incidents)), "thing")
+	if len(t.summary.Incidents) >= detect.MaxIncidents {
+		what += " or more"
+	}
+	t.Print(0, 2, Span{"title", "What it comes to: " + what + " to look at"})
 	for i := range list {
 		m := &list[i]
 		t.Print(2, 7, Span{m.Level, fmt.Sprintf("%3d", m.Score)}, Span{"", "  "}, Span{"", t.shorten(m.Sentence, 3)})

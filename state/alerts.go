@@ -156,6 +156,7 @@ type AlertFilter struct {
 	Silence  string // that hides them
 	Silenced bool   // only those that some silence hides; where neither is set, only others, unless Incident is
 	Since    int64  // Last is not before; 0 means no bound
+	Before   int64  // First is before; 0 means no bound
 	MinLevel int
 	Changed  int64 // Updated is after; 0 means no bound
 	Limit    int   // at most so many; 0 is 1,000
@@ -168,6 +169,10 @@ func (s *State) ListAlerts(ctx context.Context, f AlertFilter) ([]*alert.Alert, 
 	q.arg(f.Since)
 	q.text(" AND level >= ")
 	q.arg(int64(f.MinLevel))
+	if f.Before != 0 {
+		q.text(" AND first_at < ")
+		q.arg(f.Before)
+	}
 	if f.Changed > 0 {
 		q.text(" AND updated > ")
 		q.arg(f.Changed)

@@ -184,3 +184,61 @@ func testCases(t *testing.T, p place) {
 		t.Errorf("silences %+v", list)
 	}
 }
+
+// testFound looks for incidents by what they are about.
+func testFound(t *testing.T, p place) {
+	s, ctx := p.open(t), t.Context()
+	d := alert.NewDesk(alert.Options{})
+	put := func(hits ...*alert.Hit) alert.Changes {
+		for _, h := range hits {
+			h.RuleTitle = h.RuleID
+			d.Take(h)
+		}
+		c := d.Place()
+		if err := s.PutAlerts(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	for n := range 200 {
+		a := fmt.Sprint("192.0.2.", n)
+		put(&alert.Hit{RuleID: "guess", Level: alert.Low, Tags: []string{"attack.t1110"}, Time: int64(n+1) * 1e9, Seen: int64(n+1) * 1e9, Hosts: []string{"web"}, Addresses: []string{a}, Sources: []string{a}})
+	}
+	one := &alert.Hit{RuleID: "dump", Level: alert.High, Time: 300e9, Seen: 300e9, Hosts: []string{"PC1.example.com"}, Users: []string{`CORP\Anna`}}
+	two := &alert.Hit{RuleID: "dump", Level: alert.High, Time: 301e9, Seen: 301e9, Hosts: []string{"pc2"}, Users: []string{"ben"}}
+	put(one, two)
+	both := &alert.Hit{RuleID: "copy", Level: alert.High, Time: 302e9, Seen: 302e9, Hosts: []string{"pc1", "pc2"}}
+	merged := put(both)
+	if len(merged.Merged) != 1 {
+		t.Fatalf("merged %v", merged.Merged)
+	}
+	for name, want := range map[string]int{"192.0.2.3": 1, "192.0.2.199": 1, `corp\anna`: 1, "anna": 1, "PC1": 1, "pc1.example.com": 1, "ben": 1, "nobody": 0, "%": 0, `\`: 0} {
+		list := must[[]*alert.Incident](t)(s.ListIncidents(ctx, IncidentFilter{Entity: name}))
+		if len(list) != want {
+			t.Errorf("%s: %d incidents, want %d", name, len(list), want)
+		}
+		if want == 1 && list[0].Status == alert.Merged {
+			t.Errorf("%s: what was merged", name)
+		}
+	}
+	// What came in before somebody closed an incident does not open it again, though it is kept after.
+	i := must[[]*alert.Incident](t)(s.ListIncidents(ctx, IncidentFilter{Entity: "ben"}))[0]
+	must[[]*alert.Incident](t)(s.Decide(ctx, []string{i.Key}, Decision{Status: alert.Closed, Verdict: alert.Malicious, At: 400e9, Actor: "anna"}))
+	i.Again, i.Status = true, alert.New
+	if err := s.PutAlerts(ctx, alert.Changes{Incidents: []*alert.Incident{i}}); err != nil {
+		t.Fatal(err)
+	}
+	if now := must[*alert.Incident](t)(s.Incident(ctx, i.Key)); now.Status != alert.Closed {
+		t.Errorf("closed after its last hit: %s", now.Status)
+	}
+	d.Use([]alert.Silence{{ID: "s", Matchers: []alert.Matcher{{Field: "host", Op: "is", Value: "pc9"}}}})
+	put(&alert.Hit{Key: "1", RuleID: "dump", Level: alert.High, Time: 500e9, Seen: 500e9, Hosts: []string{"pc9"}},
+		&alert.Hit{Key: "2", RuleID: "dump", Level: alert.High, Time: 501e9, Seen: 501e9, Hosts: []string{"pc9"}},
+		&alert.Hit{Key: "3", RuleID: "copy", Level: alert.High, Time: 501e9, Seen: 501e9, Hosts: []string{"pc9"}})
+	if got := must[map[string]Silenced](t)(s.CountSilenced(ctx)); len(got) != 1 || got["s"] != (Silenced{Alerts: 2, Hits: 3}) {
+		t.Errorf("silenced: %v", got)
+	}
+	if _, err := s.Decide(ctx, []string{i.Key}, Decision{At: 600e9, Actor: "anna"}); !errors.Is(err, ErrDecision) {
+		t.Errorf("a decision that says nothing: %v", err)
+	}
+}

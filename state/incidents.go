@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
 )
@@ -270,7 +270,7 @@ func decide(ctx context.Context, tx *sql.Tx, key string, d Decision) error {
 		}
 	}
 	if d.Until != 0 {
-		detail["until"] = strconv.FormatInt(d.Until, 10)
+		detail["until"] = alert.When(d.Until).Format(time.RFC3339)
 	}
 	doc, err := json.Marshal(detail)
 	if err != nil {

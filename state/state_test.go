@@ -86,6 +86,7 @@ func TestConformance(t *testing.T) {
 			{"actions concurrent", testActionsConcurrent},
 			{"identity", testIdentity},
 			{"alerts", testAlerts},
+			{"found", testFound},
 			{"cases", testCases},
 			{"versions", testVersions},
 			{"backup", testBackup},

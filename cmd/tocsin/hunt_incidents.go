@@ -12,17 +12,7 @@ import (
 
 // take counts a hit towards the incidents that the summary tells.
 func (s *huntRun) take(r *sigma.Rule, h *detect.Hit) {
-	x := alert.Hit{
-		RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Tags: r.Tags, Count: h.Count, File: h.File,
-		Product: h.LogSource.Product, By: h.By,
-		Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses, Sources: live.Sources(&h.Entities),
-	}
-	if x.RuleID == "" {
-		x.RuleID = r.Title
-	}
-	if !h.Time.IsZero() {
-		x.Time = h.Time.UnixNano()
-	}
+	x := live.LooseHit(r, h)
 	s.desk.Take(&x)
 }
 
