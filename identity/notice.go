@@ -75,7 +75,7 @@ func (n *Notice) JSON() string {
 		Action   string    `json:"event.action"`
 		Outcome  string    `json:"event.outcome"`
 		User     string    `json:"user.name,omitempty"`
-		Actor    string    `json:"tocsin.actor,omitempty"`
+		Actor    string    `json:"tocsin.actor"`
 		Address  string    `json:"source.ip,omitempty"`
 		Agent    string    `json:"user_agent.name,omitempty"`
 		Method   string    `json:"tocsin.method,omitempty"`

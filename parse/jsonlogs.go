@@ -2,7 +2,7 @@ package parse
 
 // jsonDialects are the known ways in which programs other than Windows write JSON, the more telling before the less.
 var jsonDialects = []*jsonDialect{
-	&tocsinOwn, &kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
+	&tocsinConsole, &tocsinOwn, &kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
 	&azureRisk, &azureSignIn, &azureAudit, &azureActivity, &bitbucket, &gitHub, &oneLogin, &duo, &openCanary, &fortigate,
 	&mongoDB, &mysqlAuditJSON, &perconaAudit, &sambaJSON, &nextcloud,
 }

@@ -17,3 +17,13 @@ var tocsinOwn = jsonDialect{
 	any:   []string{"tocsin.input", "tocsin.stream", "tocsin.count", "tocsin.version"},
 	times: []string{"@timestamp"},
 }
+
+// tocsinConsole is what `tocsin serve` says of who comes in: log-ins, refusals, changes of users. See identity.Notice.
+var tocsinConsole = jsonDialect{
+	format: &event.Format{
+		Name:      "tocsin.console",
+		LogSource: event.LogSource{Product: "tocsin", Service: "console"},
+	},
+	all:   []string{"@timestamp", "event.module", "event.dataset", "event.category", "event.action", "event.outcome", "tocsin.actor", "message"},
+	times: []string{"@timestamp"},
+}
