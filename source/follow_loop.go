@@ -12,6 +12,7 @@ import (
 
 const (
 	pace      = 5 * time.Millisecond   // between two passes, so that lines come in blocks
+	passTime  = 50 * time.Millisecond  // after which a pass ends though there is more, so that others are not kept waiting
 	scanPace  = 200 * time.Millisecond // between two walks over the paths
 	closeTime = 5 * time.Minute        // after which a file is closed; it is found again when it grows
 	maxOpen   = 512                    // files at a time, about
@@ -75,7 +76,8 @@ func (f *following) end() {
 	}
 }
 
-// pass lets each series that waits take its turn, again and again, until none has more.
+// pass lets each series that waits take its turn, again and again, until none has more, or for passTime: what grows
+// meanwhile joins those that catch up, and does not wait until they have.
 func (f *following) pass() error {
 	now := f.now()
 	for s, at := range f.due {
@@ -84,7 +86,7 @@ func (f *following) pass() error {
 			f.enqueue(s)
 		}
 	}
-	for len(f.queue) > 0 && f.ctx.Err() == nil {
+	for len(f.queue) > 0 && f.ctx.Err() == nil && f.now().Sub(now) < passTime {
 		batch := f.queue
 		f.queue = nil
 		for _, s := range batch {
@@ -141,17 +143,17 @@ func (f *following) wholes() error {
 	return nil
 }
 
-// wait waits until there is something to do, and at least for the pace. It returns false when ctx is done.
+// wait waits until there is something to do, and at least for the pace unless there is already. It returns false when ctx is done.
 func (f *following) wait(look time.Time, rescan bool, scanned time.Time) bool {
+	if len(f.queue) > 0 {
+		return f.ctx.Err() == nil
+	}
 	pause := time.NewTimer(pace)
 	defer pause.Stop()
 	select {
 	case <-f.ctx.Done():
 		return false
 	case <-pause.C:
-	}
-	if len(f.queue) > 0 {
-		return true
 	}
 	next := look
 	if rescan {

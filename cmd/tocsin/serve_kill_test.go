@@ -77,6 +77,7 @@ func TestServeThroughKills(t *testing.T) {
 	w.closeHits()
 	w.compareEvents()
 	w.compareHits()
+	w.compareAlerts()
 	t.Logf("%d kills; %d lines and %d documents", w.kills, len(w.lines), len(w.answered))
 }
 
@@ -390,6 +391,48 @@ func (w *torture) compareHits() {
 			}
 		}
 	}
+}
+
+// compareAlerts looks whether the alerts, and the incidents that they make, count just the hits that are kept.
+func (w *torture) compareAlerts() {
+	w.Helper()
+	ctx := context.Background()
+	st, err := state.Open(ctx, filepath.Join(w.dir, "data", "tenants", "main", "state.db"), state.Options{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer st.Close()
+	want, got := make(map[string]int64), make(map[string]int64)
+	for h, err := range st.ListHits(ctx, state.HitFilter{}) {
+		if err != nil {
+			w.Fatal(err)
+		}
+		want[h.RuleTitle]++
+	}
+	alerts, err := st.ListAlerts(ctx, state.AlertFilter{Limit: 1 << 20})
+	if err != nil {
+		w.Fatal(err)
+	}
+	sums := make(map[string]int64)
+	for _, a := range alerts {
+		got[a.RuleTitle] += a.Hits
+		sums[a.Incident] += a.Hits
+	}
+	for title, n := range want {
+		if got[title] != n {
+			w.Errorf("%s: the alerts count %d hits, %d are kept", title, got[title], n)
+		}
+	}
+	incidents, err := st.ListIncidents(ctx, state.IncidentFilter{Status: "any", Limit: 1 << 20})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for _, i := range incidents {
+		if i.Into == "" && i.Hits != sums[i.Key] {
+			w.Errorf("incident %s counts %d hits, its alerts %d", i.Title, i.Hits, sums[i.Key])
+		}
+	}
+	w.Logf("%d alerts in %d incidents", len(alerts), len(incidents))
 }
 
 // plainHit is a hit without where it stood: files have other names after they were rotated. It is "" for what is no hit,
