@@ -24,11 +24,11 @@ planned, applied for a minute, and stays if you confirm it in that time; if not,
 It is a table of its own: what other programs have told the kernel is neither read nor changed.`,
 	}
 	for _, c := range []struct{ verb, short, long, example string }{
-		{"plan", "Say what the policy in tocsin.yml would change, and what is wrong with it", "The kernel looks at the policy and changes nothing. Rules that never decide anything are named: shadowed by earlier ones, redundant, contradicting.", ""},
+		{"plan", "Say what the policy in tocsin.yml would change, and what is wrong with it", "The kernel looks at the policy and changes nothing. Rules that never decide anything are named: shadowed by earlier ones, redundant, contradicting; and those that nobody needs by what the logs of the last 7 days tell of connections.", ""},
 		{"apply", "Put the policy in tocsin.yml in force, for a minute", "The policy is in force at once, in one step. Unless tocsin firewall confirm comes in time, the kernel itself goes back to what was before, whatever becomes of tocsin.", "  tocsin firewall apply\n  tocsin firewall confirm"},
 		{"confirm", "Keep the policy that was applied", "Keep the policy that was applied. Nothing changes for what passes now.", ""},
 		{"undo", "Go back to the policy before", "End the trial of a policy; or, where none is on trial, bring back the one that was in force before.", ""},
-		{"show", "Show the policy in force, what its rules have met, and what nobody uses", "Show the policy in force, how many packets each rule has met, and rules that nobody has needed.", ""},
+		{"show", "Show the policy in force, what its rules have met, and what nobody uses", "Show the policy in force, how many packets each rule has met, and rules that nobody has needed: no packet has met them, and no connection that the logs of the last 7 days tell of.", ""},
 		{"diff", "Say what the kernel has that is not wanted, and the other way round", "Compare the kernel with what is written down.\n\nExit status: 0 no difference, 1 a difference, 2 failed.", ""},
 		{"settle", "Make the kernel what is written down", "Make the kernel what is written down, at once; serve does so by itself every few minutes.", ""},
 	} {
@@ -86,6 +86,7 @@ func (f *firewallCommand) run(ctx context.Context) error {
 			return err
 		}
 		if f.verb == "plan" && !f.json {
+			f.faults(out.Faults)
 			fmt.Fprintf(f.std.out, "%d rules; the kernel would take them\n→ tocsin firewall apply\n", len(set.Policy.Rules))
 			return nil
 		}

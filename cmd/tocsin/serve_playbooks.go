@@ -112,14 +112,15 @@ func (r *response) play(ctx context.Context, t *tenant) {
 	if err != nil {
 		seen = time.Now().UnixNano()
 	}
-	tick := time.NewTicker(300 * time.Millisecond)
+	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	answered := make(map[string]int64)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-t.changed:
+		case <-tick.C: // what was not told, such as what another process has changed
 		}
 		next, err := r.playSince(ctx, t, seen, answered)
 		if err != nil && ctx.Err() == nil {

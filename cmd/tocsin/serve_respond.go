@@ -415,10 +415,23 @@ func (r *response) firewall(q *http.Request) (any, error) {
 	}
 	out.Used, out.Blocks = standing.Used, len(standing.Held)
 	if p.Policy != nil {
-		out.Faults = append(out.Faults, p.Policy.Unused(standing.Used)...)
+		idle, err := r.idle(q.Context(), p.Policy, append([]respond.Used{}, standing.Used...))
+		if err != nil {
+			return nil, err
+		}
+		out.Faults = append(out.Faults, idle...)
 	}
 	out.Difference, err = r.Difference(q.Context())
 	return out, err
+}
+
+// idle are rules of a policy that nobody needs, by the kernel (nil where it is not in force) and by the logs.
+func (r *response) idle(ctx context.Context, p *respond.Policy, used []respond.Used) ([]respond.Fault, error) {
+	seen, err := r.tenants[0].seenFlows(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for connections in the logs: %w", err)
+	}
+	return p.Idle(used, seen)
 }
 
 // changeFirewall tries, applies, confirms or undoes a policy.
@@ -453,6 +466,10 @@ func (r *response) changeFirewall(q *http.Request) (any, error) {
 	}
 	if err != nil {
 		return nil, asProblem(err)
+	}
+	if verb == "plan" {
+		idle, err := r.idle(ctx, p, nil)
+		return &firewallAnswer{Faults: idle}, err
 	}
 	return r.firewall(q)
 }
