@@ -86,7 +86,8 @@ func newClose(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "close [flags] KEY…", Short: "Judge an incident: malicious, expected or a false alarm",
 		Long: `Judge incidents and close them. The verdict teaches: alerts of the same rule about the same user, host or address count for
-more or less from then on. What goes on after it was closed as malicious is new again.
+more or less from then on. What goes on after it was closed as malicious is new again; so is what
+was closed otherwise and then becomes graver, or is about somebody else as well.
 
 Exit status: 0 done, 2 failed.`,
 		Example: `  tocsin close 4f2a91 --as malicious --note 'password guessed; account locked, host reinstalled'

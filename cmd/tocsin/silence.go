@@ -93,6 +93,12 @@ func (s *silencing) endCommand() *cobra.Command {
 				if err := c.Post(cmd.Context(), "silences/"+url.PathEscape(id)+"/end", nil, &m); err != nil {
 					return err
 				}
+				if s.json {
+					if err := json.NewEncoder(s.std.out).Encode(&m); err != nil {
+						return err
+					}
+					continue
+				}
 				fmt.Fprintf(s.std.out, "%s  ended: %s\n", m.ID, terminal.Safe(strings.Join(m.Matchers, ", ")))
 			}
 			return nil
