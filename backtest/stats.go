@@ -184,7 +184,7 @@ func (s *stats) sample(ctx context.Context) error {
 		timed := false
 		err := s.Store.Query(ctx, q, func(b *store.Block) error {
 			batch := s.rebuild.Events(b.Names, b.Columns, b.Rows)
-			s.look(m, batch.Events)
+			s.look(m, batch.Events, nil)
 			if !timed && b.Rows > 0 {
 				timed = true
 				s.time(ctx, about, batch.Events[max(0, b.Rows-timedEvents):], int64(d.Count))
@@ -215,7 +215,7 @@ func (s *stats) rare(ctx context.Context, m *sigma.Matcher) error {
 		}
 		q := &query.Query{Where: s.narrowing.aboutAny(f.source), Since: s.Since, Until: s.Until, Pipes: []query.Pipe{&query.Tail{N: fieldEvents}}}
 		err := s.Store.Query(ctx, q, func(b *store.Block) error {
-			s.look(m, s.rebuild.Events(b.Names, b.Columns, b.Rows).Events)
+			s.look(m, s.rebuild.Events(b.Names, b.Columns, b.Rows).Events, f)
 			return ctx.Err()
 		})
 		if ctx.Err() != nil {
@@ -249,10 +249,14 @@ func (s *stats) fieldMatcher(detections []*sigma.Rule) *sigma.Matcher {
 	return sigma.Compile(rules, s.Sources).NewMatcher()
 }
 
-func (s *stats) look(m *sigma.Matcher, events []event.Event) {
+// look notes which fields the events of one log source have, or where it is nil of all.
+func (s *stats) look(m *sigma.Matcher, events []event.Event, only *sourceFields) {
 	for i := range events {
 		for _, rule := range m.Match(&events[i]) {
 			f := s.fields[rule]
+			if only != nil && f != only {
+				continue
+			}
 			f.events++
 			for _, name := range f.fields {
 				if !f.seen[name] && m.Field(rule, name).Kind != event.Missing {
@@ -334,6 +338,9 @@ func (s *stats) nevers() {
 }
 
 func (s *stats) never(r *sigma.Rule) *Never {
+	if ofFindings(r) {
+		return &Never{Can: true, Why: "the detectors have found nothing of the kind"}
+	}
 	if n := s.narrowing.impossible(r); n != nil {
 		return n
 	}

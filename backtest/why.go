@@ -125,7 +125,7 @@ const partsHit = "events match all of it"
 
 // impossible says why no event that is kept can be hit, nil if some may.
 func (n *narrowing) impossible(r *sigma.Rule) *Never {
-	if covers(r.LogSource, detect.FindingFormat.LogSource) && r.LogSource.Product == detect.FindingFormat.LogSource.Product && r.LogSource.Service != "" {
+	if ofFindings(r) {
 		return &Never{Why: "it judges what the detectors find, which are no events that are kept: it cannot be tried on them", Can: true}
 	}
 	if len(n.datasets) == 0 {
@@ -140,6 +140,9 @@ func (n *narrowing) impossible(r *sigma.Rule) *Never {
 	}
 	return &Never{Why: why + wantedSources(n.sources.Meanings(r.LogSource))}
 }
+
+// ofFindings tells whether a rule judges what detectors find.
+func ofFindings(r *sigma.Rule) bool { return r.LogSource == detect.FindingFormat.LogSource }
 
 // wantedSources says what events a log source stands for.
 func wantedSources(list []sigma.Meaning) string {
