@@ -213,6 +213,60 @@ func testBackup(t *testing.T, p place) {
 	testBadBackup(t, dir, m)
 }
 
+// testOldBackup restores backups of older layouts, which know nothing of later tables.
+func testOldBackup(t *testing.T, p place) {
+	ctx := t.Context()
+	for _, version := range []int64{1, 3, 4, 5} {
+		s := p.open(t)
+		if err := s.PutHits(ctx, []Hit{sample(1), sample(2)}); err != nil {
+			t.Fatal(err)
+		}
+		appendAudit(t, s, 0, 3)
+		if err := s.Downgrade(ctx, version); err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "backup")
+		m := must[Manifest](t)(s.Backup(ctx, dir))
+		if _, ok := m.Rows["alerts"]; m.Version != version || ok != (version >= 3) {
+			t.Fatalf("it is no backup of version %d: %+v", version, m)
+		}
+		for _, to := range []place{p, sqlitePlace()} {
+			at, opt := to.at(t)
+			must[Manifest](t)(Restore(ctx, dir, at, opt))
+			r := openAt(t, at, opt)
+			if n := must[[]HitCount](t)(r.CountHits(ctx, HitFilter{}, ByNothing)); n[0].Hits != 2 {
+				t.Errorf("version %d to %s: %d hits", version, to.name, n[0].Hits)
+			}
+			if _, err := r.Append(ctx, AuditEntry{Actor: "anna"}); err != nil {
+				t.Errorf("version %d to %s: %v", version, to.name, err)
+			}
+			for _, err := range r.ListActions(ctx, ActionFilter{}) { // the layout is the newest
+				t.Errorf("version %d to %s: %v", version, to.name, err)
+			}
+		}
+	}
+	// From SQLite to the other engine, and a manifest that tells of an older layout than the file's.
+	s := sqlitePlace().open(t)
+	if err := s.Downgrade(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "backup")
+	m := must[Manifest](t)(s.Backup(ctx, dir))
+	at, opt := p.at(t)
+	must[Manifest](t)(Restore(ctx, dir, at, opt))
+	if p.name == sqlitePlace().name {
+		return // the file is taken whole
+	}
+	m.Version = 3
+	if err := os.WriteFile(filepath.Join(dir, manifestName), must[[]byte](t)(json.Marshal(m)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	at, opt = p.at(t)
+	if _, err := Restore(ctx, dir, at, opt); !errors.Is(err, ErrDamaged) {
+		t.Errorf("restored by a manifest of another version: %v", err)
+	}
+}
+
 // testMove takes a state from SQLite to another place and back: nothing may change.
 func testMove(t *testing.T, p place) {
 	ctx := t.Context()

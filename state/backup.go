@@ -41,6 +41,26 @@ func tables() [][2]string {
 	return [][2]string{{"hits", "key"}, {"hit_entities", "hit, value"}, {"hit_rules", "id, folded"}, {"facts", "name"}, {"alerts", "key"}, {"incidents", "key"}, {"incident_entities", "incident, value"}, {"silences", "id"}, {"cases", "key"}, {"actions", "key"}, {"outbox", "kind, key"}, {"identity", "kind, key"}, {"audit", "seq"}}
 }
 
+// since is the version of the layout in which a table came.
+func since(table string) int64 {
+	switch table {
+	case "alerts", "incidents", "incident_entities", "silences", "cases":
+		return 3
+	case "actions":
+		return 4
+	case "outbox":
+		return 5
+	case "identity":
+		return 6
+	}
+	return 1
+}
+
+// tablesAt are the tables of a version of the layout. Later ones have the same columns in them.
+func tablesAt(version int64) [][2]string {
+	return slices.DeleteFunc(tables(), func(t [2]string) bool { return since(t[0]) > version })
+}
+
 // ErrDamaged is the error of Verify and Restore for what is not as it was written.
 var ErrDamaged = errors.New("damaged")
 
@@ -135,7 +155,10 @@ type reader interface {
 
 // describe fills in what a manifest says of the content.
 func describe(ctx context.Context, r reader, m *Manifest) error {
-	for _, t := range tables() {
+	if err := r.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&m.Version); err != nil {
+		return err
+	}
+	for _, t := range tablesAt(m.Version) {
 		var n int64
 		if err := r.QueryRowContext(ctx, "SELECT count(*) FROM "+t[0]).Scan(&n); err != nil {
 			return fmt.Errorf("table %s: %w", t[0], err)
@@ -143,10 +166,10 @@ func describe(ctx context.Context, r reader, m *Manifest) error {
 		m.Rows[t[0]] = n
 	}
 	err := r.QueryRowContext(ctx, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").Scan(&m.Audit.Seq, &m.Audit.Hash)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
 	}
-	return r.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&m.Version)
+	return err
 }
 
 // export writes a file for each table, all as of one moment.
@@ -159,7 +182,7 @@ func (s *State) export(ctx context.Context, dir string, m *Manifest) error {
 	if err := describe(ctx, tx, m); err != nil {
 		return err
 	}
-	for _, t := range tables() {
+	for _, t := range tablesAt(m.Version) {
 		name := t[0] + ".jsonl"
 		m.SHA256[name] = ""
 		err := writeFile(filepath.Join(dir, name), func(w io.Writer) error {

@@ -43,7 +43,7 @@ func readManifest(dir string) (Manifest, error) {
 	want := []string{sqliteFile}
 	if m.Engine == string(postgres) {
 		want = nil
-		for _, t := range tables() {
+		for _, t := range tablesAt(m.Version) {
 			want = append(want, t[0]+".jsonl")
 		}
 		slices.Sort(want)
@@ -138,8 +138,13 @@ func (s *State) fill(ctx context.Context, dir string, m *Manifest) error {
 			return err
 		}
 		defer from.Close()
+		var is int64
+		if err := from.QueryRowContext(ctx, "SELECT max(version_id) FROM "+versionTable).Scan(&is); err != nil || is != m.Version {
+			return errors.Join(fmt.Errorf("%w: the layout of %s is version %d, and %s says %d", ErrDamaged, sqliteFile, is, manifestName, m.Version), err)
+		}
 	}
 	return s.tx(ctx, func(tx *sql.Tx) error {
+		older := tablesAt(m.Version)
 		for _, t := range tables() {
 			var n int64
 			if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+t[0]).Scan(&n); err != nil {
@@ -147,6 +152,9 @@ func (s *State) fill(ctx context.Context, dir string, m *Manifest) error {
 			}
 			if n > 0 {
 				return fmt.Errorf("%s: table %s is not empty: %w", s.name, t[0], os.ErrExist)
+			}
+			if !slices.Contains(older, t) {
+				continue // nobody knew of it then
 			}
 			in := &filler{tx: tx, table: t[0]}
 			if from != nil {

@@ -90,6 +90,7 @@ func TestConformance(t *testing.T) {
 			{"cases", testCases},
 			{"versions", testVersions},
 			{"backup", testBackup},
+			{"old backup", testOldBackup},
 			{"move", testMove},
 			{"concurrent", testConcurrent},
 			{"cancelled", testCancelled},
