@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,4 +171,57 @@ func TestDetectorsLearnFromStore(t *testing.T) {
 			t.Errorf("told: %q", found)
 		}
 	})
+}
+
+// Serve is killed at random moments while detectors learn and tell. In the end, what they told is what hunt tells of the
+// same log, each once.
+func TestFindingsThroughKills(t *testing.T) {
+	w := newTorture(t, t.Context())
+	end := time.Now().Add(-2 * time.Hour)
+	rng := rand.New(rand.NewPCG(4, 2))
+	text := habits(rng, end, 28, 20_000)
+	for i := range 5 {
+		at := end.Add(time.Duration(i) * time.Minute).UTC().Format(time.RFC3339)
+		text += fmt.Sprintf("%s web1 sshd[88%d]: Accepted password for root from 203.0.%d.9 port 4022 ssh2\n%[1]s web1 usermod[99%[2]d]: add 'mallory%[2]d' to group 'sudo'\n", at, i, 100+i)
+	}
+	text += fmt.Sprintf("%s web1 app[777777]: the end\n", time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
+	path := filepath.Join(w.dir, "logs", "app.log")
+	for sent, n := 0, 0; sent < len(text); n++ {
+		part := min(len(text)-sent, len(text)/9+rng.IntN(len(text)/9))
+		w.put("logs/app.log", text[:sent+part])
+		sent += part
+		w.serveUntil(func() { pause(w.ctx, time.Duration(200+rand.IntN(900))*time.Millisecond) }, (*os.Process).Kill)
+	}
+	w.lines = []string{"web1 app[777777]: the end"}
+	w.serveUntil(w.awaitAll, func(p *os.Process) error { return p.Signal(os.Interrupt) })
+	w.closeHits()
+
+	var out, complaints bytes.Buffer
+	if status := run(context.Background(), []string{"hunt", "--json", "--rules", "builtin", path}, streams{out: &out, err: &complaints}); status != exitFound {
+		t.Fatalf("hunt: status %d: %s", status, complaints.String())
+	}
+	var want, got []string
+	for line := range strings.Lines(out.String()) {
+		if strings.Contains(line, `"type":"hit"`) && strings.Contains(line, `"tocsin.detect"`) {
+			want = append(want, findingOf(t, line))
+		}
+	}
+	st, err := state.Open(context.Background(), filepath.Join(w.dir, "data", "tenants", "main", "state.db"), state.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	for h, err := range st.ListHits(context.Background(), state.HitFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(h.JSON, `"tocsin.detect"`) {
+			got = append(got, findingOf(t, h.JSON))
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) < 6 || !slices.Equal(got, want) {
+		t.Errorf("serve told\n%s\nhunt\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
