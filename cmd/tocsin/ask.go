@@ -138,7 +138,7 @@ func (p *place) stand(ctx context.Context, set *settings, dir, at string) (relea
 	}
 	p.recover(ctx, t)
 	s := &serve{settings: set, dir: dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
-	if err := s.openResponse(false); err != nil {
+	if err := errors.Join(s.openResponse(false), s.openIdentity()); err != nil {
 		closeAll()
 		return nil, err
 	}

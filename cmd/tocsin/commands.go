@@ -34,6 +34,7 @@ func commands(std streams) []*cobra.Command {
 		newCheck(std),
 		newConfig(std),
 		newReload(std),
+		newUser(std),
 		newBackup(std),
 		newRestore(std),
 		newVerify(std),

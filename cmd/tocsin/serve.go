@@ -41,6 +41,7 @@ type serve struct {
 	found     *crier
 
 	response   *response
+	doors      *doors
 	indicators *detect.Indicators
 	feeds      *feeds
 }
@@ -92,6 +93,9 @@ func (s *serve) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer s.response.close()
+	if err := s.openIdentity(); err != nil {
+		return err
+	}
 	socket, err := console.Listen(ctx, socketPath(s.dir), s.settings.Group)
 	if err != nil {
 		return err
@@ -123,6 +127,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 	})
 	running.Go(func() { s.feeds.keep(inputs) })
 	running.Go(func() { s.response.run(inputs) })
+	running.Go(func() { s.doors.run(lines, s) })
 	s.audit(ctx, "tocsin", "start", versionText())
 	s.greet()
 	running.Go(func() { s.found.run(lines) })
@@ -168,6 +173,9 @@ func (s *serve) attend(ctx, lines context.Context) {
 
 // tidy lets go of what is too old.
 func (s *serve) tidy(ctx context.Context) {
+	if err := s.doors.Sweep(ctx); err != nil {
+		s.log.Warn("old sessions could not be removed", "error", err)
+	}
 	for _, t := range s.tenants {
 		if err := t.tidyOutbox(ctx); err != nil {
 			s.log.Warn("old messages could not be removed", "tenant", t.name, "error", err)

@@ -28,6 +28,9 @@ func (s *serve) answers() *console.Server {
 	}
 	s.answerBacktests(c)
 	c.Routes = append(c.Routes, s.response.routes()...)
+	if s.doors != nil {
+		c.Routes = append(c.Routes, console.UserRoutes(s.doors.Gate)...)
+	}
 	for _, t := range s.tenants {
 		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence"), Changed: t.wake})
 	}

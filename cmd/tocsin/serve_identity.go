@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/identity"
+	"github.com/tocsin-sec/tocsin/source"
+)
+
+// doors is who may come in: users and what they have are kept in the state of the main tenant; what happens there becomes
+// events of it.
+type doors struct {
+	*identity.Gate
+	notices chan identity.Notice
+}
+
+// openIdentity makes s.doors; none where the main tenant is not open.
+func (s *serve) openIdentity() error {
+	main := s.tenants[0]
+	if main.name != mainTenant {
+		return nil
+	}
+	key, err := identity.SealingKey(s.dir)
+	if err != nil {
+		return err
+	}
+	d := &doors{notices: make(chan identity.Notice, 4096)}
+	tenants := []string{mainTenant}
+	for name := range s.settings.Tenants {
+		tenants = append(tenants, name)
+	}
+	slices.Sort(tenants)
+	d.Gate, err = identity.Open(main.state, identity.Options{Tenants: tenants, Key: key, Notice: d.notice})
+	if err != nil {
+		return err
+	}
+	s.doors = d
+	return nil
+}
+
+// notice takes a notice for run, without waiting. Where more come than can be told, the audit trail has what was changed all
+// the same.
+func (d *doors) notice(n identity.Notice) {
+	select {
+	case d.notices <- n:
+	default:
+	}
+}
+
+// run makes events of notices until ctx is done.
+func (d *doors) run(ctx context.Context, s *serve) {
+	origin := &event.Origin{Path: "tocsin:console", Format: "json", Zone: time.UTC}
+	var count int64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case n := <-d.notices:
+			count++
+			block := event.Block{Origin: origin, Data: n.JSON() + "\n", First: count}
+			if err := s.tenants[0].line.Send(ctx, source.Delivery{Block: block}); err != nil && ctx.Err() == nil {
+				s.log.Warn("who comes in", "error", fmt.Errorf("tell: %w", err))
+			}
+		}
+	}
+}
