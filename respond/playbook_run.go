@@ -112,11 +112,12 @@ func (r *Runner) note(ctx context.Context, p *Playbook, action string, c *Cause,
 
 // Deeds is what a playbook has done, or would have, in some time.
 type Deeds struct {
-	Playbook string         `json:"playbook"`
-	Would    int            `json:"would"`   // times, in watch
-	Refused  int            `json:"refused"` // by the guard or by a person
-	Asked    int            `json:"asked"`
-	Targets  map[string]int `json:"targets,omitempty"` // of what it would have done
+	Playbook  string         `json:"playbook"`
+	Would     int            `json:"would"`               // times, in watch
+	Forbidden int            `json:"forbidden,omitempty"` // of them, that the guard would have refused
+	Refused   int            `json:"refused"`             // by the guard or by a person
+	Asked     int            `json:"asked"`
+	Targets   map[string]int `json:"targets,omitempty"` // of what it would have done
 }
 
 // Report says what playbooks have done since a time, or would have.
@@ -138,6 +139,9 @@ func (r *Runner) Report(ctx context.Context, since int64) (map[string]*Deeds, er
 		switch e.Action {
 		case auditWould:
 			d.Would++
+			if strings.Contains(e.Detail, `"text":"forbidden: `) {
+				d.Forbidden++
+			}
 			if len(d.Targets) < 1000 || d.Targets[e.Target] > 0 {
 				d.Targets[e.Target]++
 			}

@@ -192,6 +192,11 @@ func (t *tenant) digestDay(ctx context.Context, since, until time.Time) (notify.
 			day.Silent = append(day.Silent, line)
 		}
 	}
+	lines, err := t.watchLines(ctx, since, until)
+	if err != nil {
+		return day, err
+	}
+	day.Notes = append(day.Notes, lines...)
 	if st := t.line.Status(); st.Full {
 		day.Notes = append(day.Notes, "there is no room on the disk: nothing is taken in")
 	}

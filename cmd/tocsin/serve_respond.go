@@ -206,6 +206,7 @@ func (r *response) run(ctx context.Context) {
 	for _, t := range r.tenants {
 		running.Go(func() { r.play(ctx, t) })
 	}
+	running.Go(func() { r.watch(ctx) })
 	for _, serve := range r.serving {
 		go func() { // until close
 			if err := serve(); !errors.Is(err, http.ErrServerClosed) {
