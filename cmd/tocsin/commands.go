@@ -26,6 +26,7 @@ func commands(std streams) []*cobra.Command {
 		newUndo(std),
 		newFirewall(std),
 		newPlaybooks(std),
+		newPrevent(std),
 		newSearch(std),
 		newTail(std),
 		newRules(std),

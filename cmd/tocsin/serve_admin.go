@@ -28,6 +28,7 @@ func (s *serve) answers() *console.Server {
 	}
 	s.answerBacktests(c)
 	c.Routes = append(c.Routes, s.response.routes()...)
+	s.answerPrevents(c)
 	if s.doors != nil {
 		c.Routes = append(c.Routes, console.UserRoutes(s.doors.Gate)...)
 	}
@@ -168,11 +169,15 @@ func needRestart(name string, old, fresh *site) []string {
 	return keys
 }
 
-// serveRules are the settings of rules as serve reads them: without a place, builtin and installed.
+// serveRules are the settings of rules as serve reads them: without a place, builtin and installed; and beside these
+// always the rules that were armed.
 func (s *serve) serveRules(set *settings) *ruleSettings {
 	r := set.ruleSettings
 	if len(r.Rules) == 0 {
 		r.Rules = defaultPlaces()
+	}
+	if dir := armedFolder(s.dir); s.dir != "" && hasRules(dir) {
+		r.Rules = append(slices.Clone(r.Rules), dir)
 	}
 	return &r
 }

@@ -1,0 +1,349 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/state"
+)
+
+// Bounds of what is armed at a time.
+const (
+	maxArmed      = 50
+	maxArmedBytes = 16 << 20
+)
+
+// armedFolder is where the rules are that people have armed; serve reads it beside the places that are configured.
+func armedFolder(dir string) string { return filepath.Join(dir, "rules") }
+
+// hasRules tells whether there is any rule file in a folder.
+func hasRules(dir string) bool {
+	list, _ := os.ReadDir(dir) // without it, there is none
+	return slices.ContainsFunc(list, func(f fs.DirEntry) bool { return f.Type().IsRegular() && isRuleFile(f.Name()) })
+}
+
+// armRequest is what is armed.
+type armRequest struct {
+	Files []armFile `json:"files"`
+}
+
+type armFile struct {
+	Name  string `json:"name"` // without .yml
+	Rule  string `json:"rule"`
+	Tests string `json:"tests"`
+}
+
+// armedRule is a rule that was armed, or taken back.
+type armedRule struct {
+	Name   string    `json:"name"`
+	IDs    []string  `json:"ids"`
+	Titles []string  `json:"titles"`
+	Tests  int       `json:"tests"`
+	Armed  time.Time `json:"armed,omitzero"`
+	File   string    `json:"file"`
+}
+
+var armName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,100}$`)
+
+// arm puts rules in force after their tests have passed.
+func (p *preventing) arm(r *http.Request) (any, error) {
+	if r.URL.Query().Get("exception") == "true" {
+		return p.armException(r)
+	}
+	t, c, err := p.tenantOf(r)
+	if err != nil {
+		return nil, err
+	}
+	subject, err := t.subject(r.Context(), r.PathValue("key"), 30)
+	if err != nil {
+		return nil, err
+	}
+	var ask armRequest
+	if err := json.NewDecoder(io.LimitReader(r.Body, maxArmedBytes)).Decode(&ask); err != nil {
+		return nil, preventProblem(http.StatusBadRequest, "what is to be armed cannot be read: %v", err)
+	}
+	list, err := p.tryTests(&ask)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.install(r.Context(), &ask, list); err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		text := strings.Join(a.IDs, ", ") + " " + strings.Join(a.Titles, "; ")
+		if err := p.noteIn(r.Context(), c, subject.key, "prevent.arm", text); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// tryTests runs the tests of rules that are to be armed. Each file must have a test that expects a hit, and all must pass.
+func (p *preventing) tryTests(ask *armRequest) ([]armedRule, error) {
+	if len(ask.Files) == 0 || len(ask.Files) > maxArmed {
+		return nil, preventProblem(http.StatusBadRequest, "files: 1 to %d", maxArmed)
+	}
+	dir, err := os.MkdirTemp("", "tocsin-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	for i, f := range ask.Files {
+		same := func(o armFile) bool { return o.Name == f.Name }
+		if !armName.MatchString(f.Name) || slices.ContainsFunc(ask.Files[:i], same) {
+			return nil, preventProblem(http.StatusBadRequest, "%.60q is no name of a rule file: small letters, digits, - and _, each once", f.Name)
+		}
+		if err := writeRule(dir, &f); err != nil {
+			return nil, err
+		}
+	}
+	_, how, err := p.inForce()
+	if err != nil {
+		return nil, err
+	}
+	alone := *how
+	alone.Rules = []string{dir}
+	set, err := loadRules(&alone)
+	if err != nil {
+		return nil, err
+	}
+	tests, diags, err := rules.FindTests([]string{dir}, rules.Options{})
+	if err != nil {
+		return nil, err
+	}
+	wrong := mistakes(slices.Concat(set.diags, diags))
+	bench := &detect.TestBench{Rules: set.Collection, Sources: set.sources, Read: rules.ReadLines}
+	var out []armedRule
+	for i := range tests {
+		a := armedRule{Name: strings.TrimSuffix(filepath.Base(tests[i].File), ".yml")}
+		for _, x := range set.written() {
+			if x.Pos.File == tests[i].File {
+				a.IDs, a.Titles = append(a.IDs, cmp.Or(x.ID, x.Title)), append(a.Titles, x.Title)
+			}
+		}
+		failed, n := runTests(bench, &tests[i])
+		wrong = append(wrong, failed...)
+		if a.Tests = n; len(a.IDs) == 0 {
+			wrong = append(wrong, a.Name+".yml: it holds no rule that can be used")
+		}
+		out = append(out, a)
+	}
+	if len(wrong) > 0 {
+		return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: "nothing was armed: the rules, or their tests, are not in order", Detail: strings.ReplaceAll(strings.Join(wrong, "\n"), dir+string(filepath.Separator), "")}
+	}
+	return out, nil
+}
+
+// mistakes writes those of diagnostics that are errors.
+func mistakes(diags []sigma.Diagnostic) []string {
+	var out []string
+	for _, d := range diags {
+		if d.Severity == sigma.Error {
+			out = append(out, d.Format())
+		}
+	}
+	return out
+}
+
+// runTests runs the tests of a rule file, and returns what is wrong with them, and how many there are.
+func runTests(bench *detect.TestBench, t *rules.Tests) (wrong []string, n int) {
+	name := filepath.Base(t.File)
+	if t.Name == "" {
+		return []string{name + ": it has no tests; write some into " + strings.TrimSuffix(name, ".yml") + ".test.yml"}, 0
+	}
+	list, diags := detect.ParseRuleTests(t.Name, t.Data)
+	wrong = mistakes(diags)
+	hits := 0
+	for i := range list {
+		target, err := bench.Target(t.File, &list[i])
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("%s: %s: %v", name, list[i].Name, err))
+			continue
+		}
+		res, err := bench.Run(target, &list[i])
+		switch {
+		case err != nil:
+			wrong = append(wrong, fmt.Sprintf("%s: %s: %v", name, list[i].Name, err))
+		case !res.Passed:
+			wrong = append(wrong, fmt.Sprintf("%s: %s: wanted %s, got %d", name, list[i].Name, list[i].Want(), res.Hits))
+			wrong = append(wrong, res.Why...)
+		}
+		hits += list[i].Hits
+	}
+	if hits == 0 && len(wrong) == 0 {
+		wrong = append(wrong, name+": no test of it expects a hit")
+	}
+	return wrong, len(list)
+}
+
+// writeRule writes a rule and its tests, each whole or not at all.
+func writeRule(dir string, f *armFile) error {
+	for _, part := range [...][2]string{{".test.yml", f.Tests}, {".yml", f.Rule}} {
+		if part[1] == "" {
+			continue
+		}
+		path := filepath.Join(dir, f.Name+part[0])
+		if err := os.WriteFile(path+".new", []byte(part[1]), 0o640); err != nil {
+			return fmt.Errorf("arm: %w", err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			return fmt.Errorf("arm: %w", err)
+		}
+	}
+	return nil
+}
+
+// install puts rules into the folder of the armed ones, and in force. Where that fails, what was there before is again.
+func (p *preventing) install(ctx context.Context, ask *armRequest, list []armedRule) error {
+	dir := armedFolder(p.dir)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("arm: %w", err)
+	}
+	var before []armFile
+	for _, f := range ask.Files {
+		before = append(before, readRule(dir, f.Name))
+	}
+	err := func() error {
+		for i := range ask.Files {
+			if err := writeRule(dir, &ask.Files[i]); err != nil {
+				return err
+			}
+		}
+		if _, err := p.reload(ctx); err != nil {
+			return err
+		}
+		set, _, err := p.inForce()
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			for _, id := range a.IDs {
+				if !slices.ContainsFunc(set.written(), func(r *sigma.Rule) bool {
+					return named(r, id) && strings.HasPrefix(r.Pos.File, dir+string(filepath.Separator))
+				}) {
+					return preventProblem(http.StatusConflict, "nothing was armed: another rule that is in force has the id %s", id)
+				}
+			}
+		}
+		return nil
+	}()
+	if err == nil {
+		return nil
+	}
+	for i := range before {
+		err = errors.Join(err, removeRule(dir, before[i].Name))
+		if before[i].Rule != "" {
+			err = errors.Join(err, writeRule(dir, &before[i]))
+		}
+	}
+	_, again := p.reload(ctx)
+	return errors.Join(err, again)
+}
+
+// readRule reads a rule file and its tests, as far as they are there.
+func readRule(dir, name string) armFile {
+	f := armFile{Name: name}
+	for suffix, to := range map[string]*string{".yml": &f.Rule, ".test.yml": &f.Tests} {
+		if text, err := os.ReadFile(filepath.Join(dir, name+suffix)); err == nil {
+			*to = string(text)
+		}
+	}
+	return f
+}
+
+func removeRule(dir, name string) error {
+	var errs []error
+	for _, suffix := range [...]string{".yml", ".test.yml"} {
+		if err := os.Remove(filepath.Join(dir, name+suffix)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// list answers which rules were armed.
+func (p *preventing) list(*http.Request) (any, error) { return p.armed() }
+
+func (p *preventing) armed() ([]armedRule, error) {
+	dir := armedFolder(p.dir)
+	files, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	out := []armedRule{}
+	for _, f := range files {
+		if !f.Type().IsRegular() || !isRuleFile(f.Name()) {
+			continue
+		}
+		a := armedRule{Name: strings.TrimSuffix(f.Name(), ".yml"), File: filepath.Join(dir, f.Name())}
+		if info, err := f.Info(); err == nil {
+			a.Armed = info.ModTime().UTC()
+		}
+		text, err := os.ReadFile(a.File)
+		if err != nil {
+			return nil, err
+		}
+		list, _ := sigma.Load(a.File, text, sigma.LoadOptions{})
+		for _, r := range list {
+			a.IDs, a.Titles = append(a.IDs, cmp.Or(r.ID, r.Title)), append(a.Titles, r.Title)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// disarm takes a rule back: by its id or the beginning of one, its title, or the name of its file.
+func (p *preventing) disarm(r *http.Request) (any, error) {
+	t, _, err := p.tenantOf(r)
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSuffix(r.PathValue("rule"), ".yml")
+	list, err := p.armed()
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(a armedRule) bool {
+		is := func(s string) bool {
+			return strings.EqualFold(s, name) || len(name) >= shortKey && strings.HasPrefix(strings.ToLower(s), strings.ToLower(name))
+		}
+		return !slices.ContainsFunc(a.IDs, is) && !slices.ContainsFunc(a.Titles, is) && a.Name != name
+	})
+	switch {
+	case len(list) == 0:
+		return nil, preventProblem(http.StatusNotFound, "no rule that was armed is called %.60q", name)
+	case len(list) > 1:
+		return nil, preventProblem(http.StatusConflict, "%.60q means %d rules; name one whole", name, len(list))
+	}
+	before := readRule(armedFolder(p.dir), list[0].Name)
+	if err := removeRule(armedFolder(p.dir), list[0].Name); err != nil {
+		return nil, err
+	}
+	if _, err := p.reload(r.Context()); err != nil {
+		return nil, errors.Join(err, writeRule(armedFolder(p.dir), &before))
+	}
+	detail, err := json.Marshal(list[0])
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.state.Append(r.Context(), state.AuditEntry{
+		Time: time.Now().UnixNano(), Actor: console.Actor(r.Context()), Action: "prevent.disarm", Target: cmp.Or(list[0].IDs...), Detail: string(detail),
+	})
+	return list[0], err
+}
