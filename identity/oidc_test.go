@@ -60,7 +60,7 @@ func TestOIDC(t *testing.T) {
 		t.Errorf("a local user was changed: %+v, %v", a, err)
 	}
 
-	to, flow := begin()
+	to, _ := begin()
 	answer := real.Login(t, to, "anna", "annas-own-secret").Query()
 	_, other := begin()
 	for name, f := range map[string]func() (url.Values, string){
@@ -85,7 +85,7 @@ func TestOIDC(t *testing.T) {
 		}
 	}
 	// The nonce is checked, too: another's ID token is of no use.
-	to, flow = begin()
+	to, flow := begin()
 	answer = real.Login(t, to, "anna", "annas-own-secret").Query()
 	var f flowRecord
 	r := must(p.load(ctx, kindFlow, hashed(flow), &f))(t)
