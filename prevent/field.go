@@ -1,6 +1,7 @@
 package prevent
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ const (
 	weak                 // a detail: taken where the rest does not suffice
 	actor                // who did it: as weak, and where nothing says what was done
 	finger               // of exactly this file: the last resort
-	telling              // what was done
 	kind                 // what sort of event it is
+	telling              // what was done
 )
 
 // known are the fields that are understood, by their ECS names and by native ones.
@@ -116,8 +117,13 @@ func Kinds(events []event.Event) []Kind {
 // textOf is the text of a field that has one value, "" for all others.
 func textOf(e *event.Event, name string) string {
 	v := e.Get(name)
-	if v.Kind != event.List {
+	switch {
+	case v.Kind == event.Object:
+		return ""
+	case v.Kind != event.List:
 		return v.String()
+	case !strings.HasPrefix(v.Raw, "[") || !json.Valid([]byte(v.Raw)):
+		return ""
 	}
 	n, text := 0, ""
 	for x := range v.Elements() {

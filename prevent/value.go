@@ -213,7 +213,9 @@ func common(set, names []string) (pieces []string, size int) {
 		}
 	}
 	pieces = slices.DeleteFunc(slices.Clone(pieces), func(p string) bool { // another says it
-		return slices.ContainsFunc(pieces, func(o string) bool { return len(o) > len(p) && strings.Contains(strings.ToLower(o), strings.ToLower(p)) })
+		return slices.ContainsFunc(pieces, func(o string) bool {
+			return len(o) > len(p) && strings.Contains(strings.ToLower(o), strings.ToLower(p))
+		})
 	})
 	for len(pieces) > maxPieces {
 		least := slices.MinFunc(pieces, func(a, b string) int { return len(a) - len(b) })

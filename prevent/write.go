@@ -276,7 +276,12 @@ func flow(text string) (string, bool) {
 	var v any
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
-	if dec.Decode(&v) != nil {
+	if !json.Valid([]byte(text)) || dec.Decode(&v) != nil {
+		return "", false
+	}
+	switch v.(type) {
+	case []any, map[string]any:
+	default:
 		return "", false
 	}
 	var b strings.Builder
