@@ -3,6 +3,7 @@ package prevent
 import (
 	"net/netip"
 	"slices"
+	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,6 +15,7 @@ const (
 	maxSet    = 8    // values of a field
 	maxRead   = 4096 // bytes of a value that are looked at
 	maxPieces = 6
+	maxTries  = 100 // places of a value at which pieces are looked for
 	minPiece  = 3
 	minCommon = 5 // bytes of all pieces together
 	maxAddrs  = 10
@@ -197,14 +199,15 @@ func numberAt(v string, at int) int {
 func common(set, names []string) (pieces []string, size int) {
 	rest := make([]string, 0, len(set))
 	for _, v := range set[1:] {
-		rest = append(rest, strings.ToLower(v))
+		rest = append(rest, strings.ToLower(v[:min(len(v), maxRead)]))
 	}
+	tries := 0
 	all := func(p string) bool {
 		p = strings.ToLower(p)
 		return !slices.ContainsFunc(rest, func(v string) bool { return !strings.Contains(v, p) })
 	}
 	for _, run := range cutOut(set[0], names) {
-		for run != "" && len(pieces) < 4*maxPieces {
+		for ; run != "" && len(pieces) < 4*maxPieces && tries < maxTries; tries++ {
 			piece, left := longest(run, all)
 			run = left
 			if piece = strings.TrimSpace(clipBytes(piece, 200)); len(piece) >= minPiece && !slices.Contains(pieces, piece) {
@@ -231,12 +234,11 @@ func common(set, names []string) (pieces []string, size int) {
 // no beginning does, none and what comes after the first word.
 func longest(text string, pass func(string) bool) (piece, left string) {
 	ends := wordEnds(text)
-	for i := len(ends) - 1; i >= 0; i-- {
-		if pass(text[:ends[i]]) {
-			return text[:ends[i]], text[ends[i]:]
-		}
+	n := sort.Search(len(ends), func(i int) bool { return !pass(text[:ends[i]]) }) // what a longer one does, a shorter one does
+	if n == 0 {
+		return "", text[ends[0]:]
 	}
-	return "", text[ends[0]:]
+	return text[:ends[n-1]], text[ends[n-1]:]
 }
 
 // wordEnds returns where words end, and what is between them; at most a hundred, the last the end of the text.
