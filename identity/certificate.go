@@ -42,13 +42,17 @@ func MayListenPlain(address string) error {
 }
 
 // Certificate returns the certificate for TLS and its SHA-256 fingerprint: that of two files, or, where none are named, one that
-// signs itself, kept in a folder and made anew 30 days before it ends, or when the names have changed.
+// signs itself, kept in a folder and made anew 30 days before it ends, or when the names have changed. Without names it is
+for those and the addresses of this machine.
 func Certificate(dir, certFile, key string, names []string, now time.Time) (c tls.Certificate, fingerprint string, err error) {
 	if certFile != "" || key != "" {
 		if c, err = tls.LoadX509KeyPair(certFile, key); err != nil {
 			return c, "", fmt.Errorf("certificate %s: %w", certFile, err)
 		}
 		return c, Fingerprint(&c), nil
+	}
+	if len(names) == 0 {
+		names = localNames()
 	}
 	certFile, key = filepath.Join(dir, certificateFile), filepath.Join(dir, keyFile)
 	c, err = tls.LoadX509KeyPair(certFile, key)
@@ -142,8 +146,8 @@ func writePrivate(path string, data []byte) error {
 	return err
 }
 
-// LocalNames are the names and addresses of this machine, for a certificate.
-func LocalNames() []string {
+// localNames are the names and addresses of this machine, for a certificate.
+func localNames() []string {
 	names := []string{"localhost", "127.0.0.1", "::1"}
 	if h, err := os.Hostname(); err == nil && h != "localhost" && h != "" {
 		names = append(names, h)
