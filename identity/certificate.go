@@ -42,8 +42,8 @@ func MayListenPlain(address string) error {
 }
 
 // Certificate returns the certificate for TLS and its SHA-256 fingerprint: that of two files, or, where none are named, one that
-// signs itself, kept in a folder and made anew 30 days before it ends, or when the names have changed. Without names it is
-for those and the addresses of this machine.
+// signs itself, kept in a folder and made anew 30 days before it ends, or when the names have changed. Without names it is for the name
+// and the addresses of this machine.
 func Certificate(dir, certFile, key string, names []string, now time.Time) (c tls.Certificate, fingerprint string, err error) {
 	if certFile != "" || key != "" {
 		if c, err = tls.LoadX509KeyPair(certFile, key); err != nil {
