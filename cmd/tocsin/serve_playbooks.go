@@ -110,7 +110,10 @@ func (r *response) play(ctx context.Context, t *tenant) {
 	}
 	seen, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		seen = time.Now().UnixNano()
+		seen = r.opened // and not when this began to look: what comes in meanwhile is answered
+		if err := t.state.SetFacts(ctx, map[string]string{fact: strconv.FormatInt(seen, 10)}); err != nil && ctx.Err() == nil {
+			r.log.Error("playbooks", "tenant", t.name, "error", err)
+		}
 	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

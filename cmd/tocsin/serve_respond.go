@@ -109,6 +109,7 @@ type response struct {
 	helper      *exec.Cmd
 	books       []respond.Playbook
 	lists       *respond.Lists
+	opened      int64 // ns since 1970
 	listFile    string
 	aliases     map[string]respond.Alias // of other firewalls, by their names in the settings
 	serving     []func() error
@@ -120,7 +121,7 @@ type response struct {
 
 // openResponse makes s.response. With rights, a helper is started or asked where the settings say so.
 func (s *serve) openResponse(rights bool) error {
-	r := &response{log: s.log, alone: !rights, tenants: s.tenants}
+	r := &response{log: s.log, alone: !rights, tenants: s.tenants, opened: time.Now().UnixNano()}
 	s.response = r
 	var err error
 	if r.books, err = s.settings.Respond.playbooks(); err != nil && rights { // who only asks is not kept from it
@@ -195,6 +196,9 @@ func (s *serve) dropRights(r *response) (net.Conn, error) {
 	confined, err := respond.Confine(append([]string{s.dir}, set.Writable...)...)
 	if err != nil {
 		return nil, err
+	}
+	if !confined {
+		s.log.Warn("serve may write wherever its user may: this kernel has no Landlock, or the program was built with C in it")
 	}
 	s.log.Info("rights dropped", "user", set.User, "confined", confined, "helper", cmd.Process.Pid)
 	return conn, nil

@@ -25,6 +25,13 @@ import (
 var page string
 
 func main() {
+	if len(os.Args) > 2 && os.Args[1] == load.PacketsArg {
+		if err := load.Packets(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx); err != nil {
@@ -51,6 +58,7 @@ func run(ctx context.Context) error {
 	only := flag.Bool("serving", false, "measure only serving, and write nothing")
 	alarm := flag.Bool("alarms", false, "measure only how soon a person knows, and write nothing")
 	daily := flag.Bool("everyday", false, "measure only what everyday logs come to, and write nothing")
+	drop := flag.Bool("drops", false, "measure only how soon packets are dropped, and write nothing")
 	taken := flag.Bool("ingest", false, "measure only how events are taken in, and write nothing")
 	doc := flag.String("doc", filepath.Join("docs", "PERFORMANCE.md"), "put the figures into this `file`")
 	flag.Parse()
@@ -75,6 +83,9 @@ func run(ctx context.Context) error {
 	if *daily {
 		_, err := b.everydays()
 		return err
+	}
+	if *drop {
+		return b.drops(&serving{})
 	}
 	if *taken {
 		return b.ingest(&serving{})

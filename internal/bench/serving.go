@@ -32,6 +32,7 @@ type serving struct {
 	Find     []benchmark
 	FindWith string // the command
 	Alarms   *load.Alarms
+	Drops    []load.Drops // nothing where this is not root
 }
 
 // serving measures the way of live events.
@@ -54,6 +55,9 @@ func (b *bench) serving(long time.Duration) (*serving, error) {
 	st := s.Steady
 	fmt.Printf("steady: %.0f/s kept, %d dropped, %.2f of a CPU, peak %d MB, log %d MB, found after %s\n", st.Achieved(), st.Dropped, st.Share(), st.Peak>>20, st.Log>>20, st.Median())
 	if err := b.alarms(s); err != nil {
+		return nil, err
+	}
+	if err := b.drops(s); err != nil {
 		return nil, err
 	}
 	if err := b.ingest(s); err != nil {

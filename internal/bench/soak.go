@@ -73,6 +73,11 @@ func servingMarks(s *serving) []mark {
 	out = append(out, steadyMarks(s.Steady)...)
 	mailed := load.Share(s.Alarms.Mail, 0.95)
 	out = append(out, mark{"A line written to a followed file until its e-mail is with the mail server, 95 % of alarms", "less than 1 s", mailed.Round(time.Millisecond).String(), mailed < time.Second})
+	for _, d := range s.Drops {
+		if last := load.Share(d.Times, 0.95); d.Name == "tocsin" {
+			out = append(out, mark{"A line written to a followed file until the packets of whom it accuses are dropped, 95 %", "less than 1 s", last.Round(time.Millisecond).String(), last < time.Second})
+		}
+	}
 	in := s.Ingest
 	part := float64(in.Raw) / float64(max(in.Disk, 1))
 	out = append(out,
