@@ -39,6 +39,7 @@ func (d *draft) split() {
 		for _, f := range fields {
 			key.WriteString(f + "\x00" + strings.ToLower(textOf(e, f)) + "\x00")
 		}
+		key.WriteString(program(e))
 		g := of[key.String()]
 		if g == nil {
 			g = &group{fields: fields}
@@ -56,6 +57,16 @@ func (d *draft) split() {
 		d.note("%d events are of further kinds, which the rule leaves out", left)
 		d.kinds = d.kinds[:maxKinds]
 	}
+}
+
+// program is the name of the program of which an event states the command line: what one program is told has little in
+// common with what another is.
+func program(e *event.Event) string {
+	if textOf(e, "process.command_line") == "" {
+		return ""
+	}
+	path := strings.ToLower(textOf(e, "process.executable"))
+	return path[strings.LastIndexAny(path, `/\`)+1:]
 }
 
 func (d *draft) note(format string, args ...any) {

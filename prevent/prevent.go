@@ -26,7 +26,7 @@ import (
 const (
 	MaxEvents = 500   // of a case that are looked at
 	MaxNear   = 20000 // other events that are looked at
-	maxKinds  = 12    // kinds of events of one rule, each a selection of it
+	maxKinds  = 24    // kinds of events of one rule, each a selection of it
 	maxShown  = 3     // events of one kind among the tests, and near misses of it
 )
 
