@@ -26,11 +26,8 @@ var page string
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == load.PacketsArg {
-		if err := load.Packets(os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
+		fmt.Fprintln(os.Stderr, "bench:", load.Packets(os.Args[2:])) // it returns only where it cannot go on
+		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
