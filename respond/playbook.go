@@ -192,8 +192,8 @@ func (p *Playbook) Means(c *Cause) bool {
 		(len(p.On.AndTags) == 0 || has(p.On.AndTags)) && !has(p.On.NotTags) && c.Level >= max(0, slices.Index(levels(), p.On.Level))
 }
 
-// maxTargets is how many targets one alert may give a step.
-const maxTargets = 20
+// maxTargets is how many targets one alert may give a step: as many as an alert tells apart.
+const maxTargets = 64
 
 // Answer is what a playbook would do about an alert at a time: requests in canonical form, and, for what it cannot do, why.
 // In watch, the requests are what it would have asked.
