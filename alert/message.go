@@ -51,7 +51,7 @@ func (i *Incident) Message(now int64) Message {
 	m := Message{
 		Type: "incident", Key: i.Key, Score: i.Score, Level: LevelName(i.Level), Title: i.Title, Sentence: i.Sentence,
 		First: When(i.First), Last: When(i.Last), Seen: When(i.Seen), Updated: When(i.Updated), Alerts: i.Alerts, Hits: i.Hits,
-		Events: i.Events, Kind: i.kind(), Stages: i.Stages, Entities: i.Entities, Many: i.Many,
+		Events: i.Events, Kind: i.Kind(), Stages: i.Stages, Entities: i.Entities, Many: i.Many,
 		Status: i.StatusAt(now), Owner: i.Owner, Verdict: i.Verdict, Note: i.Note, Until: When(i.Until), Decided: When(i.Decided),
 		Again: i.Again, Case: i.Case,
 	}
@@ -68,7 +68,8 @@ func (i *Incident) Message(now int64) Message {
 	return m
 }
 
-func (i *Incident) kind() string {
+// Kind tells what sort of incident it is: "attack", "attempts" (by anybody, at everybody) or "minor".
+func (i *Incident) Kind() string {
 	switch {
 	case i.Attempts:
 		return "attempts"

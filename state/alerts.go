@@ -43,6 +43,13 @@ func (s *State) PutAlerts(ctx context.Context, c alert.Changes) error {
 	if err != nil {
 		return fmt.Errorf("put alerts into %s: %w", s.name, err)
 	}
+	touched := slices.Collect(maps.Keys(c.Merged))
+	for _, i := range c.Incidents {
+		touched = append(touched, i.Key)
+	}
+	if len(touched) > 0 {
+		s.queue.touch(touched...)
+	}
 	return nil
 }
 
@@ -344,5 +351,6 @@ func (s *State) DeleteAlerts(ctx context.Context, before int64) (n int64, err er
 	if err != nil {
 		return n, fmt.Errorf("delete incidents: %w", err)
 	}
+	s.queue.touch()
 	return n, nil
 }

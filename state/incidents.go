@@ -36,7 +36,7 @@ func scanIncidents(rows *sql.Rows) ([]*alert.Incident, error) {
 
 // IncidentFilter says which incidents are meant: the zero value those that are open, the worst first.
 type IncidentFilter struct {
-	Status       string // one of alert's; "" is open: new, taken or snoozed; "any" is all that are not merged
+	Status       string // one of alert's, or Waiting; "" is open: new, taken or snoozed; "any" is all that are not merged
 	Now          int64  // the present, by which a snooze is over; 0 leaves all that were put off out of "new"
 	MinLevel     int
 	Since, Until int64  // Last is in [Since, Until); 0 means no bound
@@ -49,10 +49,25 @@ type IncidentFilter struct {
 	Newest       bool   // the last first, instead of the worst
 	Limit        int    // at most so many; 0 is 1,000
 	After        string // a cursor: the Key of the last one before
+	// Match must hold for the incident's brief, too; nil is no condition. Of incidents that are not open it looks at 20,000.
+	Match func(*Brief) bool
 }
+
+// Waiting is the status of open incidents that are not put off.
+const Waiting = "waiting"
 
 // ListIncidents returns the incidents that a filter means.
 func (s *State) ListIncidents(ctx context.Context, f IncidentFilter) ([]*alert.Incident, error) {
+	switch {
+	case f.ofQueue():
+		return s.queued(ctx, f)
+	case f.Match != nil:
+		return s.matched(ctx, f)
+	}
+	return s.listIncidents(ctx, f)
+}
+
+func (s *State) listIncidents(ctx context.Context, f IncidentFilter) ([]*alert.Incident, error) {
 	q := query{}
 	q.text("SELECT " + incidentColumns + " FROM incidents i WHERE level >= ")
 	q.arg(int64(f.MinLevel))
@@ -89,6 +104,13 @@ func (f *IncidentFilter) where(q *query) {
 		q.text(" AND (status = 'new' OR status = 'snoozed' AND until <= ")
 		q.arg(f.Now)
 		q.text(" AND until > 0)")
+	case Waiting:
+		q.text(" AND (status IN ('new', 'taken') OR status = 'snoozed' AND until <= ")
+		q.arg(f.Now)
+		q.text(")")
+	case alert.Snoozed:
+		q.text(" AND status = 'snoozed' AND until > ")
+		q.arg(f.Now)
 	default:
 		q.text(" AND status = ")
 		q.arg(f.Status)
@@ -134,11 +156,7 @@ func likeEscape(s string) string {
 
 // after narrows to what follows an incident in the order.
 func (s *State) after(ctx context.Context, q *query, f IncidentFilter) error {
-	var score, last int64
-	err := s.read.QueryRowContext(ctx, "SELECT score, last_at FROM incidents WHERE key = $1", f.After).Scan(&score, &last)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("%q: %w", f.After, ErrNotFound)
-	}
+	score, last, err := s.placeOf(ctx, f.After)
 	if err != nil {
 		return err
 	}
@@ -150,9 +168,18 @@ func (s *State) after(ctx context.Context, q *query, f IncidentFilter) error {
 	if f.Newest {
 		q.row(last, f.After)
 	} else {
-		q.row(score, last, f.After)
+		q.row(int64(score), last, f.After)
 	}
 	return nil
+}
+
+// placeOf returns by what an incident has its place in the orders.
+func (s *State) placeOf(ctx context.Context, key string) (score int, last int64, err error) {
+	err = s.read.QueryRowContext(ctx, "SELECT score, last_at FROM incidents WHERE key = $1", key).Scan(&score, &last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, 0, fmt.Errorf("%q: %w", key, ErrNotFound)
+	}
+	return score, last, err
 }
 
 // Incident returns the incident with a key, or with the one key that begins so. The error is ErrNotFound, or an
@@ -224,6 +251,7 @@ func (s *State) Decide(ctx context.Context, keys []string, d Decision) ([]*alert
 	if err != nil {
 		return nil, fmt.Errorf("decide: %w", err)
 	}
+	s.queue.touch(keys...)
 	var out []*alert.Incident
 	for _, key := range keys {
 		i, err := s.Incident(ctx, key)

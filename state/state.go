@@ -54,6 +54,7 @@ type State struct {
 	engine engine
 	write  *sql.DB
 	read   *sql.DB
+	queue  queue
 }
 
 type engine string
