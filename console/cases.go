@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
@@ -322,6 +323,9 @@ func (t *Tenant) store(in io.Reader) (sum string, size int64, err error) {
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(t.Evidence, sum))
 	}
+	if err == nil {
+		err = syncNames(t.Evidence)
+	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return "", 0, &Problem{Status: http.StatusRequestEntityTooLarge, Title: fmt.Sprintf("evidence has at most %d bytes", large.Limit)}
@@ -330,4 +334,17 @@ func (t *Tenant) store(in io.Reader) (sum string, size int64, err error) {
 		return "", 0, fmt.Errorf("keep evidence: %w", err)
 	}
 	return sum, size, nil
+}
+
+// syncNames makes sure that the names in a folder outlive a loss of power, where the system can.
+func syncNames(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && runtime.GOOS != "windows" { // which has no such thing
+		return err
+	}
+	return nil
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -83,7 +85,7 @@ func (c *Client) askWith(ctx context.Context, method, path string, args url.Valu
 	if c.Tenant != "" {
 		args.Set("tenant", c.Tenant)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin/v1/"+path+"?"+args.Encode(), body)
+	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin"+base(path)+path+"?"+args.Encode(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +102,46 @@ func (c *Client) askWith(ctx context.Context, method, path string, args url.Valu
 		return nil, fmt.Errorf("tocsin serve answers %s", resp.Status)
 	}
 	return nil, p
+}
+
+// base is where an operation is.
+func base(path string) string {
+	if strings.HasPrefix(path, "hits") {
+		return Root + "/"
+	}
+	return "/v1/"
+}
+
+// maxPage is how many a page of a list has at most.
+const maxPage = 1000
+
+// List asks for a list, page by page, and calls yield with each as it stands until that returns an error, or there were limit
+// of them; 0 is all.
+func (c *Client) List(ctx context.Context, path string, args url.Values, limit int, yield func(line []byte) error) error {
+	args = maps.Clone(args)
+	if args == nil {
+		args = url.Values{}
+	}
+	for left := limit; ; {
+		n := maxPage
+		if limit > 0 {
+			n = min(left, maxPage)
+		}
+		args.Set("limit", strconv.Itoa(n))
+		var page Page[json.RawMessage]
+		if err := c.Get(ctx, path, args, &page); err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			if err := yield(item); err != nil {
+				return err
+			}
+		}
+		if left -= len(page.Items); page.Next == "" || limit > 0 && left <= 0 {
+			return nil
+		}
+		args.Set("after", page.Next)
+	}
 }
 
 // maxLine bounds a line of an answer, in bytes.

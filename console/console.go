@@ -13,12 +13,15 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/backtest"
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/state"
@@ -64,6 +67,13 @@ type Server struct {
 	RuleStats func(ctx context.Context, tenant string, since, until int64) (*backtest.Report, error)
 	// Routes are further questions, which others answer.
 	Routes []Route
+	// Operations registers further ones.
+	Operations []func(*API)
+	// Log is told what goes wrong inside; nil: nobody is.
+	Log *slog.Logger
+
+	once sync.Once
+	web  http.Handler
 }
 
 // Route is a question that somebody else answers.
@@ -110,8 +120,6 @@ func (s *Server) handler() http.Handler {
 	})
 	handle("GET /v1/search", s.search)
 	handle("GET /v1/tail", s.tail)
-	handle("GET /v1/hits", s.hits)
-	handle("GET /v1/hits/{key}", s.hit)
 	handle("GET /v1/fields", s.fields)
 	handle("GET /v1/incidents", s.incidents)
 	handle("GET /v1/incidents/{key}", s.incident)
@@ -133,6 +141,7 @@ func (s *Server) handler() http.Handler {
 	for _, route := range s.Routes {
 		handle(route.Pattern, func(w http.ResponseWriter, r *http.Request) error { return answer(w)(route.Answer(r)) })
 	}
+	mux.Handle("/api/v1/", asSystem(s.Handler()))
 	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
 		return &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path}
 	})
@@ -154,18 +163,7 @@ func (s *Server) tenantNamed(name string) (*Tenant, error) {
 }
 
 // Problem is what went wrong, as RFC 9457 has it.
-type Problem struct {
-	Status int    `json:"status"`
-	Title  string `json:"title"`
-	Detail string `json:"detail,omitempty"` // several lines
-}
-
-func (p *Problem) Error() string {
-	if p.Detail != "" {
-		return p.Title + "\n" + p.Detail
-	}
-	return p.Title
-}
+type Problem = identity.Problem
 
 func asProblem(err error) *Problem {
 	var p *Problem

@@ -1,12 +1,13 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -40,82 +41,78 @@ func HitOf(h *state.Hit) Hit {
 	return out
 }
 
-// HitFilter reads a filter of hits from the arguments of a request.
-func HitFilter(get func(name string) string) (state.HitFilter, error) {
-	f := state.HitFilter{Rule: get("rule"), Entity: get("entity"), Text: get("text"), After: get("after")}
-	switch order := get("order"); order {
-	case "", "newest":
+// HitsAsk says which hits are asked for.
+type HitsAsk struct {
+	PageAsk
+	Rule   string    `query:"rule" doc:"The id or title of a rule."`
+	Entity string    `query:"entity" doc:"A host, user or address."`
+	Text   string    `query:"text" doc:"A part of the event."`
+	Level  int       `query:"level" minimum:"0" maximum:"4" doc:"0 (informational) to 4 (critical), and above."`
+	Since  time.Time `query:"since"`
+	Until  time.Time `query:"until" doc:"Not included."`
+	Order  string    `query:"order" enum:"newest,oldest,worst" default:"newest"`
+}
+
+// filter is what the state is asked.
+func (q *HitsAsk) filter() state.HitFilter {
+	f := state.HitFilter{
+		Rule: q.Rule, Entity: q.Entity, Text: q.Text, After: q.After, Limit: q.Limit, MinLevel: q.Level,
+		Since: nanoseconds(q.Since), Until: nanoseconds(q.Until),
+	}
+	switch q.Order {
 	case "oldest":
 		f.Order = state.Oldest
 	case "worst":
 		f.Order = state.Worst
-	default:
-		return f, &Problem{Status: http.StatusBadRequest, Title: "order " + order + " is not known: newest, oldest or worst"}
 	}
-	for name, to := range map[string]*int64{"since": &f.Since, "until": &f.Until} {
-		text := get(name)
-		if text == "" {
-			continue
-		}
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			return f, &Problem{Status: http.StatusBadRequest, Title: name + " is no time of RFC 3339: " + text}
-		}
-		*to = t.UnixNano()
-	}
-	for name, to := range map[string]*int{"limit": &f.Limit, "level": &f.MinLevel} {
-		text := get(name)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			return f, &Problem{Status: http.StatusBadRequest, Title: name + " is no number: " + text}
-		}
-		*to = n
-	}
-	return f, nil
+	return f
 }
 
-func (s *Server) hits(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
+// nanoseconds since 1970; 0 is no time.
+func nanoseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	f, err := HitFilter(r.FormValue)
-	if err != nil {
-		return err
-	}
-	out := newLines(w)
-	for h, err := range t.State.ListHits(r.Context(), f) {
+	return t.UnixNano()
+}
+
+// KeyAsk names one thing.
+type KeyAsk struct {
+	Key string `path:"key" maxLength:"200"`
+}
+
+func (s *Server) registerHits(a *API) {
+	Handle(a, Operation{Method: http.MethodGet, Path: "/hits", Permission: identity.IncidentRead, Summary: "Lists hits of rules", Tag: "alerts"}, s.hits)
+	Handle(a, Operation{Method: http.MethodGet, Path: "/hits/{key}", Permission: identity.IncidentRead, Summary: "Shows a hit", Tag: "alerts"}, s.hit)
+}
+
+func (s *Server) hits(ctx context.Context, t *Tenant, q *HitsAsk) (*Page[Hit], error) {
+	f, last := q.filter(), state.Hit{}
+	out := &Page[Hit]{Items: []Hit{}}
+	for h, err := range t.State.ListHits(ctx, f) {
 		if errors.Is(err, state.ErrPlace) {
-			err = &Problem{Status: http.StatusBadRequest, Title: err.Error()}
+			return nil, &Problem{Status: http.StatusUnprocessableEntity, Title: err.Error(), Field: "after"}
 		}
 		if err != nil {
-			return out.end(err)
+			return nil, err
 		}
-		text, err := json.Marshal(HitOf(&h))
-		if err == nil {
-			err = out.line(append(text, '\n'))
-		}
-		if err != nil {
-			return out.end(err)
-		}
+		out.Items = append(out.Items, HitOf(&h))
+		last = h
 	}
-	return out.end(nil)
+	if len(out.Items) == f.Limit {
+		out.Next = f.Order.Cursor(last)
+	}
+	return out, nil
 }
 
-func (s *Server) hit(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	h, err := t.State.Hit(r.Context(), r.PathValue("key"))
+func (s *Server) hit(ctx context.Context, t *Tenant, q *KeyAsk) (*Hit, error) {
+	h, err := t.State.Hit(ctx, q.Key)
 	if errors.Is(err, state.ErrNotFound) {
-		return &Problem{Status: http.StatusNotFound, Title: "there is no hit " + r.PathValue("key")}
+		return nil, &Problem{Status: http.StatusNotFound, Title: "there is no hit " + q.Key, Field: "key"}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return writeJSON(w, HitOf(&h))
+	out := HitOf(&h)
+	return &out, nil
 }

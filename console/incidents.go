@@ -271,7 +271,7 @@ func readNumber(text, name string, to *int) error {
 }
 
 // object writes one object as a line.
-func (l *lines) object(v any) error {
+func (l *Lines) object(v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -6,14 +6,19 @@ import (
 	"net"
 	"os/user"
 	"strconv"
+
+	"github.com/tocsin-sec/tocsin/identity"
 )
 
 // peerKey is where the context of a request says who is at the other end of the socket.
 type peerKey struct{}
 
-// Actor names who asks, for the audit trail: "anna (uid 1000)" by what the system says of the process at the other end
-// of the socket; "socket" where it says nothing.
+// Actor names who asks, for the audit trail: the subject of a request; else "anna (uid 1000)" by what the system says of the
+// process at the other end of the socket; "socket" where it says nothing.
 func Actor(ctx context.Context) string {
+	if s := identity.SubjectOf(ctx); s != nil {
+		return s.Actor()
+	}
 	if a, ok := ctx.Value(peerKey{}).(string); ok {
 		return a
 	}

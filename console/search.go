@@ -16,8 +16,8 @@ import (
 	"github.com/tocsin-sec/tocsin/store"
 )
 
-// lines writes one object a line, and sends them on as they come.
-type lines struct {
+// Lines writes one object a line, and sends them on as they come.
+type Lines struct {
 	w     http.ResponseWriter
 	out   *bufio.Writer
 	buf   []byte
@@ -25,13 +25,13 @@ type lines struct {
 	wrote bool
 }
 
-func newLines(w http.ResponseWriter) *lines {
+func newLines(w http.ResponseWriter) *Lines {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	return &lines{w: w, out: bufio.NewWriterSize(w, 32<<10)}
+	return &Lines{w: w, out: bufio.NewWriterSize(w, 32<<10)}
 }
 
 // row writes the columns that have a value.
-func (l *lines) row(names []string, value func(i int) string) error {
+func (l *Lines) row(names []string, value func(i int) string) error {
 	l.buf = append(l.buf[:0], '{')
 	for i, n := range names {
 		v := value(i)
@@ -47,7 +47,7 @@ func (l *lines) row(names []string, value func(i int) string) error {
 	return l.line(append(l.buf, "}\n"...))
 }
 
-func (l *lines) line(b []byte) error {
+func (l *Lines) line(b []byte) error {
 	l.wrote = true
 	_, err := l.out.Write(b)
 	if now := time.Now(); err == nil && now.Sub(l.sent) > 100*time.Millisecond {
@@ -57,7 +57,7 @@ func (l *lines) line(b []byte) error {
 	return err
 }
 
-func (l *lines) flush() error {
+func (l *Lines) flush() error {
 	if err := l.out.Flush(); err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (l *lines) flush() error {
 }
 
 // end ends the stream, with the problem if there is one.
-func (l *lines) end(err error) error {
+func (l *Lines) end(err error) error {
 	if err != nil && !l.wrote {
 		return err
 	}
@@ -160,7 +160,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 }
 
 // notes writes which limits the answer has met.
-func (l *lines) notes(notes []string) error {
+func (l *Lines) notes(notes []string) error {
 	text, err := json.Marshal(struct {
 		Notes []string `json:"notes"`
 	}{notes})
@@ -192,7 +192,7 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 }
 
 // seen writes an event that has just come in.
-func (l *lines) seen(e *live.Seen, lost int64) error {
+func (l *Lines) seen(e *live.Seen, lost int64) error {
 	names := append([]string{query.Time, store.ID, query.Dataset, query.Message}, e.Names...)
 	when := ""
 	if e.Time != 0 {

@@ -36,7 +36,7 @@ func NewWeb(g *Gate, opt WebOptions) (*Web, error) {
 	}
 	w.cross.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		g.tell(Notice{Action: DidRefuseOrigin, Failed: true, Address: w.address(r), Agent: AgentClass(r.UserAgent()), Reason: "a page of " + cut(r.Header.Get("Origin"))})
-		WriteProblem(rw, &problem{Status: http.StatusForbidden, Title: "a page of another site has asked for that"})
+		WriteProblem(rw, &Problem{Status: http.StatusForbidden, Title: "a page of another site has asked for that"})
 	}))
 	return w, nil
 }
@@ -178,21 +178,32 @@ func (w *Web) setCookie(rw http.ResponseWriter, name, value string, age time.Dur
 	http.SetCookie(rw, c)
 }
 
-// problem is what went wrong (RFC 9457).
-type problem struct {
+// Problem is what went wrong, as RFC 9457 has it ("problem details").
+type Problem struct {
 	Status int    `json:"status"`
 	Title  string `json:"title"`
-	Detail string `json:"detail,omitempty"`
+	Detail string `json:"detail,omitempty"`  // several lines
 	Field  string `json:"field,omitempty"`   // which of the request's
 	StepUp bool   `json:"step_up,omitempty"` // a new log-in would help
 	Wait   int    `json:"wait,omitempty"`    // seconds
 }
 
-func (p *problem) Error() string { return p.Title }
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return p.Title + "\n" + p.Detail
+	}
+	return p.Title
+}
 
-// problemOf says how an error of this room is answered.
-func problemOf(err error) *problem {
-	var p *problem
+// GetStatus is the status of the answer.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType is the media type of a problem (RFC 9457, 3).
+func (*Problem) ContentType(string) string { return "application/problem+json" }
+
+// ProblemOf says how an error of this room is answered.
+func ProblemOf(err error) *Problem {
+	var p *Problem
 	var bad *Invalid
 	var denied *Denied
 	var many *TooMany
@@ -200,28 +211,28 @@ func problemOf(err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &bad):
-		return &problem{Status: http.StatusUnprocessableEntity, Title: bad.Why, Field: bad.Field}
+		return &Problem{Status: http.StatusUnprocessableEntity, Title: bad.Why, Field: bad.Field}
 	case errors.As(err, &many):
-		return &problem{Status: http.StatusTooManyRequests, Title: many.Error(), Wait: int(many.Wait.Seconds()) + 1}
+		return &Problem{Status: http.StatusTooManyRequests, Title: many.Error(), Wait: int(many.Wait.Seconds()) + 1}
 	case errors.As(err, &denied) && denied.Hidden:
-		return &problem{Status: http.StatusNotFound, Title: denied.Error()}
+		return &Problem{Status: http.StatusNotFound, Title: denied.Error()}
 	case errors.As(err, &denied):
-		return &problem{Status: http.StatusForbidden, Title: denied.Error(), StepUp: denied.StepUp}
+		return &Problem{Status: http.StatusForbidden, Title: denied.Error(), StepUp: denied.StepUp}
 	case errors.Is(err, ErrRefused): // and never why
-		return &problem{Status: http.StatusUnauthorized, Title: ErrRefused.Error()}
+		return &Problem{Status: http.StatusUnauthorized, Title: ErrRefused.Error()}
 	case errors.Is(err, ErrNobody):
-		return &problem{Status: http.StatusUnauthorized, Title: ErrNobody.Error()}
+		return &Problem{Status: http.StatusUnauthorized, Title: ErrNobody.Error()}
 	case errors.Is(err, ErrNotFound):
-		return &problem{Status: http.StatusNotFound, Title: ErrNotFound.Error()}
+		return &Problem{Status: http.StatusNotFound, Title: ErrNotFound.Error()}
 	case errors.Is(err, ErrBusy):
-		return &problem{Status: http.StatusServiceUnavailable, Title: ErrBusy.Error(), Wait: 2}
+		return &Problem{Status: http.StatusServiceUnavailable, Title: ErrBusy.Error(), Wait: 2}
 	}
-	return &problem{Status: http.StatusInternalServerError, Title: "something went wrong here; the log of tocsin says what"}
+	return &Problem{Status: http.StatusInternalServerError, Title: "something went wrong here; the log of tocsin says what"}
 }
 
 // WriteProblem answers with an error of this room, as RFC 9457 has it.
 func WriteProblem(rw http.ResponseWriter, err error) {
-	p := problemOf(err)
+	p := ProblemOf(err)
 	h := rw.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -242,10 +253,10 @@ func read(rw http.ResponseWriter, r *http.Request, v any) error {
 	d := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return &problem{Status: http.StatusBadRequest, Title: "the request cannot be read", Detail: cut(err.Error())}
+		return &Problem{Status: http.StatusBadRequest, Title: "the request cannot be read", Detail: cut(err.Error())}
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return &problem{Status: http.StatusBadRequest, Title: "the request cannot be read", Detail: "there is something after it"}
+		return &Problem{Status: http.StatusBadRequest, Title: "the request cannot be read", Detail: "there is something after it"}
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func (w *Web) Routes(mux *http.ServeMux, failed func(*http.Request, error)) {
 			if err == nil {
 				return
 			}
-			if problemOf(err).Status == http.StatusInternalServerError {
+			if ProblemOf(err).Status == http.StatusInternalServerError {
 				failed(r, err)
 			}
 			WriteProblem(rw, err)

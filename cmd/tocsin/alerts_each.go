@@ -23,7 +23,7 @@ func (a *alerts) hitArgs() (url.Values, error) {
 	if !ok {
 		return nil, fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", a.level)
 	}
-	args := url.Values{"level": {strconv.Itoa(int(level) - 1)}, "rule": {a.rule}, "entity": {a.entity}, "text": {a.text}, "limit": {strconv.Itoa(a.limit)}}
+	args := url.Values{"level": {strconv.Itoa(int(level) - 1)}, "rule": {a.rule}, "entity": {a.entity}, "text": {a.text}}
 	if a.worst {
 		args.Set("order", "worst")
 	}
@@ -43,7 +43,7 @@ func (a *alerts) each(ctx context.Context) error {
 	defer release()
 	count := 0
 	var rows [][]terminal.Span
-	err = c.Lines(ctx, "hits", args, func(line []byte) error {
+	err = c.List(ctx, "hits", args, a.limit, func(line []byte) error {
 		count++
 		if a.json {
 			_, err := a.std.out.Write(append(slices.Clip(line), '\n'))

@@ -1,0 +1,323 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tocsin-sec/tocsin/identity"
+)
+
+// Root is where all operations are.
+const Root = "/api/v1"
+
+// API is where operations are registered: see Handle, Stream and Raw.
+type API struct {
+	server *Server
+	mux    *http.ServeMux
+	huma   huma.API
+}
+
+// Operation is what can be asked for.
+type Operation struct {
+	Method string
+	Path   string // below Root: "/incidents/{key}"
+	// Permission is what who asks must have in the tenant; "" lets everybody in, also nobody.
+	Permission identity.Permission
+	Summary    string // one line
+	Tag        string // under which it is listed
+	// Whole: it concerns all tenants at once; the permission is needed in all of them.
+	Whole bool
+	// Machine: it concerns what the machine has once and the first tenant answers for, such as its firewall. There is
+	// nothing of it in another tenant.
+	Machine bool
+	// MaxBody bounds what is sent, in bytes; 0 is 1 MiB.
+	MaxBody int64
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"What after has to be for the page that follows; absent where none does."`
+}
+
+// PageAsk says which part of a list is asked for; for embedding.
+type PageAsk struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+	After string `query:"after" maxLength:"200" doc:"The next of the page before."`
+}
+
+// Nothing is asked, or answered.
+type Nothing struct{}
+
+// body is an answer as huma wants it.
+type body[O any] struct{ Body *O }
+
+// Handle registers an operation that takes I, whose fields are arguments of the path and the query and a Body, and answers
+// with O as JSON. The tenant is the one that is asked about, and who asks may do it there; see Actor. An error may be a
+// *Problem, or one of the room identity. Slices of an answer that may be empty must not be nil.
+func Handle[I, O any](a *API, op Operation, f func(ctx context.Context, t *Tenant, in *I) (*O, error)) {
+	huma.Register(a.huma, a.describe(&op), func(ctx context.Context, in *I) (*body[O], error) {
+		out, err := f(ctx, tenantOf(ctx), in)
+		if err != nil {
+			return nil, a.server.problem(ctx, err)
+		}
+		return &body[O]{out}, nil
+	})
+}
+
+// Stream registers an operation that answers with a JSON object a line.
+func Stream[I any](a *API, op Operation, f func(ctx context.Context, t *Tenant, in *I, out *Lines) error) {
+	Raw(a, op, "application/x-ndjson", func(ctx context.Context, t *Tenant, in *I, w http.ResponseWriter, _ *http.Request) error {
+		out := newLines(w)
+		return out.end(f(ctx, t, in, out))
+	})
+}
+
+// Raw registers an operation whose answer is not JSON, but of a media type, and that may read the body of a request itself.
+// It returns an error only as long as it has written nothing.
+func Raw[I any](a *API, op Operation, mediaType string, f func(ctx context.Context, t *Tenant, in *I, w http.ResponseWriter, r *http.Request) error) {
+	h := a.describe(&op)
+	h.Responses = map[string]*huma.Response{"200": {
+		Description: http.StatusText(http.StatusOK),
+		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}}
+	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(c huma.Context) {
+			r, w := humago.Unwrap(c)
+			w.Header().Set("Content-Type", mediaType)
+			if err := f(ctx, tenantOf(ctx), in, w, r); err != nil {
+				identity.WriteProblem(w, a.server.problem(ctx, err))
+			}
+		}}, nil
+	})
+}
+
+// describe is an operation as huma wants it.
+func (a *API) describe(op *Operation) huma.Operation {
+	h := huma.Operation{
+		Method: op.Method, Path: Root + op.Path, Summary: op.Summary, Tags: []string{op.Tag}, OperationID: operationID(op),
+		MaxBodyBytes: op.MaxBody, BodyReadTimeout: -1, // a deadline of the connection would end what takes long
+		Middlewares: huma.Middlewares{a.admit(op)},
+		Extensions:  map[string]any{"x-permission": string(op.Permission)},
+	}
+	if op.Permission != "" {
+		h.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	}
+	if !op.Whole {
+		h.Parameters = []*huma.Param{{
+			Name: "tenant", In: "query", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(64)},
+			Description: "The tenant that is asked about; the first where none is named.",
+		}}
+	}
+	return h
+}
+
+// operationID is the name of an operation in code that is made of the document.
+func operationID(op *Operation) string {
+	words := strings.FieldsFunc(op.Path, func(c rune) bool { return strings.ContainsRune("/{}.-_", c) })
+	return strings.ToLower(op.Method) + "-" + strings.Join(words, "-")
+}
+
+type tenantKey struct{}
+
+// tenantOf is the tenant that is asked about.
+func tenantOf(ctx context.Context) *Tenant {
+	t, _ := ctx.Value(tenantKey{}).(*Tenant)
+	return t
+}
+
+// admit lets through what a subject may do, before anything of the request is read but its address. It is the one place that
+// asks.
+func (a *API) admit(op *Operation) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		t, err := a.allowed(c, op)
+		if err == nil {
+			err = knownArguments(c)
+		}
+		if err != nil {
+			_, w := humago.Unwrap(c)
+			identity.WriteProblem(w, a.server.problem(c.Context(), err))
+			return
+		}
+		next(huma.WithValue(c, tenantKey{}, t))
+	}
+}
+
+// allowed finds the tenant that is asked about, if who asks may do that there. A tenant that there is not, and one that who
+// asks must not know of, have the same answer.
+func (a *API) allowed(c huma.Context, op *Operation) (*Tenant, error) {
+	first := &a.server.Tenants[0]
+	if op.Permission == "" {
+		return first, nil
+	}
+	subject := identity.SubjectOf(c.Context())
+	if subject == nil {
+		return nil, identity.ErrNobody
+	}
+	if op.Whole {
+		return first, identity.Allowed(subject, identity.AllTenants, op.Permission)
+	}
+	name := c.Query("tenant")
+	if name == "" {
+		name = first.Name
+	}
+	if err := identity.Allowed(subject, name, op.Permission); err != nil {
+		return nil, err
+	}
+	t, err := a.server.tenantNamed(name)
+	if err == nil && op.Machine && t != first {
+		return nil, &Problem{Status: http.StatusUnprocessableEntity, Title: "this belongs to the machine: tenant " + first.Name + " answers for it", Field: "tenant"}
+	}
+	return t, err
+}
+
+// knownArguments refuses arguments that an operation does not have: they are mistakes.
+func knownArguments(c huma.Context) error {
+	u := c.URL()
+	for name := range u.Query() {
+		known := slices.ContainsFunc(c.Operation().Parameters, func(p *huma.Param) bool { return p.In == "query" && p.Name == name })
+		if !known {
+			return &Problem{Status: http.StatusUnprocessableEntity, Title: "there is no such argument", Field: name}
+		}
+	}
+	return nil
+}
+
+// newAPI makes an API without operations.
+func newAPI(s *Server) *API {
+	a := &API{server: s, mux: http.NewServeMux()}
+	schemas := huma.NewMapRegistry("#/components/schemas/", schemaNamer())
+	schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
+	a.huma = humago.New(a.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info:    &huma.Info{Title: "tocsin", Version: "1", Description: apiWords},
+			Components: &huma.Components{Schemas: schemas, SecuritySchemes: map[string]*huma.SecurityScheme{
+				"token":   {Type: "http", Scheme: "bearer", Description: "An API token: tocsin user token, or POST " + Root + "/tokens."},
+				"session": {Type: "apiKey", In: "cookie", Name: "__Host-tocsin", Description: "The session of a browser."},
+			}},
+		},
+		Formats: huma.DefaultFormats, DefaultFormat: "application/json", Transformers: []huma.Transformer{plainProblem},
+	})
+	return a
+}
+
+const apiWords = "Errors are problem details (RFC 9457) that name the field. Lists are pages: ask with after set to the next of the page before. " +
+	"What changes something takes an Idempotency-Key: the same key gets the same answer for a day."
+
+// schemaNamer names the types of the document: by their name; where that is taken, with the room before it.
+func schemaNamer() func(reflect.Type, string) string {
+	taken := make(map[string]reflect.Type)
+	return func(t reflect.Type, hint string) string {
+		for t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		name := huma.DefaultSchemaNamer(t, hint)
+		if t.Kind() != reflect.Struct {
+			return name
+		}
+		if other, ok := taken[name]; ok && other != t {
+			room := t.PkgPath()[strings.LastIndexByte(t.PkgPath(), '/')+1:]
+			name = strings.ToUpper(room[:1]) + room[1:] + name
+		}
+		taken[name] = t
+		return name
+	}
+}
+
+// plainProblem makes of what huma finds wrong in a request a problem that names the field.
+func plainProblem(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Status: m.Status, Title: m.Detail}
+	for i, d := range m.Errors {
+		field := d.Location
+		for _, part := range [...]string{"body.", "query.", "path.", "header."} {
+			field = strings.TrimPrefix(field, part)
+		}
+		if i == 0 {
+			p.Title, p.Field = d.Message, field
+			continue
+		}
+		p.Detail += field + ": " + d.Message + "\n"
+	}
+	p.Detail = strings.TrimSuffix(p.Detail, "\n")
+	return p, nil
+}
+
+// problem says how an error is answered. What goes wrong inside is told to who asks on this machine; else to the log alone.
+func (s *Server) problem(ctx context.Context, err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	p = identity.ProblemOf(err)
+	if p.Status != http.StatusInternalServerError {
+		return p
+	}
+	if local(ctx) {
+		return &Problem{Status: p.Status, Title: err.Error()}
+	}
+	if s.Log != nil && ctx.Err() == nil {
+		s.Log.Error("the console", "error", err)
+	}
+	return p
+}
+
+// Handler answers under Root, and at /metrics. Who asks is in the context of a request: see identity.WithSubject.
+func (s *Server) Handler() http.Handler {
+	s.once.Do(func() {
+		a := newAPI(s)
+		s.register(a)
+		for _, more := range s.Operations {
+			more(a)
+		}
+		a.serveDocument()
+		a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+			identity.WriteProblem(w, &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path})
+		})
+		s.web = a.mux
+	})
+	return s.web
+}
+
+// register adds the operations of this room.
+func (s *Server) register(a *API) {
+	s.registerHits(a)
+}
+
+// serveDocument answers with the description of all operations, as OpenAPI 3.1 has it.
+func (a *API) serveDocument() {
+	text, err := json.Marshal(a.huma.OpenAPI())
+	a.mux.HandleFunc("GET "+Root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		if err != nil {
+			identity.WriteProblem(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(text) // who is gone needs no answer
+	})
+}
+
+type localKey struct{}
+
+// local tells whether who asks does so on the socket of this machine.
+func local(ctx context.Context) bool { return ctx.Value(localKey{}) != nil }
+
+// asSystem answers who may use the socket: the file system has decided that they may do everything.
+func asSystem(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := context.WithValue(r.Context(), localKey{}, true)
+		next.ServeHTTP(w, r.WithContext(identity.WithSubject(ctx, identity.System(Actor(ctx)))))
+	})
+}
