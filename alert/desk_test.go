@@ -288,6 +288,15 @@ func TestSilence(t *testing.T) {
 			t.Errorf("%q is taken for a test", bad)
 		}
 	}
+	for text, op := range map[string]string{
+		"CommandLine=10.0.0.0/8": "is", "user=10.0.0.0/8": "is", "zip=10.0.0.0/8": "is", "source_mac_address=10.0.0.0/8": "is",
+		"address=10.0.0.0/8": "in", "source.ip=10.0.0.0/8": "in", "ClientIP=10.0.0.0/8": "in", "IpAddress=2001:db8::/32": "in",
+		"src_ip=10.0.0.0/8": "in", "id.orig_h=10.0.0.0/8": "in", "source.ip=10.0.0.1": "is",
+	} {
+		if got, err := ParseMatcher(text); err != nil || got.Op != op {
+			t.Errorf("%s is read as %v, %v; want the test %q", text, got, err, op)
+		}
+	}
 	if (&Silence{}).Check() == nil || (&Silence{Matchers: []Matcher{{"address", "in", "x"}}}).Check() == nil {
 		t.Error("what makes no sense is taken")
 	}

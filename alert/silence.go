@@ -93,7 +93,7 @@ func ParseMatcher(text string) (Matcher, error) {
 			continue
 		}
 		m := Matcher{Field: strings.TrimSpace(field), Op: op.name, Value: strings.TrimSpace(value)}
-		if _, err := netip.ParsePrefix(m.Value); err == nil && m.Op == "is" {
+		if _, err := netip.ParsePrefix(m.Value); err == nil && m.Op == "is" && holdsAddresses(m.Field) {
 			m.Op = "in"
 		}
 		if m.Value == "" {
@@ -102,6 +102,25 @@ func ParseMatcher(text string) (Matcher, error) {
 		return m, nil
 	}
 	return Matcher{}, fmt.Errorf("%q is no test: field=value, field!=value, field~part, field^=beginning or field$=end", text)
+}
+
+// holdsAddresses tells by the name of a field whether its values are addresses: source.ip, ClientIP, src_ip, IpAddress,
+// id.orig_h. A command line that holds a network is none, nor is a field that only ends like one (zip).
+func holdsAddresses(field string) bool {
+	name := strings.ToLower(field)
+	switch name {
+	case "address", "source", "entity", "id.orig_h", "id.resp_h", "clientip", "remoteip", "sourceip", "srcip", "dstip", "destinationip", "peerip":
+		return true
+	}
+	if strings.HasSuffix(name, "address") || strings.HasSuffix(name, "addr") {
+		return !strings.Contains(name, "mail") && !strings.Contains(name, "mac")
+	}
+	rest, ok := strings.CutSuffix(name, "ip")
+	if !ok {
+		return false
+	}
+	// A word of its own: after a sign, or begun with a capital letter.
+	return rest == "" || strings.ContainsAny(rest[len(rest)-1:], "._- ") || field[len(rest)] == 'I'
 }
 
 // Hides tells whether the silence hides a hit. It does not depend on when it is asked, so that a hit which is taken again

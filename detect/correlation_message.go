@@ -18,6 +18,9 @@ func correlationMessage(c *CorrelationHit) *Hit {
 	if c.Time != 0 {
 		h.Time = time.Unix(0, c.Time).UTC()
 	}
+	if c.Last > c.Time {
+		h.Last = time.Unix(0, c.Last).UTC()
+	}
 	if len(c.By) > 0 && len(c.By) < len(c.Entities.Users) {
 		h.By = c.By
 	}

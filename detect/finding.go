@@ -88,6 +88,9 @@ func (j *judge) hits(f *Finding) []*LiveHit {
 		h := &r.Hits[i]
 		hit := h.Hit
 		hit.Events, hit.Count = slices.Clone(refs), f.Count
+		if f.Last > f.Time {
+			hit.Last = time.Unix(0, f.Last).UTC()
+		}
 		key, ok := j.keys[h.Rule]
 		if !ok {
 			key = RuleKey(h.Rule)

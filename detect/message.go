@@ -34,6 +34,7 @@ type RuleInfo struct {
 type Hit struct {
 	Type      string          `json:"type"`          // "hit"
 	Time      time.Time       `json:"time,omitzero"` // of the event, UTC; of a correlation: of the event that completed it; zero where the event states none
+	Last      time.Time       `json:"last,omitzero"` // of the last event that belongs to it, where that is later than Time
 	Rule      HitRule         `json:"rule"`
 	File      string          `json:"file"`   // of the event (a correlation: of the one that completed it)
 	Record    int64           `json:"record"` // line or record number in File

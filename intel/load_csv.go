@@ -182,47 +182,27 @@ func noColumns() columns {
 // named returns the columns of a header.
 func named(row []string) columns {
 	c := noColumns()
-	once := func(to *int, i int) {
-		if *to < 0 {
-			*to = i
-		}
-	}
 	second := -1
+	single := map[string]*int{ // of these, the first column of its name counts
+		"kind": &c.kind, "confidence": &c.confidence, "seen": &c.seen, "seen2": &second, "until": &c.until, "description": &c.description,
+		"threat": &c.threat, "tags": &c.tags, "reference": &c.reference, "detection": &c.detection, "port": &c.port,
+	}
 	for i, name := range row {
-		switch what := columnName(name); what {
-		case "":
-		case "value":
+		what := columnName(name)
+		if to := single[what]; to != nil {
+			if *to < 0 {
+				*to = i
+			}
+		} else if k := ParseKind(what); what == "value" || what != "" && k != Unknown {
 			c.values = append(c.values, i)
-		case "kind":
-			once(&c.kind, i)
-		case "confidence":
-			once(&c.confidence, i)
-		case "seen":
-			once(&c.seen, i)
-		case "seen2":
-			once(&second, i)
-		case "until":
-			once(&c.until, i)
-		case "description":
-			once(&c.description, i)
-		case "threat":
-			once(&c.threat, i)
-		case "tags":
-			once(&c.tags, i)
-		case "reference":
-			once(&c.reference, i)
-		case "detection":
-			once(&c.detection, i)
-		case "port":
-			once(&c.port, i)
-		default:
-			if k := ParseKind(what); k != Unknown {
-				c.values = append(c.values, i)
+			if k != Unknown {
 				c.kinds[i] = k
 			}
 		}
 	}
-	once(&c.seen, second)
+	if c.seen < 0 {
+		c.seen = second
+	}
 	return c
 }
 

@@ -81,31 +81,27 @@ func (b *binder) bind(n *observation, chosen []int, yield func([]int) bool) bool
 			return b.bind(n.right, c, func(c []int) bool { return b.follows(c[from:middle], c[middle:]) && yield(c) })
 		})
 	case opWithin:
-		w := window{len(chosen), n.within}
-		b.windows = append(b.windows, w)
-		found := b.bind(n.left, chosen, func(c []int) bool {
-			b.windows = b.windows[:len(b.windows)-1]
-			stop := yield(c)
-			b.windows = append(b.windows, w)
-			return stop
-		})
-		b.windows = b.windows[:len(b.windows)-1]
-		return found
+		return within(&b.windows, window{len(chosen), n.within}, yield, func(y func([]int) bool) bool { return b.bind(n.left, chosen, y) })
 	case opStartStop:
-		b.spans = append(b.spans, n)
-		found := b.bind(n.left, chosen, func(c []int) bool {
-			b.spans = b.spans[:len(b.spans)-1]
-			stop := yield(c)
-			b.spans = append(b.spans, n)
-			return stop
-		})
-		b.spans = b.spans[:len(b.spans)-1]
-		return found
+		return within(&b.spans, n, yield, func(y func([]int) bool) bool { return b.bind(n.left, chosen, y) })
 	}
 	if n.left.op == opLeaf {
 		return b.times(n, chosen, yield)
 	}
 	return b.repeat(n, n.times, chosen, nil, yield)
+}
+
+// within binds under a bound that stands on a stack. What is yielded is outside of it, so there it is taken off.
+func within[T any](stack *[]T, bound T, yield func([]int) bool, bind func(func([]int) bool) bool) bool {
+	*stack = append(*stack, bound)
+	found := bind(func(c []int) bool {
+		*stack = (*stack)[:len(*stack)-1]
+		stop := yield(c)
+		*stack = append(*stack, bound)
+		return stop
+	})
+	*stack = (*stack)[:len(*stack)-1]
+	return found
 }
 
 // leaf chooses an observation, from a place in the list of those that fit.

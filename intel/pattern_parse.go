@@ -141,20 +141,29 @@ func (p *patternParser) qualified() (*observation, error) {
 }
 
 func (p *patternParser) observed() (*observation, error) {
+	return bracketed(p, p.followed, p.leaf)
+}
+
+// bracketed reads what inner reads, in brackets, where one opens; else what bare reads.
+func bracketed[T any](p *patternParser, inner, bare func() (*T, error)) (*T, error) {
 	if err := p.deeper(); err != nil {
 		return nil, err
 	}
 	defer func() { p.depth-- }()
-	if ok, err := p.take("("); ok || err != nil {
-		if err != nil {
-			return nil, err
-		}
-		o, err := p.followed()
-		if err != nil {
-			return nil, err
-		}
-		return o, p.need(")")
+	if open, err := p.take("("); err != nil {
+		return nil, err
+	} else if !open {
+		return bare()
 	}
+	out, err := inner()
+	if err != nil {
+		return nil, err
+	}
+	return out, p.need(")")
+}
+
+// leaf reads one observation: comparisons in square brackets.
+func (p *patternParser) leaf() (*observation, error) {
 	if err := p.need("["); err != nil {
 		return nil, err
 	}
@@ -236,26 +245,24 @@ func (p *patternParser) startStop(o *observation) (*observation, error) {
 
 // Comparison operators: OR is looser than AND (§9.4).
 func (p *patternParser) anyOf() (*comparison, error) {
-	left, err := p.allOf()
-	for err == nil && p.is("OR") {
-		var right *comparison
-		if err = p.advance(); err == nil {
-			if right, err = p.allOf(); err == nil {
-				left = &comparison{or: true, left: left, right: right}
-			}
-		}
-	}
-	return left, err
+	return p.joined("OR", p.allOf, comparison{or: true})
 }
 
 func (p *patternParser) allOf() (*comparison, error) {
-	left, err := p.compared()
-	for err == nil && p.is("AND") {
-		var right *comparison
-		if err = p.advance(); err == nil {
-			if right, err = p.compared(); err == nil {
-				left = &comparison{and: true, left: left, right: right}
-			}
+	return p.joined("AND", p.compared, comparison{and: true})
+}
+
+// joined reads one or more operands with a word between them, which bind from the left.
+func (p *patternParser) joined(word string, operand func() (*comparison, error), by comparison) (*comparison, error) {
+	left, err := operand()
+	for err == nil && p.is(word) {
+		if err = p.advance(); err != nil {
+			break
+		}
+		node := by
+		node.left = left
+		if node.right, err = operand(); err == nil {
+			left = &node
 		}
 	}
 	return left, err
@@ -265,22 +272,10 @@ func (p *patternParser) compared() (*comparison, error) {
 	if err := p.more(); err != nil {
 		return nil, err
 	}
-	if err := p.deeper(); err != nil {
-		return nil, err
-	}
-	defer func() { p.depth-- }()
-	if ok, err := p.take("("); ok || err != nil {
-		if err != nil {
-			return nil, err
-		}
-		c, err := p.anyOf()
-		if err != nil {
-			return nil, err
-		}
-		return c, p.need(")")
-	}
-	t, err := p.test()
-	return &comparison{test: t}, err
+	return bracketed(p, p.anyOf, func() (*comparison, error) {
+		t, err := p.test()
+		return &comparison{test: t}, err
+	})
 }
 
 func (p *patternParser) test() (*propTest, error) {

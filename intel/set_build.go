@@ -342,16 +342,19 @@ func shrunk[T any](s []T) []T { return append(make([]T, 0, len(s)), s...) }
 func (s *Set) sortNetworks(b *Builder) {
 	b.set.metas = s.metas
 	source := func(m uint32) uint16 { return s.metas[m].source }
+	same := func(into *uint32, next uint32) bool { // joins what is known of one network, if both are of one source
+		if source(*into) != source(next) {
+			return false
+		}
+		*into = b.merge(*into, next)
+		s.metas = b.set.metas
+		return true
+	}
 	slices.SortFunc(s.v4, func(x, y net4) int {
 		return cmp.Or(cmp.Compare(x.first, y.first), cmp.Compare(y.last, x.last), cmp.Compare(source(x.meta), source(y.meta)))
 	})
 	s.v4 = shrunk(joined(s.v4, func(x, y *net4) bool {
-		if x.first != y.first || x.last != y.last || source(x.meta) != source(y.meta) {
-			return false
-		}
-		x.meta = b.merge(x.meta, y.meta)
-		s.metas = b.set.metas
-		return true
+		return !(x.first != y.first || x.last != y.last) && same(&x.meta, y.meta)
 	}))
 	for i := range s.v4 {
 		p := int32(i) - 1
@@ -364,12 +367,7 @@ func (s *Set) sortNetworks(b *Builder) {
 		return cmp.Or(slices.Compare(x.first[:], y.first[:]), cmp.Compare(x.bits, y.bits), cmp.Compare(source(x.meta), source(y.meta)))
 	})
 	s.v6 = shrunk(joined(s.v6, func(x, y *net6) bool {
-		if x.first != y.first || x.bits != y.bits || source(x.meta) != source(y.meta) {
-			return false
-		}
-		x.meta = b.merge(x.meta, y.meta)
-		s.metas = b.set.metas
-		return true
+		return !(x.first != y.first || x.bits != y.bits) && same(&x.meta, y.meta)
 	}))
 	for i := range s.v6 {
 		p := int32(i) - 1

@@ -59,6 +59,9 @@ func LooseHit(r *sigma.Rule, h *detect.Hit) alert.Hit {
 	if !h.Time.IsZero() {
 		out.Time = h.Time.UnixNano()
 	}
+	if !h.Last.IsZero() {
+		out.Last = h.Last.UnixNano()
+	}
 	return out
 }
 

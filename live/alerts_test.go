@@ -147,7 +147,7 @@ func TestSameIncidentsOverRestarts(t *testing.T) {
 }
 
 func alertText(a *alert.Alert) string {
-	return fmt.Sprintf("%s %s about %s: %d hits of %d events, open %t", a.Key, a.RuleTitle, a.Entity.Name, a.Hits, a.Events, a.Open)
+	return fmt.Sprintf("%s %s about %s: %d hits of %d events, from %d to %d, open %t", a.Key, a.RuleTitle, a.Entity.Name, a.Hits, a.Events, a.First, a.Last, a.Open)
 }
 
 // alerts are those that are kept.
