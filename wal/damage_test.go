@@ -191,6 +191,39 @@ func checkFlip(t *testing.T, dir, path string, lastSegment bool, last uint64) {
 	_ = l.Close()
 }
 
+// TestAsideIsBounded spoils more segments than are kept: the newest of those set aside stay.
+func TestAsideIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	l := open(t, dir, Options{SegmentBytes: 1200})
+	for len(l.segments) < maxAside+6 {
+		fill(t, l, l.Next()+5)
+	}
+	_ = l.Close()
+	names := segments(t, dir)
+	spoilt := len(names) - 1
+	for _, name := range names[:spoilt] {
+		data := read(t, name)
+		data[len(data)/2] ^= 0x40
+		write(t, name, data)
+	}
+	l, err := openLoose(dir, Options{Quarantine: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	gone := 0
+	for _, d := range l.Repairs() {
+		gone += d.Gone
+	}
+	list, err := filepath.Glob(filepath.Join(dir, "*"+asideSuffix+"*"))
+	if err != nil || len(list) != maxAside || gone != spoilt-maxAside {
+		t.Fatalf("%d spoilt, %d kept, %d told as removed, %v", spoilt, len(list), gone, err)
+	}
+	if last := l.Repairs()[len(l.Repairs())-1]; !slices.Contains(list, last.SetAside) {
+		t.Fatalf("the newest, %s, is not kept: %v", last.SetAside, list)
+	}
+}
+
 func TestMissingSegment(t *testing.T) {
 	dir := t.TempDir()
 	l := loose(t, dir, Options{SegmentBytes: 1200})

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Damage is something in a log that is not as it was written.
@@ -19,6 +21,7 @@ type Damage struct {
 	Torn     bool   // the unfinished end that a crash leaves, never acknowledged, or damage that looks like one; it was cut away
 	Bytes    int64  // how much was cut away
 	SetAside string // where the damaged segment was put; "" if it was not
+	Gone     int    // how many that were set aside earlier had to go for it
 }
 
 func (d Damage) String() string {
@@ -35,7 +38,11 @@ func (d Damage) aside() string {
 	if d.SetAside == "" {
 		return ""
 	}
-	return "; set aside as " + d.SetAside
+	text := "; set aside as " + d.SetAside
+	if d.Gone > 0 {
+		text += fmt.Sprintf(", for which the %d oldest of those set aside earlier were removed", d.Gone)
+	}
+	return text
 }
 
 // DamageError says that frames which were acknowledged cannot be read, and where.
@@ -235,17 +242,19 @@ func (l *Log) fillHole(d Damage, missing bool) error {
 	return f.Close()
 }
 
+const asideSuffix = ".damaged"
+
 // setAside keeps a copy of a damaged segment and puts what is whole of it in its place.
 func (l *Log) setAside(s *survey, last bool) error {
 	if !l.opt.Quarantine {
 		return nil
 	}
-	aside := s.path + ".damaged"
+	aside := s.path + asideSuffix
 	for i := 2; ; i++ {
 		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) {
 			break
 		}
-		aside = fmt.Sprintf("%s.damaged.%d", s.path, i)
+		aside = fmt.Sprintf("%s%s.%d", s.path, asideSuffix, i)
 	}
 	fresh, size, err := l.divide(s, aside)
 	if err != nil {
@@ -254,8 +263,12 @@ func (l *Log) setAside(s *survey, last bool) error {
 	if err := os.Rename(fresh, s.path); err != nil {
 		return err
 	}
+	gone, err := l.forgetAside()
+	if err != nil {
+		return err
+	}
 	for i := range s.damage {
-		s.damage[i].SetAside = aside
+		s.damage[i].SetAside, s.damage[i].Gone = aside, gone
 	}
 	// What stood behind the last whole frame had numbers too, which nothing may have again; nor may the segment that
 	// follows have the name of this one.
@@ -264,6 +277,33 @@ func (l *Log) setAside(s *survey, last bool) error {
 	}
 	s.size, s.salvaged = size, true
 	return l.syncFolder(l.dir)
+}
+
+// maxAside is how many damaged segments are kept: a disk that goes bad must not be filled with copies of what it spoilt.
+const maxAside = 16
+
+// forgetAside removes the oldest damaged segments beyond maxAside, and returns how many.
+func (l *Log) forgetAside() (int, error) {
+	list, err := filepath.Glob(filepath.Join(l.dir, "*"+asideSuffix+"*"))
+	if err != nil {
+		return 0, err
+	}
+	when := make(map[string]time.Time, len(list))
+	for _, name := range list {
+		info, err := os.Lstat(name)
+		if err != nil {
+			return 0, err
+		}
+		when[name] = info.ModTime()
+	}
+	slices.SortFunc(list, func(a, b string) int { return cmp.Or(when[a].Compare(when[b]), cmp.Compare(a, b)) })
+	n := max(len(list)-maxAside, 0)
+	for _, name := range list[:n] {
+		if err := os.Remove(name); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // divide copies a damaged segment to aside, and what is whole of it into a new file.
