@@ -294,6 +294,7 @@ func (s *Server) Handler() http.Handler {
 // register adds the operations of this room.
 func (s *Server) register(a *API) {
 	s.registerHits(a)
+	s.registerViews(a)
 }
 
 // serveDocument answers with the description of all operations, as OpenAPI 3.1 has it.

@@ -241,6 +241,22 @@ func (s *State) Briefs(ctx context.Context, f IncidentFilter) (list []*Brief, cu
 	return list, cut, nil
 }
 
+// CountMeant counts the incidents that a filter means; those that it looks at, where the filter has a Match.
+func (s *State) CountMeant(ctx context.Context, f IncidentFilter) (n int64, err error) {
+	if f.Match != nil {
+		list, _, err := s.Briefs(ctx, f)
+		return int64(len(list)), err
+	}
+	q := query{}
+	q.text("SELECT count(*) FROM incidents WHERE level >= ")
+	q.arg(int64(f.MinLevel))
+	f.where(&q)
+	if err := s.read.QueryRowContext(ctx, q.sql(), q.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count incidents: %w", err)
+	}
+	return n, nil
+}
+
 // ofQueue tells whether the filter means open incidents only.
 func (f *IncidentFilter) ofQueue() bool {
 	switch f.Status {
