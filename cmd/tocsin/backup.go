@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,8 +19,9 @@ import (
 	"github.com/tocsin-sec/tocsin/store"
 )
 
-// A backup is a folder like that of serve: tenants/NAME with events, log and checkpoint as they are, and the state as its
-// room writes it. The manifest is written last, so that a backup without one is none.
+// A backup is a folder like that of serve: tenants/NAME with events, evidence, log and checkpoint as they are, and the state as
+// its room writes it; beside them the rules that were armed and the keys. The manifest is written last, so that a backup
+// without one is none.
 const backupManifest = "backup.json"
 
 type backupDone struct {
@@ -29,19 +29,36 @@ type backupDone struct {
 	Version string    `json:"version"`
 	Tenants []string  `json:"tenants"`
 	Dir     string    `json:"dir"`
+
+	SHA256 map[string]string `json:"sha256"` // of armed rules, keys and evidence, by their names in the backup
 }
 
-// backUp copies what tenants have into a folder.
-func backUp(ctx context.Context, dir string, tenants []*tenant) (*backupDone, error) {
+// backUp copies what tenants have, and what stands beside them in serve's folder, into a folder.
+func backUp(ctx context.Context, dir, data string, tenants []*tenant) (*backupDone, error) {
 	if list, err := os.ReadDir(dir); err == nil && len(list) > 0 {
 		return nil, fmt.Errorf("back up: %s is not empty", dir)
 	}
-	done := &backupDone{Made: time.Now().UTC(), Version: versionText(), Dir: dir}
+	done := &backupDone{Made: time.Now().UTC(), Version: versionText(), Dir: dir, SHA256: make(map[string]string)}
 	for _, t := range tenants {
-		if err := t.backUp(ctx, tenantFolder(dir, t.name)); err != nil {
+		at := tenantFolder(dir, t.name)
+		if err := t.backUp(ctx, at); err != nil {
 			return nil, fmt.Errorf("back up tenant %s: %w", t.name, err)
 		}
+		names, err := evidenceFiles(t.dir) // after the state: what that names is there
+		if err == nil {
+			err = copySummed(at, t.dir, tenantFolder("", t.name), names, done.SHA256)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("back up the evidence of tenant %s: %w", t.name, err)
+		}
 		done.Tenants = append(done.Tenants, t.name)
+	}
+	names, err := ownFiles(data)
+	if err == nil {
+		err = copySummed(dir, data, "", names, done.SHA256)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("back up: %w", err)
 	}
 	text, err := json.MarshalIndent(done, "", "  ")
 	if err != nil {
@@ -77,10 +94,14 @@ func newBackup(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup [flags] FOLDER",
 		Short: "Copy all that serve keeps, while it runs",
-		Long: `Copy all that serve keeps (events, hits, the audit trail, positions) into a folder that is empty or not there yet. Serve
-goes on meanwhile. On the same file system the events share their room with the originals; take the folder elsewhere then,
-with rsync or restic, for a copy that outlives the disk. What is kept on a server (store, state) is backed up there; hits of
-PostgreSQL are written out as well.
+		Long: `Copy all that serve keeps (events, hits, cases with their evidence, the audit trail, positions, the rules that were armed)
+into a folder that is empty or not there yet. Serve goes on meanwhile. On the same file system the events share their room with
+the originals; take the folder elsewhere then, with rsync or restic, for a copy that outlives the disk. What is kept on a server
+(store, state) is backed up there; hits of PostgreSQL are written out as well.
+
+The keys of serve are in it (identity.key, console.key, for their owner alone), because without them nobody gets in with a second
+factor after a restore: keep the copy as you keep secrets. Lists of indicators are not in it, they are fetched again; nor are files in
+quarantine, nor tocsin.yml with what it names.
 
 Exit status: 0 done, 2 failed.`,
 		Example: `  tocsin backup /srv/backup/tocsin-2026-11-22`,
@@ -159,6 +180,19 @@ func restore(ctx context.Context, from, dir string, set *settings) ([]string, er
 			return nil, fmt.Errorf("%s is there already", tenantFolder(dir, name))
 		}
 	}
+	there, err := ownFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(there) > 0 {
+		return nil, fmt.Errorf("%s is there already", filepath.Join(dir, there[0]))
+	}
+	if err := checkSums(from, m.SHA256); err != nil {
+		return nil, err
+	}
+	if err := restoreFiles(dir, from); err != nil {
+		return nil, err
+	}
 	for _, name := range m.Tenants {
 		if err := restoreTenant(ctx, tenantFolder(from, name), tenantFolder(dir, name), name, set); err != nil {
 			return nil, fmt.Errorf("tenant %s: %w", name, err)
@@ -218,17 +252,8 @@ func copyFolder(to, from string) error {
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		}
-		in, err := os.Open(path)
-		if err != nil {
-			return err
-		}
-		defer in.Close()
-		out, err := os.OpenFile(filepath.Join(to, rel), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(out, in)
-		return errors.Join(err, out.Close())
+		_, err = copySynced(filepath.Join(to, rel), path)
+		return err
 	})
 }
 
@@ -238,6 +263,7 @@ type verified struct {
 	Sealed   int      `json:"sealed_days"`
 	Open     []string `json:"open_days"` // not sealed yet
 	Audit    int64    `json:"audit_entries"`
+	Evidence int      `json:"evidence"` // pieces of cases
 	Findings []string `json:"findings"` // what is not as it was written
 }
 
@@ -270,6 +296,11 @@ func verifyAll(ctx context.Context, tenants []*tenant) ([]verified, error) {
 			v.Findings = append(v.Findings, err.Error())
 		}
 		v.Audit = head.Seq
+		pieces, lost, err := verifyEvidence(ctx, t.state, t.dir)
+		if err != nil {
+			return nil, err
+		}
+		v.Evidence, v.Findings = pieces, append(v.Findings, lost...)
 		all = append(all, v)
 	}
 	return all, nil
@@ -281,8 +312,8 @@ func newVerify(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify [flags]",
 		Short: "Check that nothing that is kept was changed",
-		Long: `Check that nothing that is kept was changed: the files of days that are sealed against the chained list of their sums, and
-the chain of the audit trail. A day is sealed two days after its end.
+		Long: `Check that nothing that is kept was changed: the files of days that are sealed against the chained list of their sums,
+the chain of the audit trail, and the evidence of cases against its sums. A day is sealed two days after its end.
 
 Exit status: 0 all is as it was written, 1 something was changed, 2 failed.`,
 		Example: `  tocsin verify`,
@@ -315,6 +346,9 @@ func tellVerified(std streams, all []verified, asJSON bool) error {
 			continue
 		}
 		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, plural(v.Audit, "record"))
+		if v.Evidence > 0 {
+			fmt.Fprintf(std.out, ", %d %s of evidence", v.Evidence, plural(int64(v.Evidence), "piece"))
+		}
 		if len(v.Findings) == 0 {
 			fmt.Fprintln(std.out, ": all is as it was written")
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *serve) answers() *console.Server {
 		c.Routes = append(c.Routes, console.UserRoutes(s.doors.Gate)...)
 	}
 	for _, t := range s.tenants {
-		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: filepath.Join(t.dir, "evidence"), Changed: t.wake})
+		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: evidenceFolder(t.dir), Changed: t.wake})
 	}
 	return c
 }
@@ -103,7 +104,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	directory, err := notify.Compile(&fresh.Notify, notifyEnv(s.log))
+	directory, err := notify.Compile(fresh.notifying(), notifyEnv(s.log))
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +134,10 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if fresh.Data != s.settings.Data {
 		r.Restart = append(r.Restart, "data")
 	}
+	if !reflect.DeepEqual(fresh.Console, s.settings.Console) {
+		r.Restart = append(r.Restart, "console")
+	}
+	s.front.reload()
 	s.settings, s.rules, s.directory = fresh, set, directory
 	s.feeds.look()
 	for i, t := range s.tenants {
@@ -200,7 +205,7 @@ func (s *serve) backup(ctx context.Context, dir string) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.audit(ctx, console.Actor(ctx), "backup", dir)
-	return backUp(ctx, dir, s.tenants)
+	return backUp(ctx, dir, s.dir, s.tenants)
 }
 
 // verify checks what all tenants have.

@@ -294,10 +294,13 @@ func writeFail2ban(dir, log string) (args []string, ready string, err error) {
 	if err := command("cp", "-r", "/etc/fail2ban", etc); err != nil {
 		return nil, "", err
 	}
-	jail := "[DEFAULT]\nbanaction = nftables[type=allports, protocol=udp]\nusedns = no\nbackend = auto\nmaxretry = 1\nfindtime = 600\nbantime = 3600\nignoreip =\n" +
+	jail := "[DEFAULT]\nbanaction = nftables[type=allports]\nprotocol = udp\nusedns = no\nbackend = auto\nmaxretry = 1\nfindtime = 600\nbantime = 3600\nignoreip =\n" +
 		"[sshd]\nenabled = true\nbackend = auto\nlogpath = " + log + "\n"
-	if err := os.WriteFile(filepath.Join(etc, "jail.local"), []byte(jail), 0o644); err != nil {
-		return nil, "", err
+	database := "[DEFAULT]\ndbfile = " + filepath.Join(dir, "fail2ban.sqlite3") + "\n"
+	for name, text := range map[string]string{"jail.local": jail, "fail2ban.local": database} {
+		if err := os.WriteFile(filepath.Join(etc, name), []byte(text), 0o644); err != nil {
+			return nil, "", err
+		}
 	}
 	if err := os.RemoveAll(filepath.Join(etc, "jail.d")); err != nil { // what a distribution switches on
 		return nil, "", err
