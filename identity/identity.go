@@ -173,13 +173,21 @@ func (g *Gate) load(ctx context.Context, kind, key string, v any) (Record, error
 	if err != nil {
 		return r, err
 	}
-	if !ok || r.Ends > 0 && r.Ends <= g.now().UnixNano() {
+	if !ok {
 		return r, ErrNotFound
 	}
-	if err := json.Unmarshal([]byte(r.JSON), v); err != nil {
-		return r, fmt.Errorf("read %s %s: %w", kind, key, err)
+	return r, g.read(r, v)
+}
+
+// read reads what a record keeps into v. The error is ErrNotFound if it has ended.
+func (g *Gate) read(r Record, v any) error {
+	if r.Ends > 0 && r.Ends <= g.now().UnixNano() {
+		return ErrNotFound
 	}
-	return r, nil
+	if err := json.Unmarshal([]byte(r.JSON), v); err != nil {
+		return fmt.Errorf("read %s %s: %w", r.Kind, r.Key, err)
+	}
+	return nil
 }
 
 // record makes a record of v.

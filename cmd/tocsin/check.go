@@ -84,6 +84,7 @@ func (s *settings) check(doc *config.Document) {
 		doc.Fail("rules", "", "%v", err)
 	}
 	s.checkRespond(doc)
+	s.Console.check(doc)
 	env := source.Env{Recognise: recognise, Splitter: splitterOf, Zone: zone}
 	s.site.check("", env, doc)
 	for name, t := range s.Tenants {

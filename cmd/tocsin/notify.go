@@ -46,7 +46,7 @@ func loadDirectory(path string) (*notify.Directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return notify.Compile(&set.Notify, notifyEnv(nil))
+	return notify.Compile(set.notifying(), notifyEnv(nil))
 }
 
 // tried is what came of trying one way.
@@ -173,7 +173,7 @@ Exit status: 0 listed, 2 failed.`,
 			if err != nil {
 				return err
 			}
-			d, err := notify.Compile(&set.Notify, notifyEnv(nil))
+			d, err := notify.Compile(set.notifying(), notifyEnv(nil))
 			if err != nil {
 				return err
 			}
@@ -242,7 +242,7 @@ func gapLines(set *settings, d *notify.Directory) []string {
 
 // checkNotify places the mistakes of notify in the document, and returns what to tell where there is none.
 func checkNotify(set *settings, doc *config.Document) []string {
-	d, err := notify.Compile(&set.Notify, notifyEnv(nil))
+	d, err := notify.Compile(set.notifying(), notifyEnv(nil))
 	var mistakes notify.Mistakes
 	if errors.As(err, &mistakes) {
 		for _, m := range mistakes {

@@ -42,6 +42,7 @@ type serve struct {
 
 	response   *response
 	doors      *doors
+	front      *front
 	indicators *detect.Indicators
 	feeds      *feeds
 }
@@ -89,6 +90,9 @@ func (s *serve) run(ctx context.Context) (err error) {
 		return errors.Join(err, s.close())
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.openFront(ctx); err != nil {
+		return err
+	}
 	if err := s.openResponse(true); err != nil {
 		return err
 	}
@@ -120,16 +124,18 @@ func (s *serve) run(ctx context.Context) (err error) {
 		t.feed(inputs)
 		running.Go(func() { s.maintain(inputs, t) })
 	}
+	answers := s.answers()
 	running.Go(func() {
-		if err := s.answers().Serve(lines, socket); err != nil {
+		if err := answers.Serve(lines, socket); err != nil {
 			stopLines(err)
 		}
 	})
+	endFront := s.front.start(lines, s.console(answers.Handler()))
 	running.Go(func() { s.feeds.keep(inputs) })
 	running.Go(func() { s.response.run(inputs) })
 	running.Go(func() { s.doors.run(lines, s) })
 	s.audit(ctx, "tocsin", "start", versionText())
-	s.greet()
+	s.greet(ctx)
 	running.Go(func() { s.found.run(lines) })
 	s.attend(ctx, lines)
 	s.mu.Lock()
@@ -139,6 +145,7 @@ func (s *serve) run(ctx context.Context) (err error) {
 	for _, t := range s.tenants {
 		t.feeding.Wait()
 	}
+	endFront() // who has asked is answered before what could answer is gone
 	s.audit(context.WithoutCancel(ctx), "tocsin", "stop", "")
 	stopLines(context.Canceled)
 	running.Wait()
@@ -215,7 +222,7 @@ func (s *serve) open(ctx context.Context) error {
 		return err
 	}
 	s.rules = set
-	if s.directory, err = notify.Compile(&s.settings.Notify, notifyEnv(s.log)); err != nil {
+	if s.directory, err = notify.Compile(s.settings.notifying(), notifyEnv(s.log)); err != nil {
 		return withHint(err, "tocsin check shows where it stands")
 	}
 	if err := s.openIntel(); err != nil {

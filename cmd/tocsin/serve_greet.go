@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // greet says where things are and what is watched.
-func (s *serve) greet() {
+func (s *serve) greet(ctx context.Context) {
 	if s.quiet {
 		return
 	}
@@ -24,11 +27,44 @@ func (s *serve) greet() {
 	for _, t := range s.tenants {
 		s.greetTenant(t, say)
 	}
+	s.greetConsole(ctx, say)
 	say("ask it", "tocsin alerts · tocsin search 'failed password' · tocsin tail · tocsin status")
 	if err := out.Err(); err != nil {
 		s.log.Warn("standard output cannot be written to", "error", err)
 	}
 }
+
+// greetConsole says where the console is, and, where there is nobody yet, how the first administrator comes in.
+func (s *serve) greetConsole(ctx context.Context, say func(label, format string, args ...any)) {
+	f := s.front
+	switch {
+	case f == nil:
+		say("console", "not reached over the network (console.listen: off)")
+		return
+	case f.refused != nil:
+		say("console", "not reached yet: %v", f.refused)
+	default:
+		say("console", "%s", f.origin)
+	}
+	if f.certs != nil && f.certs.own() {
+		say("", "its certificate signs itself: %s", f.certs.words())
+	}
+	link, first, err := s.doors.FirstRun(ctx)
+	if err != nil {
+		s.log.Error("the link for the first administrator", "error", err)
+	}
+	if first {
+		say("first run", "there is no user yet; this link makes the first administrator, once, for an hour:")
+		say("", "%s", f.origin+linkPath+link)
+		if identity.MayListenPlain(f.plan.address) == nil {
+			_, port, _ := net.SplitHostPort(f.plan.address)
+			say("", "from another machine, lead its port here first: ssh -L %[1]s:127.0.0.1:%[1]s THIS-HOST", port)
+		}
+	}
+}
+
+// linkPath is where a link for one use leads to, before its secret.
+const linkPath = "/login/link#"
 
 func refusedWords(n int) string {
 	if n == 0 {
@@ -64,7 +100,9 @@ func (s *serve) greetTenant(t *tenant, say func(label, format string, args ...an
 		say(label, "%s", l)
 		label = ""
 	}
-	say(label, "console: %s", socketPath(s.dir))
+	if t.name == mainTenant {
+		say(label, "socket: %s", socketPath(s.dir))
+	}
 	if t.local != nil {
 		label = "not seen"
 		for _, d := range t.local.Denied {

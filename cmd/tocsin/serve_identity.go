@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -15,6 +16,8 @@ import (
 // events of it.
 type doors struct {
 	*identity.Gate
+	web     *identity.Web // nil where the console is not reached over the network
+	log     *slog.Logger
 	notices chan identity.Notice
 }
 
@@ -28,17 +31,43 @@ func (s *serve) openIdentity() error {
 	if err != nil {
 		return err
 	}
-	d := &doors{notices: make(chan identity.Notice, 4096)}
+	d := &doors{log: s.log, notices: make(chan identity.Notice, 4096)}
 	tenants := []string{mainTenant}
 	for name := range s.settings.Tenants {
 		tenants = append(tenants, name)
 	}
 	slices.Sort(tenants)
-	d.Gate, err = identity.Open(main.state, identity.Options{Tenants: tenants, Key: key, Notice: d.notice})
-	if err != nil {
+	opt := identity.Options{Tenants: tenants, Key: key, Notice: d.notice}
+	if s.front != nil {
+		if err := s.frontOptions(&opt); err != nil {
+			return err
+		}
+	}
+	if d.Gate, err = identity.Open(main.state, opt); err != nil {
 		return err
 	}
+	if s.front != nil {
+		if d.web, err = identity.NewWeb(d.Gate, identity.WebOptions{Proxies: s.front.plan.proxies}); err != nil {
+			return err
+		}
+	}
 	s.doors = d
+	return nil
+}
+
+// frontOptions are those that concern who comes in over the network.
+func (s *serve) frontOptions(opt *identity.Options) (err error) {
+	set := &s.settings.Console
+	opt.Origin, opt.Absolute, opt.Idle, opt.Recent = s.front.origin, set.Sessions.Life, set.Sessions.Idle, set.Sessions.Recent
+	if err := set.Sessions.check(); err != nil {
+		return fmt.Errorf("console: sessions: %w", err)
+	}
+	if opt.LDAP, err = set.directory(); err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
+	if opt.OIDC, err = set.providers(); err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
 	return nil
 }
 

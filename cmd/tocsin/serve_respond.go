@@ -149,7 +149,10 @@ func (s *serve) openResponse(rights bool) error {
 		}
 		world = r.behind(here, conn)
 	}
-	r.Runner = respond.NewRunner(s.tenants[0].state, world, respond.RunnerOptions{Guard: set.Guard, Log: s.log, Replay: s.tenants[0].replaying(&set.Guard)})
+	r.Runner = respond.NewRunner(s.tenants[0].state, world, respond.RunnerOptions{
+		Guard: set.Guard, Log: s.log, Replay: s.tenants[0].replaying(&set.Guard),
+		Sessions: func() []respond.Session { return s.doors.consoleSessions(context.Background()) },
+	})
 	if rights {
 		return r.openLists(&set.Lists)
 	}

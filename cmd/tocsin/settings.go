@@ -27,6 +27,7 @@ type settings struct {
 	Intel   []intelSettings `yaml:"intel" doc:"Lists of indicators: addresses, networks, names, URLs and hashes that are known to be bad. What meets one becomes an alert; what is new in a list is looked for in the last 30 days at once."`
 	site    `yaml:",inline"`
 	Notify  notify.Config   `yaml:"notify" doc:"Who is told of what, and by which ways."`
+	Console consoleSettings `yaml:"console" doc:"The console: where it is reached over the network, and who may come in."`
 	Respond respondSettings `yaml:"respond" doc:"What tocsin may change in the world, and how."`
 	Policy  respond.Policy  `yaml:"firewall" doc:"Who may reach what of this host and through it. tocsin firewall plans and applies it; it is not in force before."`
 	Tenants map[string]site `yaml:"tenants" doc:"Further tenants, such as the clients of a consultant: each with inputs, events and hits of its own, in a folder of its own. The keys are as above from inputs on."`
