@@ -1,4 +1,4 @@
-# What can be done here: make run | test | torture | check | bench | bench-soak | bench-peers | pgo | docs | docs-shown | fuzz | build.
+# What can be done here: make run | pages | screens | test | torture | check | bench | bench-soak | bench-peers | pgo | docs | docs-shown | fuzz | build.
 GO      ?= go
 BIN     := bin/tocsin
 FUZZ    ?= 5s
@@ -6,10 +6,23 @@ FUZZAGAIN ?= 20s
 TORTURE ?= 30
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build run parts test torture check bench bench-soak bench-peers docs docs-shown fuzz clean
+.PHONY: build pages screens run parts test torture check bench bench-soak bench-peers docs docs-shown fuzz clean
 
-build: ## one static binary
+build: pages ## one static binary, with the pages where npm is there
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
+
+# The bundle is made anew when a source of it is newer. Without npm the program is built all the same, and says in its console
+# that it has no pages.
+pages: ## web/dist, the console's pages, from web/src
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web/dist/index.html.gz; \
+	  elif [ ! -e web/dist/index.html.gz ]; then echo "SKIPPED: no npm here: the program is built without the console's pages" >&2; fi
+
+web/dist/index.html.gz: web/node_modules/.package-lock.json $(shell find web/src -type f 2>/dev/null) $(wildcard internal/bundle/*.go) web/tsconfig.json
+	$(GO) run ./internal/bundle
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/.npmrc
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 run: build ## the main job, on this machine, until Ctrl-C: what it logs is watched, kept and found again
 	@$(BIN) serve

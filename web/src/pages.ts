@@ -1,0 +1,25 @@
+// Which pages there are. To add one: write pages/NAME.tsx with `export default function Name({ rest }: PageProps)`, and add a
+// line here. It is loaded when it is first opened.
+import type { FunctionComponent } from "preact";
+import type { IconName } from "./ui/icon";
+
+export interface PageProps {
+  /** what stands in the path after the page's own: "/queue/ID" → ["ID"], decoded */
+  rest: string[];
+}
+export interface PageInfo {
+  path: string;
+  title: string;
+  icon: IconName;
+  /** the letter after g; none where the page is not in the bar at the side */
+  key?: string;
+  /** the permission without which it is not shown */
+  needs?: string;
+  load: () => Promise<{ default: FunctionComponent<PageProps> }>;
+}
+
+export const pages: PageInfo[] = [
+  { path: "/queue", title: "Queue", icon: "queue", key: "q", needs: "incident.read", load: () => import("./pages/queue") },
+];
+
+export const pageAt = (path: string): PageInfo | undefined => pages.find((p) => path === p.path || path.startsWith(p.path + "/"));
