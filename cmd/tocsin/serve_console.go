@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/web"
 )
 
 // front is the console as it is reached over the network. A nil one is none.
@@ -167,7 +168,7 @@ func (s *serve) console(api http.Handler) func(ending context.Context) http.Hand
 		})
 		mux.Handle("/api/", api)
 		mux.Handle("/metrics", api)
-		mux.Handle("/", s.pages())
+		mux.Handle("/", web.Handler())
 		var h http.Handler = mux
 		h = watched(ending, func(ctx context.Context) bool {
 			good, err := s.doors.StillGood(ctx, identity.SubjectOf(ctx))
@@ -180,16 +181,12 @@ func (s *serve) console(api http.Handler) func(ending context.Context) http.Hand
 	}
 }
 
-// contentPolicy is what pages may do: nothing but what comes from here, and no script but the bundle's.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-
 // guarded adds the headers by which browsers keep pages apart from those of others.
 func (s *serve) guarded(next http.Handler) http.Handler {
 	strict := s.front.certs != nil && !s.front.certs.own() // not with one that signs itself: who trusts that could not look past its end
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("Content-Security-Policy", web.Policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
@@ -200,14 +197,6 @@ func (s *serve) guarded(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// pages answers browsers.
-func (s *serve) pages() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		fmt.Fprintln(w, "tocsin answers here. Its API is at /api/v1.")
 	})
 }
 

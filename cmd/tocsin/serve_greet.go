@@ -55,7 +55,7 @@ func (s *serve) greetConsole(ctx context.Context, say func(label, format string,
 	}
 	if first {
 		say("first run", "there is no user yet; this link makes the first administrator, once, for an hour:")
-		say("", "%s", f.origin+linkPath+link)
+		say("", "%s", f.origin+firstPath+link)
 		if identity.MayListenPlain(f.plan.address) == nil {
 			_, port, _ := net.SplitHostPort(f.plan.address)
 			say("", "from another machine, lead its port here first: ssh -L %[1]s:127.0.0.1:%[1]s THIS-HOST", port)
@@ -63,8 +63,8 @@ func (s *serve) greetConsole(ctx context.Context, say func(label, format string,
 	}
 }
 
-// linkPath is where a link for one use leads to, before its secret.
-const linkPath = "/login/link#"
+// firstPath is where the link for the first administrator leads to, before its secret, which browsers send to nobody.
+const firstPath = "/first#"
 
 func refusedWords(n int) string {
 	if n == 0 {
