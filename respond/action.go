@@ -101,6 +101,8 @@ type Request struct {
 // Veto is how long a person's denial, or that a person has undone it, holds against what asks again and is no person.
 const Veto = 24 * time.Hour
 
+const extends = 8
+
 // ErrDenied is the error of asking for what a person has denied, or of approving it.
 var ErrDenied = errors.New("a person has denied it")
 
@@ -108,7 +110,8 @@ var ErrDenied = errors.New("a person has denied it")
 var ErrState = errors.New("not possible in this state")
 
 // Ask returns the action that a request makes of what is known of its key (nil: nothing), and whether it differs from that.
-// What is in the world already is not done again: it is extended where the request wants it for longer.
+// What is in the world already is not done again: it is extended where the request wants it for longer; by what is no
+// person only where that is an eighth of its time, because an alert that grows asks again and again.
 func Ask(old *Action, r *Request, now int64) (a Action, changed bool, err error) {
 	until := int64(0)
 	if r.For > 0 {
@@ -139,7 +142,7 @@ func Ask(old *Action, r *Request, now int64) (a Action, changed bool, err error)
 		a.State, a.Needs, changed = Approved, 0, true
 		a.By, a.Person, a.Why = r.By, r.Person, r.Why
 	}
-	if a.Until != 0 && (until == 0 || until > a.Until) {
+	if longer := until - a.Until; a.Until != 0 && (until == 0 || longer > 0 && (r.Person || longer >= int64(r.For)/extends)) {
 		a.Until, changed = until, true
 	}
 	if !maps.Equal(a.Params, fresh.Params) && (r.Person || !a.Person) {

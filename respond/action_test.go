@@ -29,6 +29,14 @@ func TestAction(t *testing.T) {
 		{func() error { a = a.Finish(Outcome{}, hour); return nil }, "done 4 0", nil},
 		{func() error { a, _, err = Ask(&a, &person, hour); return err }, "done 4 0", nil}, // it lasts longer already
 		{func() error { a, _, err = Ask(&a, &person, 5*hour); return err }, "done 6 0", nil},
+		{func() error { // an alert that grows asks again and again: a bit longer is no change, an eighth is
+			_, little, e := Ask(&a, &book, 4*hour+hour/8)
+			_, much, e2 := Ask(&a, &book, 4*hour+hour/4)
+			if little || !much {
+				return errAny
+			}
+			return errors.Join(e, e2)
+		}, "done 6 0", nil},
 		{func() error { a, err = a.Deny("ben", "", hour); return err }, "done 6 0", ErrState},
 		{func() error { a, err = a.Retract(Expired, "", 7*hour); return err }, "undoing 6 0", nil},
 		{func() error { _, _, err = Ask(&a, &person, 7*hour); return err }, "undoing 6 0", ErrState},

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ func (r *Runner) Play(ctx context.Context, books []Playbook, c *Cause) ([]Action
 	for i := range books {
 		p := &books[i]
 		requests, problems := p.Answer(c, r.opt.Now().Local())
+		asked, began := -1, r.now()
 		for _, text := range problems {
 			errs = append(errs, r.note(ctx, p, auditRefused, c, "", text))
 		}
@@ -35,16 +37,22 @@ func (r *Runner) Play(ctx context.Context, books []Playbook, c *Cause) ([]Action
 				continue
 			}
 			if req.Needs == 0 {
-				n, err := r.askedBy(ctx, req.By)
-				if err != nil {
-					return done, err
+				if asked < 0 {
+					n, err := r.askedBy(ctx, req.By)
+					if err != nil {
+						return done, err
+					}
+					asked = n
 				}
-				if n >= max(p.PerHour, 1) && p.PerHour > 0 || p.PerHour == 0 && n >= 20 {
+				if asked >= cmp.Or(p.PerHour, 20) {
 					req.Needs = max(1, p.Approvals)
-					req.Notes = append(req.Notes, fmt.Sprintf("%d actions of this playbook in an hour: a person must approve more", n))
+					req.Notes = append(req.Notes, fmt.Sprintf("%d actions of this playbook in an hour: a person must approve more", asked))
 				}
 			}
 			a, err := r.Ask(ctx, *req)
+			if err == nil && a.Asked >= began && a.State != Proposed {
+				asked++
+			}
 			switch {
 			case errors.Is(err, ErrForbidden) || errors.Is(err, ErrDenied) || errors.Is(err, ErrState):
 				errs = append(errs, r.note(ctx, p, auditRefused, c, req.Kind+" "+req.Target, err.Error()))

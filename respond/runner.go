@@ -286,6 +286,17 @@ func (r *Runner) Ask(ctx context.Context, req Request) (Action, error) {
 	if err != nil {
 		return Action{}, err
 	}
+	if !req.Person { // an alert that grows asks again for all that it has asked for; that changes nothing, and is to cost little
+		old, err := r.find(ctx, KeyOf(req.Kind, req.Target))
+		if err != nil {
+			return Action{}, err
+		}
+		if old != nil {
+			if a, changed, err := Ask(&old.Action, &req, r.now()); err != nil || !changed {
+				return a, err
+			}
+		}
+	}
 	j := &Judgement{}
 	if err := r.judge(ctx, &k, &req, j); err != nil {
 		return Action{}, err
