@@ -4,7 +4,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,125 +14,16 @@ import (
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
-const people = `dn: dc=example,dc=com
-objectClass: domain
-dc: example
-
-dn: ou=people,dc=example,dc=com
-objectClass: organizationalUnit
-ou: people
-
-dn: ou=groups,dc=example,dc=com
-objectClass: organizationalUnit
-ou: groups
-
-dn: cn=reader,dc=example,dc=com
-objectClass: device
-objectClass: simpleSecurityObject
-cn: reader
-userPassword: reading
-
-dn: uid=anna,ou=people,dc=example,dc=com
-objectClass: inetOrgPerson
-uid: anna
-cn: Anna (Meier)
-sn: Meier
-userPassword: annas-secret
-
-dn: cn=Bert\2C (odd) *,ou=people,dc=example,dc=com
-objectClass: inetOrgPerson
-uid: bert
-cn: Bert, (odd) *
-sn: Odd
-userPassword: berts-secret
-
-dn: uid=carl,ou=people,dc=example,dc=com
-objectClass: inetOrgPerson
-uid: carl
-cn: Carl
-sn: Carl
-userPassword: carls-secret
-
-dn: uid=twin,ou=people,dc=example,dc=com
-objectClass: inetOrgPerson
-uid: twin
-cn: Twin
-sn: One
-userPassword: twins-secret
-
-dn: cn=Twin,ou=people,dc=example,dc=com
-objectClass: inetOrgPerson
-uid: twin
-cn: Twin
-sn: Two
-userPassword: twins-secret
-
-dn: cn=soc,ou=groups,dc=example,dc=com
-objectClass: groupOfNames
-cn: soc
-member: uid=anna,ou=people,dc=example,dc=com
-member: uid=twin,ou=people,dc=example,dc=com
-member: cn=Twin,ou=people,dc=example,dc=com
-
-dn: cn=admins,ou=groups,dc=example,dc=com
-objectClass: groupOfNames
-cn: admins
-member: cn=Bert\2C (odd) *,ou=people,dc=example,dc=com
-`
-
-// slapd starts a directory and returns its addresses, plain with StartTLS and TLS, and the file of its certificate.
-func slapd(t *testing.T) (plain, secure, ca string) {
-	t.Helper()
-	program, add := parts.Find(t, "slapd"), parts.Find(t, "slapadd")
-	dir := t.TempDir()
-	_, _, err := Certificate(dir, "", "", []string{"127.0.0.1"}, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conf := fmt.Sprintf(`include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-pidfile %[1]s/pid
-TLSCertificateFile %[1]s/console.crt
-TLSCertificateKeyFile %[1]s/console.key
-database mdb
-suffix "dc=example,dc=com"
-rootdn "cn=root,dc=example,dc=com"
-directory %[1]s/db
-access to attrs=userPassword by anonymous auth by * none
-access to * by dn.exact="cn=reader,dc=example,dc=com" read by * none
-`, dir)
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, "db"), 0o700), os.WriteFile(filepath.Join(dir, "slapd.conf"), []byte(conf), 0o600),
-		os.WriteFile(filepath.Join(dir, "people.ldif"), []byte(people), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(add, "-f", filepath.Join(dir, "slapd.conf"), "-l", filepath.Join(dir, "people.ldif")).CombinedOutput(); err != nil {
-		t.Fatalf("slapadd: %v: %s", err, out)
-	}
-	one, two := fmt.Sprintf("127.0.0.1:%d", parts.Port(t)), fmt.Sprintf("127.0.0.1:%d", parts.Port(t))
-	parts.Start(t, exec.Command(program, "-d", "0", "-f", filepath.Join(dir, "slapd.conf"), "-h", "ldap://"+one+" ldaps://"+two))
-	parts.Wait(t, 10*time.Second, "slapd", func() bool {
-		c, err := net.Dial("tcp", one)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
-	return "ldap://" + one, "ldaps://" + two, filepath.Join(dir, certificateFile)
-}
-
 func TestLDAP(t *testing.T) {
-	plain, secure, ca := slapd(t)
+	real := parts.Slapd(t)
 	set := LDAP{
-		URL: plain, Bind: "cn=reader,dc=example,dc=com", Password: "reading", Base: "ou=people,dc=example,dc=com", GroupBase: "ou=groups,dc=example,dc=com",
+		URL: real.Plain, Bind: "cn=reader,dc=example,dc=com", Password: "reading", Base: "ou=people,dc=example,dc=com", GroupBase: "ou=groups,dc=example,dc=com",
 		Roles: []Grant{{Group: "soc", Tenant: "main", Role: Analyst}, {Group: "cn=Admins, ou=groups, dc=example, dc=com", Role: Administrator}},
 	}
 	for name, change := range map[string]func(*LDAP){
 		"plain on the loopback": func(*LDAP) {},
-		"StartTLS":              func(l *LDAP) { l.StartTLS, l.CA = true, ca },
-		"TLS":                   func(l *LDAP) { l.URL, l.CA = secure, ca },
+		"StartTLS":              func(l *LDAP) { l.StartTLS, l.CA = true, real.CA },
+		"TLS":                   func(l *LDAP) { l.URL, l.CA = real.TLS, real.CA },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := set
@@ -184,7 +74,7 @@ func TestLDAP(t *testing.T) {
 	}
 	// A certificate that nobody vouches for.
 	far := set
-	far.URL = secure
+	far.URL = real.TLS
 	if _, err := far.ask(ctx, "anna", "annas-secret"); err == nil || errors.Is(err, ErrRefused) {
 		t.Errorf("an unknown certificate: %v", err)
 	}
