@@ -25,6 +25,7 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/
 	@touch $@
 
 run: build ## the main job, on this machine, until Ctrl-C: what it logs is watched, kept and found again
+	@echo "$(BIN) demo serves a made-up night with an attack in it, to look around in; this is your own machine:"
 	@$(BIN) serve
 
 parts: ## the real programs that tests start, from Debian's packages, where they are missing

@@ -8,6 +8,7 @@ func commands(std streams) []*cobra.Command {
 		newHunt(std),
 		newShow(std),
 		newServe(std),
+		newDemo(std),
 		newStatus(std),
 		newAlerts(std),
 		newTake(std),

@@ -28,7 +28,11 @@ func (s *serve) greet(ctx context.Context) {
 		s.greetTenant(t, say)
 	}
 	s.greetConsole(ctx, say)
-	say("ask it", "tocsin alerts · tocsin search 'failed password' · tocsin tail · tocsin status")
+	folder := ""
+	if s.data != "" {
+		folder = "  each with --data " + s.data
+	}
+	say("ask it", "tocsin alerts · tocsin search 'failed password' · tocsin tail · tocsin status%s", folder)
 	if err := out.Err(); err != nil {
 		s.log.Warn("standard output cannot be written to", "error", err)
 	}
@@ -57,7 +61,7 @@ func (s *serve) greetConsole(ctx context.Context, say func(label, format string,
 		say("first run", "there is no user yet; this link makes the first administrator, once, for an hour:")
 		say("", "%s", f.origin+firstPath+link)
 		if identity.MayListenPlain(f.plan.address) == nil {
-			_, port, _ := net.SplitHostPort(f.plan.address)
+			_, port, _ := net.SplitHostPort(f.listener.Addr().String())
 			say("", "from another machine, lead its port here first: ssh -L %[1]s:127.0.0.1:%[1]s THIS-HOST", port)
 		}
 	}

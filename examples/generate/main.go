@@ -1,18 +1,13 @@
-// Command generate writes the logs of examples/small-company: one night of a company that does not exist, with an
-// attack among ordinary work. The same program always writes the same bytes.
-//
-// All names are those that are set aside for examples (example.com, 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24,
-// 2001:db8::/32), all events are made up.
+// Command generate writes the logs of examples/small-company: see package demo.
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/demo"
 )
 
 //go:generate go run . ../small-company
@@ -22,106 +17,10 @@ func main() {
 	if len(os.Args) > 1 {
 		dir = os.Args[1]
 	}
-	for name, data := range files() {
+	for name, data := range demo.Logs(time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC)) {
 		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(2)
 		}
 	}
-}
-
-// files returns the logs by name.
-func files() map[string][]byte {
-	return map[string][]byte{
-		"web1-auth.log":       authLog(),
-		"web1-audit.log":      auditLog(),
-		"web1-access.log":     accessLog(),
-		"fw1-kernel.log":      firewallLog(),
-		"windows-events.json": windowsEvents(),
-		"aws-cloudtrail.json": cloudTrail(),
-	}
-}
-
-// The night begins on a Friday afternoon and ends on Saturday morning.
-var (
-	dusk = at("16:00:00")
-	dawn = at("30:00:00")
-)
-
-// at returns a time of the night; hours from 24 on are after midnight.
-func at(clock string) time.Time {
-	var h, m, s int
-	if _, err := fmt.Sscanf(clock, "%d:%d:%d", &h, &m, &s); err != nil {
-		panic(err)
-	}
-	return time.Date(2026, 11, 20, h, m, s, 0, time.UTC)
-}
-
-// dice returns a source of chance that is the same in every run.
-func dice(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 20261120)) }
-
-// entry is one record of a log.
-type entry struct {
-	when time.Time
-	text string
-}
-
-// journal is a log that is being made, in any order.
-type journal struct {
-	*rand.Rand
-	entries []entry
-}
-
-func newJournal(seed uint64) *journal { return &journal{Rand: dice(seed)} }
-
-// some moves a time on by less than a second, as clocks do.
-func (j *journal) some(t time.Time) time.Time {
-	return t.Add(time.Duration(j.IntN(999_000)) * time.Microsecond)
-}
-
-// whenever returns a time of the night.
-func (j *journal) whenever(from, to time.Time) time.Time {
-	return from.Add(time.Duration(j.Int64N(int64(to.Sub(from)))).Truncate(time.Microsecond))
-}
-
-func (j *journal) add(t time.Time, format string, args ...any) {
-	j.entries = append(j.entries, entry{t, fmt.Sprintf(format, args...)})
-}
-
-// pick returns one of the words.
-func (j *journal) pick(words ...string) string { return words[j.IntN(len(words))] }
-
-// sorted returns the entries in order of time; what happens at once stays in the order in which it was added.
-func (j *journal) sorted() []entry {
-	slices.SortStableFunc(j.entries, func(a, b entry) int { return a.when.Compare(b.when) })
-	return j.entries
-}
-
-func (j *journal) lines() []byte {
-	var b bytes.Buffer
-	for _, e := range j.sorted() {
-		b.WriteString(e.text)
-		b.WriteByte('\n')
-	}
-	return b.Bytes()
-}
-
-// Those who play a part.
-const (
-	intruder   = "203.0.113.66"  // who does it
-	guesser    = "203.0.113.41"  // the machine that guesses right
-	webPublic  = "198.51.100.2"  // web1 as the internet sees it
-	webPrivate = "192.168.30.20" // web1 as the firewall sees it
-	office     = "198.51.100.14" // the office as the internet sees it
-)
-
-// customer returns an address that browses the shop.
-func (j *journal) customer() string {
-	switch j.IntN(10) {
-	case 0:
-		return fmt.Sprintf("2001:db8:%x:%x::%x", j.IntN(4096), j.IntN(65536), 1+j.IntN(65000))
-	case 1, 2, 3, 4:
-		return fmt.Sprintf("192.0.2.%d", 1+j.IntN(250))
-	}
-	return fmt.Sprintf("198.51.100.%d", 30+j.IntN(220))
 }

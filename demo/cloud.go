@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 )
 
 // cloudTrail is the company's small account at Amazon: the shop's pictures and a database.
-func cloudTrail() []byte {
-	c := &cloudJournal{newJournal(6)}
+func cloudTrail(n night) []byte {
+	c := &cloudJournal{newJournal(n, 6)}
 	c.ordinary()
 	c.stolenKey()
 	var b bytes.Buffer
@@ -58,14 +58,14 @@ func (c *cloudJournal) log(t time.Time, k call) {
 // ordinary is what the shop and the administrator do.
 func (c *cloudJournal) ordinary() {
 	for range 110 {
-		c.log(c.whenever(dusk, dawn), call{service: "s3", name: c.pick("GetObject", "PutObject", "ListObjects"), user: "shop", addr: "10.0.4.7", agent: "aws-sdk-php/3.300", request: map[string]any{"bucketName": "bikes-pictures", "key": fmt.Sprintf("img/bike-%d.jpg", 100+c.IntN(80))}})
+		c.log(c.whenever(c.dusk(), c.dawn()), call{service: "s3", name: c.pick("GetObject", "PutObject", "ListObjects"), user: "shop", addr: "10.0.4.7", agent: "aws-sdk-php/3.300", request: map[string]any{"bucketName": "bikes-pictures", "key": fmt.Sprintf("img/bike-%d.jpg", 100+c.IntN(80))}})
 	}
-	for t := dusk.Add(7 * time.Minute); t.Before(dawn); t = t.Add(30 * time.Minute) {
+	for t := c.dusk().Add(7 * time.Minute); t.Before(c.dawn()); t = t.Add(30 * time.Minute) {
 		c.log(t, call{service: "secretsmanager", name: "GetSecretValue", user: "shop", addr: "10.0.4.7", agent: "aws-sdk-php/3.300", request: map[string]any{"secretId": "shop/database"}})
 		c.log(t.Add(2*time.Second), call{service: "cloudwatch", name: "PutMetricAlarm", user: "shop", addr: "10.0.4.7", agent: "aws-sdk-php/3.300", request: map[string]any{"alarmName": "queue"}})
 	}
 	for i, name := range []string{"DescribeInstances", "DescribeVolumes", "DescribeSnapshots", "ListBuckets"} {
-		c.log(at("17:20:10").Add(time.Duration(i*40)*time.Second), call{service: "ec2", name: name, user: "anna", addr: office, agent: "aws-cli/2.31.0 Python/3.13.7 Linux/6.12"})
+		c.log(c.at("17:20:10").Add(time.Duration(i*40)*time.Second), call{service: "ec2", name: name, user: "anna", addr: office, agent: "aws-cli/2.31.0 Python/3.13.7 Linux/6.12"})
 	}
 }
 
@@ -73,7 +73,7 @@ func (c *cloudJournal) ordinary() {
 func (c *cloudJournal) stolenKey() {
 	agent := "aws-cli/2.15.0 Python/3.11.6 Linux/6.5.0-kali3-amd64"
 	use := func(clock, service, name string, refused bool, request map[string]any) {
-		c.log(at(clock), call{service: service, name: name, user: "ci-deploy", addr: intruder, agent: agent, request: request, refused: refused})
+		c.log(c.at(clock), call{service: service, name: name, user: "ci-deploy", addr: intruder, agent: agent, request: request, refused: refused})
 	}
 	use("26:40:05", "sts", "GetCallerIdentity", false, nil)
 	for i, name := range []string{"ListUsers", "ListRoles", "ListAccountAliases", "GetAccountAuthorizationDetails", "ListPolicies", "ListGroups", "GetAccountSummary"} {
