@@ -216,7 +216,7 @@ func testBackup(t *testing.T, p place) {
 // testOldBackup restores backups of older layouts, which know nothing of later tables.
 func testOldBackup(t *testing.T, p place) {
 	ctx := t.Context()
-	for _, version := range []int64{1, 3, 4, 5} {
+	for _, version := range []int64{1, 3, 4, 5, 6} {
 		s := p.open(t)
 		if err := s.PutHits(ctx, []Hit{sample(1), sample(2)}); err != nil {
 			t.Fatal(err)

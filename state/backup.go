@@ -38,7 +38,7 @@ type Manifest struct {
 
 // tables are all tables, with the columns that their rows are in order of.
 func tables() [][2]string {
-	return [][2]string{{"hits", "key"}, {"hit_entities", "hit, value"}, {"hit_rules", "id, folded"}, {"facts", "name"}, {"alerts", "key"}, {"incidents", "key"}, {"incident_entities", "incident, value"}, {"silences", "id"}, {"cases", "key"}, {"actions", "key"}, {"outbox", "kind, key"}, {"identity", "kind, key"}, {"audit", "seq"}}
+	return [][2]string{{"hits", "key"}, {"hit_entities", "hit, value"}, {"hit_rules", "id, folded"}, {"facts", "name"}, {"alerts", "key"}, {"incidents", "key"}, {"incident_entities", "incident, value"}, {"silences", "id"}, {"cases", "key"}, {"actions", "key"}, {"outbox", "kind, key"}, {"identity", "kind, key"}, {"documents", "kind, key"}, {"audit", "seq"}}
 }
 
 // since is the version of the layout in which a table came.
@@ -52,6 +52,8 @@ func since(table string) int64 {
 		return 5
 	case "identity":
 		return 6
+	case "documents":
+		return 7
 	}
 	return 1
 }

@@ -1,0 +1,2 @@
+DROP INDEX incidents_by_status;
+DROP TABLE documents;
