@@ -37,7 +37,7 @@ const ask = (what: "in" | "step-up"): Promise<boolean> =>
 /** url is the address of an operation of the API. */
 export function url(path: string, query: Query = {}): string {
   const q = new URLSearchParams();
-  if (tenant.value) q.set("tenant", tenant.value);
+  if (tenant.value && query.tenant !== null) q.set("tenant", tenant.value); // tenant: null is for what concerns all of them
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") q.set(name, String(value));
   }

@@ -66,7 +66,7 @@ addEventListener("keydown", (e) => {
   const key = nameOf(e);
   if (writes(e.target) && key !== "Escape" && !key.startsWith("Mod+")) return;
   // A button or a link that has the focus answers Enter itself, unless it is a row of a list.
-  if ((key === "Enter" || key === " ") && e.target instanceof HTMLElement && e.target.closest("button, a, summary, input, [role=option]")) return;
+  if ((key === "Enter" || key === " ") && e.target instanceof HTMLElement && (e.target.closest("button, a, summary") || (key === " " && e.target.closest("input")))) return;
   const two = pending && performance.now() - pendingAt < 1200 ? pending + " " + key : "";
   pending = "";
   for (const k of [two, key]) {

@@ -24,7 +24,7 @@ function App() {
   useEffect(() => {
     if (path === "/" && m && m !== "out") go("/queue", { replace: true });
   }, [path, m]);
-  if (path === "/first" || path === "/link") return <First />;
+  if (path === "/first" || path === "/login/link") return <First />;
   if (trouble.value && !m) {
     return <div class="door"><Empty icon="warn" title="The console cannot be reached" actions={<Button look="main" onClick={begin}>Try again</Button>}>{trouble.value}</Empty></div>;
   }

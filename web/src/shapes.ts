@@ -30,12 +30,15 @@ export interface Explained extends Incident { list: Alert[]; why: Hit[]; about: 
 
 export interface Page<T> { items: T[]; next?: string }
 export interface Bucket { critical: number; high: number; medium: number; low: number }
+/** Series counts by time; a step is in seconds. */
 export interface Series { start: string; step: number; buckets?: Bucket[]; counts?: number[] }
-export interface Count { value: string; count: number }
+export interface Count { value: string; count: number; title?: string }
 export interface Summary {
-  status: { open: number; mine: number; snoozed: number; closed: number };
+  total: number;
+  counts: { open: number; mine: number; snoozed: number; closed: number };
   levels: Record<string, number>;
-  facets: Record<string, Count[]>;
+  facets: Record<"rules" | "hosts" | "users" | "sources" | "tactics", Count[]>;
+  cut?: boolean;
   histogram: Series;
 }
 export interface User { name: string; full_name?: string; source: string; roles: Record<string, string>; mfa: string[] }
@@ -46,4 +49,11 @@ export interface Action {
   asked: number; until?: number; state: "proposed" | "approved" | "running" | "done" | "undoing" | "denied" | "failed" | "undone" | "expired";
   needs?: number; approvals?: Vote[]; denial?: Vote; began?: number; ended?: number; result?: string; error?: string; notes?: string[];
 }
-export interface Step { kind: string; target: string; for?: string; title: string; note?: string; ticked: boolean; forbidden?: string | boolean; dry_run?: Record<string, unknown>; number?: number; params?: Record<string, string>; undo?: boolean }
+export interface Step {
+  number: number; kind: string; target: string; for?: string; title: string; note: string; ticked: boolean; forbidden?: string; standing?: string; undo: boolean; needs?: number;
+  dry_run?: { days: number; events: number; good: number; users?: string[]; hosts?: string[]; known?: string[] };
+  action: { kind: string; target: string; for?: string; why?: string; alert?: string; case?: string; params?: Record<string, string> };
+}
+export interface Containment { steps: Step[]; notes?: string[] }
+export interface Decision { keys: string[]; status?: Status; verdict?: Verdict; owner?: string; note?: string; until?: string }
+export interface Decided { incidents: Incident[]; undo: Decision[] }

@@ -27,7 +27,7 @@ export function Histogram({ of, height = 58, onBrush, what = "alert" }: { of: Se
     return () => seen.disconnect();
   }, []);
 
-  const start = at(of.start), step = of.step > 1e7 ? of.step / 1e6 : of.step * (of.step < 1e5 ? 1000 : 1);
+  const start = at(of.start), step = of.step * 1000;
   const stacks = of.buckets ? of.buckets.map((b) => levels.map((l) => ({ l, n: b[l as keyof typeof b] ?? 0 }))) : (of.counts ?? []).map((n) => [{ l: "count", n }]);
   const n = stacks.length;
   const totals = stacks.map((s) => s.reduce((sum, x) => sum + x.n, 0));
