@@ -40,6 +40,8 @@ type Operation struct {
 	Machine bool
 	// MaxBody bounds what is sent, in bytes; 0 is 1 MiB.
 	MaxBody int64
+	// Sends is the media type of what is sent, where that is not JSON, and the operation is one of Raw.
+	Sends string
 }
 
 // Page is a part of a list.
@@ -52,6 +54,27 @@ type Page[T any] struct {
 type PageAsk struct {
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 	After string `query:"after" maxLength:"200" doc:"The next of the page before."`
+}
+
+// PageOf is the part of a whole list that is asked for. Key tells its items apart, and to makes of one what is answered.
+func PageOf[T, M any](list []T, q *PageAsk, key func(*T) string, to func(*T) M) (*Page[M], error) {
+	from := 0
+	if q.After != "" {
+		from = 1 + slices.IndexFunc(list, func(x T) bool { return key(&x) == q.After })
+		if from == 0 {
+			return nil, bad("after", "there is nothing %.100q in this list any more: begin again", q.After)
+		}
+	}
+	list = list[from:]
+	n := min(len(list), q.Limit)
+	out := &Page[M]{Items: make([]M, n)}
+	for i := range n {
+		out.Items[i] = to(&list[i])
+	}
+	if n > 0 && n < len(list) {
+		out.Next = key(&list[n-1])
+	}
+	return out, nil
 }
 
 // Nothing is asked, or answered.
@@ -73,11 +96,22 @@ func Handle[I, O any](a *API, op Operation, f func(ctx context.Context, t *Tenan
 	})
 }
 
-// Stream registers an operation that answers with a JSON object a line.
+// Stream registers an operation that answers with a JSON object a line. What fails after the first of them is told in a last
+// line: {"problem":…}.
 func Stream[I any](a *API, op Operation, f func(ctx context.Context, t *Tenant, in *I, out *Lines) error) {
 	Raw(a, op, "application/x-ndjson", func(ctx context.Context, t *Tenant, in *I, w http.ResponseWriter, _ *http.Request) error {
 		out := newLines(w)
-		return out.end(f(ctx, t, in, out))
+		err := f(ctx, t, in, out)
+		switch {
+		case ctx.Err() != nil: // nobody waits for it
+		case err == nil:
+			out.end(nil)
+		case !out.wrote:
+			return err
+		default:
+			out.end(a.server.problem(ctx, err))
+		}
+		return nil
 	})
 }
 
@@ -107,6 +141,11 @@ func (a *API) describe(op *Operation) huma.Operation {
 		MaxBodyBytes: op.MaxBody, BodyReadTimeout: -1, // a deadline of the connection would end what takes long
 		Middlewares: huma.Middlewares{a.admit(op)},
 		Extensions:  map[string]any{"x-permission": string(op.Permission)},
+	}
+	if op.Sends != "" {
+		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			op.Sends: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
+		}}
 	}
 	if op.Permission != "" {
 		h.Security = []map[string][]string{{"token": {}}, {"session": {}}}
@@ -268,10 +307,15 @@ func (s *Server) problem(ctx context.Context, err error) *Problem {
 	if local(ctx) {
 		return &Problem{Status: p.Status, Title: err.Error()}
 	}
+	s.failed(ctx, err)
+	return p
+}
+
+// failed tells the log what went wrong inside.
+func (s *Server) failed(ctx context.Context, err error) {
 	if s.Log != nil && ctx.Err() == nil {
 		s.Log.Error("the console", "error", err)
 	}
-	return p
 }
 
 // Handler answers under Root, and at /metrics. Who asks is in the context of a request: see identity.WithSubject.
@@ -293,7 +337,13 @@ func (s *Server) Handler() http.Handler {
 
 // register adds the operations of this room.
 func (s *Server) register(a *API) {
+	s.registerStatus(a)
+	s.registerIncidents(a)
 	s.registerHits(a)
+	s.registerCases(a)
+	s.registerSilences(a)
+	s.registerSearch(a)
+	s.registerRules(a)
 	s.registerViews(a)
 }
 

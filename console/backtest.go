@@ -2,13 +2,11 @@ package console
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/backtest"
+	"github.com/tocsin-sec/tocsin/identity"
 )
 
 // RuleFile is a file of rules, as text.
@@ -17,7 +15,7 @@ type RuleFile struct {
 	Text string `json:"text"`
 }
 
-// BacktestAsk is what is asked of POST /v1/backtest.
+// BacktestAsk is what is asked of POST /backtest.
 type BacktestAsk struct {
 	Files []RuleFile `json:"files,omitempty"` // rules to be tried, in place of those in force that have the same ids
 	Names []string   `json:"names,omitempty"` // ids or titles of rules that are in force
@@ -34,46 +32,49 @@ type BacktestLine struct {
 // maxBacktestAsk bounds what may be asked, in bytes.
 const maxBacktestAsk = 64 << 20
 
+func (s *Server) registerRules(a *API) {
+	Stream(a, Operation{
+		Method: http.MethodPost, Path: "/backtest", Permission: identity.RuleRead, MaxBody: maxBacktestAsk, Tag: "rules",
+		Summary: "Tries rules on what is kept",
+	}, s.backtest)
+	Handle(a, Operation{
+		Method: http.MethodGet, Path: "/rules/stats", Permission: identity.RuleRead, Tag: "rules",
+		Summary: "Says how the rules in force have done",
+	}, s.ruleStats)
+}
+
+// BacktestIn is the request of a backtest.
+type BacktestIn struct {
+	Progress bool `query:"progress" doc:"Tell how far it is."`
+	Body     BacktestAsk
+}
+
 // backtest tries rules on what is kept. It ends when nobody waits for the answer any more.
-func (s *Server) backtest(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) backtest(ctx context.Context, t *Tenant, in *BacktestIn, out *Lines) error {
 	if s.Backtest == nil {
 		return &Problem{Status: http.StatusNotImplemented, Title: "rules cannot be tried here"}
 	}
-	var ask BacktestAsk
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxBacktestAsk)).Decode(&ask); err != nil {
-		return bad("what is asked cannot be read: %v", err)
-	}
-	out := newLines(w)
-	res, err := s.Backtest(r.Context(), t.Name, &ask, func(p backtest.Progress) {
-		if out.object(BacktestLine{Progress: &p}) == nil {
+	res, err := s.Backtest(ctx, t.Name, &in.Body, func(p backtest.Progress) {
+		if in.Progress && out.object(BacktestLine{Progress: &p}) == nil {
 			_ = out.flush() // who is gone is known by the context
 		}
 	})
-	if err == nil {
-		err = out.object(BacktestLine{Result: res})
-	}
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return nil
-	}
-	return out.end(err)
-}
-
-// ruleStats says how the rules in force have done.
-func (s *Server) ruleStats(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
 	if err != nil {
 		return err
 	}
+	return out.object(BacktestLine{Result: res})
+}
+
+// SpanAsk is a time.
+type SpanAsk struct {
+	Since time.Time `query:"since"`
+	Until time.Time `query:"until" doc:"Not included."`
+}
+
+// ruleStats says how the rules in force have done.
+func (s *Server) ruleStats(ctx context.Context, t *Tenant, in *SpanAsk) (*backtest.Report, error) {
 	if s.RuleStats == nil {
-		return &Problem{Status: http.StatusNotImplemented, Title: "how rules have done is not known here"}
+		return nil, &Problem{Status: http.StatusNotImplemented, Title: "how rules have done is not known here"}
 	}
-	var since, until int64
-	if err := errors.Join(readTime(r.FormValue("since"), "since", &since), readTime(r.FormValue("until"), "until", &until)); err != nil {
-		return err
-	}
-	return answer(w)(s.RuleStats(r.Context(), t.Name, since, until))
+	return s.RuleStats(ctx, t.Name, nanoseconds(in.Since), nanoseconds(in.Until))
 }

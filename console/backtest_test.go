@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func TestBacktestEndsWithItsAsker(t *testing.T) {
 	}
 	asking, leave := context.WithCancel(ctx)
 	told := 0
-	err = c.SendLines(asking, "backtest", nil, strings.NewReader(`{"names":["one"]}`), func(line []byte) error {
+	err = c.PostLines(asking, "backtest", url.Values{"progress": {"true"}}, &BacktestAsk{Names: []string{"one"}}, func(line []byte) error {
 		if told++; !strings.Contains(string(line), `"events":7`) {
 			t.Errorf("told %s", line)
 		}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 // Client asks a running process.
 type Client struct {
 	http   *http.Client
+	server string   // "http://tocsin"
 	Tenant string   // that is asked about; "" is the first
 	Notes  []string // which limits the last answer of many lines has met
 }
@@ -38,28 +40,59 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 		return nil, fmt.Errorf("connect to tocsin serve: %w", err)
 	}
 	_ = c.Close()
-	return &Client{http: &http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+	return &Client{server: "http://tocsin", http: &http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
+}
+
+// NewClient returns a client of the tocsin at an address such as "https://tocsin.example:8443", where h finds its way there and
+// says who asks.
+func NewClient(server string, h *http.Client) *Client {
+	return &Client{server: strings.TrimSuffix(server, "/"), http: h}
 }
 
 // Get asks for one object.
 func (c *Client) Get(ctx context.Context, path string, args url.Values, into any) error {
-	return c.object(ctx, http.MethodGet, path, args, into)
+	resp, err := c.ask(ctx, http.MethodGet, path, args, nil)
+	return decode(resp, err, into)
 }
 
-// Post asks for something to be done, and for what came of it.
-func (c *Client) Post(ctx context.Context, path string, args url.Values, into any) error {
-	return c.object(ctx, http.MethodPost, path, args, into)
+// Post asks for something to be done, with an object that says what (nil: nothing), and for what came of it.
+func (c *Client) Post(ctx context.Context, path string, args url.Values, what, into any) error {
+	return c.do(ctx, http.MethodPost, path, args, what, into)
 }
 
-// Send asks for something to be done with what is read, and for what came of it.
+// Delete asks for something to be taken away, and for what came of it.
+func (c *Client) Delete(ctx context.Context, path string, into any) error {
+	return c.do(ctx, http.MethodDelete, path, nil, nil, into)
+}
+
+func (c *Client) do(ctx context.Context, method, path string, args url.Values, what, into any) error {
+	body, err := encode(what)
+	if err != nil {
+		return err
+	}
+	resp, err := c.ask(ctx, method, path, args, body)
+	return decode(resp, err, into)
+}
+
+// Send sends what is read as it stands, and returns what came of it.
 func (c *Client) Send(ctx context.Context, path string, args url.Values, body io.Reader, into any) error {
-	resp, err := c.askWith(ctx, http.MethodPost, path, args, body)
+	resp, err := c.ask(ctx, http.MethodPost, path, args, &sent{body, "application/octet-stream"})
 	return decode(resp, err, into)
 }
 
-func (c *Client) object(ctx context.Context, method, path string, args url.Values, into any) error {
-	resp, err := c.ask(ctx, method, path, args)
-	return decode(resp, err, into)
+// sent is the body of a request.
+type sent struct {
+	io.Reader
+	mediaType string
+}
+
+// encode makes a body of an object; none of nil.
+func encode(what any) (*sent, error) {
+	if what == nil {
+		return nil, nil //nolint:nilnil // nothing is sent
+	}
+	text, err := json.Marshal(what)
+	return &sent{bytes.NewReader(text), "application/json"}, err
 }
 
 // decode reads the one object of an answer.
@@ -74,20 +107,27 @@ func decode(resp *http.Response, err error, into any) error {
 	return nil
 }
 
-func (c *Client) ask(ctx context.Context, method, path string, args url.Values) (*http.Response, error) {
-	return c.askWith(ctx, method, path, args, http.NoBody)
-}
-
-func (c *Client) askWith(ctx context.Context, method, path string, args url.Values, body io.Reader) (*http.Response, error) {
-	if args == nil {
-		args = url.Values{}
-	}
+func (c *Client) ask(ctx context.Context, method, path string, args url.Values, body *sent) (*http.Response, error) {
+	args = maps.Clone(args)
 	if c.Tenant != "" {
+		if args == nil {
+			args = url.Values{}
+		}
 		args.Set("tenant", c.Tenant)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://tocsin"+base(path)+path+"?"+args.Encode(), body)
+	var in io.Reader = http.NoBody
+	if body != nil {
+		in = body.Reader
+	}
+	if len(args) > 0 {
+		path += "?" + args.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.server+Root+"/"+path, in)
 	if err != nil {
 		return nil, err
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", body.mediaType)
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
@@ -104,32 +144,30 @@ func (c *Client) askWith(ctx context.Context, method, path string, args url.Valu
 	return nil, p
 }
 
-// base is where an operation is.
-func base(path string) string {
-	if strings.HasPrefix(path, "hits") {
-		return Root + "/"
-	}
-	return "/v1/"
-}
-
 // maxPage is how many a page of a list has at most.
 const maxPage = 1000
 
-// List asks for a list, page by page, and calls yield with each as it stands until that returns an error, or there were limit
-// of them; 0 is all.
-func (c *Client) List(ctx context.Context, path string, args url.Values, limit int, yield func(line []byte) error) error {
-	args = maps.Clone(args)
+// ListAsk says which list is asked for.
+type ListAsk struct {
+	Path string
+	Args url.Values
+	Most int // at most so many; 0 is all
+}
+
+// List asks for a list, page by page, and calls yield with each item as it stands until that returns an error.
+func (c *Client) List(ctx context.Context, ask ListAsk, yield func(item []byte) error) error {
+	args := maps.Clone(ask.Args)
 	if args == nil {
 		args = url.Values{}
 	}
-	for left := limit; ; {
+	for left := ask.Most; ; {
 		n := maxPage
-		if limit > 0 {
+		if ask.Most > 0 {
 			n = min(left, maxPage)
 		}
 		args.Set("limit", strconv.Itoa(n))
 		var page Page[json.RawMessage]
-		if err := c.Get(ctx, path, args, &page); err != nil {
+		if err := c.Get(ctx, ask.Path, args, &page); err != nil {
 			return err
 		}
 		for _, item := range page.Items {
@@ -137,7 +175,7 @@ func (c *Client) List(ctx context.Context, path string, args url.Values, limit i
 				return err
 			}
 		}
-		if left -= len(page.Items); page.Next == "" || limit > 0 && left <= 0 {
+		if left -= len(page.Items); page.Next == "" || ask.Most > 0 && left <= 0 {
 			return nil
 		}
 		args.Set("after", page.Next)
@@ -147,18 +185,22 @@ func (c *Client) List(ctx context.Context, path string, args url.Values, limit i
 // maxLine bounds a line of an answer, in bytes.
 const maxLine = 64 << 20
 
-// Lines asks for many objects, and calls yield with each as it stands until that returns an error.
+// Lines asks for a stream of objects, and calls yield with each as it stands until that returns an error.
 func (c *Client) Lines(ctx context.Context, path string, args url.Values, yield func(line []byte) error) error {
-	resp, err := c.ask(ctx, http.MethodGet, path, args)
+	resp, err := c.ask(ctx, http.MethodGet, path, args, nil)
 	if err != nil {
 		return err
 	}
 	return c.lines(ctx, resp, yield)
 }
 
-// SendLines asks for something to be done with what is read, and calls yield as Lines does.
-func (c *Client) SendLines(ctx context.Context, path string, args url.Values, body io.Reader, yield func(line []byte) error) error {
-	resp, err := c.askWith(ctx, http.MethodPost, path, args, body)
+// PostLines asks for something to be done, as Post does, and calls yield as Lines does.
+func (c *Client) PostLines(ctx context.Context, path string, args url.Values, what any, yield func(line []byte) error) error {
+	body, err := encode(what)
+	if err != nil {
+		return err
+	}
+	resp, err := c.ask(ctx, http.MethodPost, path, args, body)
 	if err != nil {
 		return err
 	}

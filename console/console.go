@@ -1,9 +1,11 @@
-// Package console is what the running process answers: searches, what comes in, hits, its state; over HTTP on a socket of
-// this machine. Client is the other end of it.
+// Package console is the API: what can be asked of the running process, and done through it, by people and programs. There is
+// one, under Root, described by OpenAPI 3.1; the socket of this machine and the web answer with the same handlers. Client is
+// the other end of it.
 //
-// Everything is under /v1/. Answers are JSON: an object, or one object a line where there may be many, which are sent as
-// they are found. A mistake is answered as RFC 9457 has it ("problem details"), in a stream as a last line of it. Who may
-// connect decides the file system: the socket belongs to the user that runs the process, and to a group.
+// Every operation names the permission that it needs, and one place asks for it: API.admit. Over the web the subject is who
+// has logged in; on the socket, which belongs to the user that runs the process and to a group, it is the system itself.
+// Answers are JSON: an object, a page of a list, or one object a line where there may be very many, which are sent as they
+// are found. A mistake is answered as RFC 9457 has it ("problem details"), in a stream as a last line of it.
 //
 // The package decides nothing about events or hits; it asks the rooms that do. Its methods may be called from any
 // goroutine.
@@ -11,7 +13,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -51,24 +52,20 @@ type Tenant struct {
 type Server struct {
 	Tenants []Tenant // the first is asked where none is named
 	// Status returns what the process says of itself.
-	Status func() any
+	Status func() *Status
 	// Rule returns what a tenant's rule says of itself; nil where that is not known.
 	Rule func(tenant, id string) (detect.RuleInfo, bool)
-	// Reload reads the configuration and the rules anew.
-	Reload func(ctx context.Context) (any, error)
-	// Backup copies everything into a folder that does not exist yet, or is empty.
-	Backup func(ctx context.Context, dir string) (any, error)
-	// Verify checks what is kept against its sums and chains.
-	Verify func(ctx context.Context) (any, error)
 	// Backtest tries rules on what a tenant keeps, and tells how far it is; nil where that cannot be asked.
 	Backtest func(ctx context.Context, tenant string, ask *BacktestAsk, tell func(backtest.Progress)) (*backtest.Result, error)
 	// RuleStats says how the rules that are in force have done for a tenant, within [since, until) in nanoseconds since
 	// 1970, where 0 is no bound; nil where that cannot be asked.
 	RuleStats func(ctx context.Context, tenant string, since, until int64) (*backtest.Report, error)
-	// Routes are further questions, which others answer.
-	Routes []Route
+	// Gate is who may come in; nil where that is not known.
+	Gate *identity.Gate
 	// Operations registers further ones.
 	Operations []func(*API)
+	// Views is what the pages' operations ask of the process.
+	Views
 	// Log is told what goes wrong inside; nil: nobody is.
 	Log *slog.Logger
 
@@ -76,17 +73,10 @@ type Server struct {
 	web  http.Handler
 }
 
-// Route is a question that somebody else answers.
-type Route struct {
-	Pattern string // as http.ServeMux has it: "POST /v1/actions"
-	// Answer returns what is answered: an object. The error may be a *Problem. Actor says who asks.
-	Answer func(r *http.Request) (any, error)
-}
-
 // Serve answers on l until ctx is done.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 128 << 10,
+		Handler: s.socket(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 128 << 10,
 		BaseContext: func(net.Listener) context.Context { return ctx }, ConnContext: withPeer,
 	}
 	stop := context.AfterFunc(ctx, func() {
@@ -103,54 +93,16 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-func (s *Server) handler() http.Handler {
+// socket answers on the socket of this machine: who may use it is the system, for whom the file system has decided.
+func (s *Server) socket() http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern string, f func(http.ResponseWriter, *http.Request) error) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := f(w, r); err != nil {
-				writeProblem(w, err)
-			}
-		})
+	mux.Handle("/", s.Handler())
+	if s.Gate != nil {
+		if web, err := identity.NewWeb(s.Gate, identity.WebOptions{}); err == nil { // it fails for a bad origin only
+			web.Routes(mux, func(r *http.Request, err error) { s.failed(r.Context(), err) })
+		}
 	}
-	handle("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) error { return writeJSON(w, s.Status()) })
-	handle("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) error { return answer(w)(s.Reload(r.Context())) })
-	handle("POST /v1/verify", func(w http.ResponseWriter, r *http.Request) error { return answer(w)(s.Verify(r.Context())) })
-	handle("POST /v1/backup", func(w http.ResponseWriter, r *http.Request) error {
-		return answer(w)(s.Backup(r.Context(), r.FormValue("dir")))
-	})
-	handle("GET /v1/search", s.search)
-	handle("GET /v1/tail", s.tail)
-	handle("GET /v1/fields", s.fields)
-	handle("GET /v1/incidents", s.incidents)
-	handle("GET /v1/incidents/{key}", s.incident)
-	handle("POST /v1/incidents/decide", s.decide)
-	handle("GET /v1/alerts", s.alerts)
-	handle("POST /v1/backtest", s.backtest)
-	handle("GET /v1/rules/stats", s.ruleStats)
-	handle("GET /v1/who", s.who)
-	handle("GET /v1/silences", s.silences)
-	handle("POST /v1/silences", s.addSilence)
-	handle("POST /v1/silences/try", s.trySilence)
-	handle("POST /v1/silences/{id}/end", s.endSilence)
-	handle("GET /v1/cases", s.cases)
-	handle("POST /v1/cases", s.changeCase)
-	handle("GET /v1/cases/{key}", s.oneCase)
-	handle("POST /v1/cases/{key}", s.changeCase)
-	handle("POST /v1/cases/{key}/evidence", s.addEvidence)
-	handle("GET /v1/evidence/{sum}", s.evidence)
-	for _, route := range s.Routes {
-		handle(route.Pattern, func(w http.ResponseWriter, r *http.Request) error { return answer(w)(route.Answer(r)) })
-	}
-	mux.Handle("/api/v1/", asSystem(s.Handler()))
-	handle("/", func(_ http.ResponseWriter, r *http.Request) error {
-		return &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path}
-	})
-	return mux
-}
-
-// tenant returns the tenant that a request is about.
-func (s *Server) tenant(r *http.Request) (*Tenant, error) {
-	return s.tenantNamed(r.FormValue("tenant"))
+	return asSystem(mux)
 }
 
 func (s *Server) tenantNamed(name string) (*Tenant, error) {
@@ -164,34 +116,3 @@ func (s *Server) tenantNamed(name string) (*Tenant, error) {
 
 // Problem is what went wrong, as RFC 9457 has it.
 type Problem = identity.Problem
-
-func asProblem(err error) *Problem {
-	var p *Problem
-	if !errors.As(err, &p) {
-		p = &Problem{Status: http.StatusInternalServerError, Title: err.Error()}
-	}
-	return p
-}
-
-func writeProblem(w http.ResponseWriter, err error) {
-	p := asProblem(err)
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // who is gone needs no answer
-}
-
-func writeJSON(w http.ResponseWriter, v any) error {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(v)
-	return nil
-}
-
-// answer writes the result of a call.
-func answer(w http.ResponseWriter) func(any, error) error {
-	return func(v any, err error) error {
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, v)
-	}
-}

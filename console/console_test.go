@@ -63,7 +63,9 @@ func open(t *testing.T) *office {
 	must(err)
 	done := make(chan error, 2)
 	go func() { done <- line.Run(ctx) }()
-	s := &Server{Tenants: []Tenant{{Name: "main", Line: line, Store: events, State: known}}, Status: func() any { return line.Status() }}
+	s := &Server{Tenants: []Tenant{{Name: "main", Line: line, Store: events, State: known}}, Status: func() *Status {
+		return &Status{Tenants: []TenantStatus{{Name: "main", Inputs: []string{}, Status: line.Status()}}}
+	}}
 	go func() { done <- s.Serve(ctx, l) }()
 	o.Client, err = Dial(ctx, o.socket)
 	must(err)
@@ -121,16 +123,17 @@ func TestProblems(t *testing.T) {
 	}{
 		{"nothing", nil, "there is nothing at"},
 		{"search", url.Values{"q": {"user.name:("}}, "^"},
-		{"search", url.Values{"q": {"a"}, "since": {"yesterday"}}, "since is no time"},
-		{"search", url.Values{"q": {"a"}, "limit": {"-1"}}, "limit -1"},
-		{"search", url.Values{"q": {"a"}, "limit": {"99999999999999999999"}}, "limit"},
+		{"search", url.Values{"q": {"a"}, "since": {"yesterday"}}, "date/time"},
+		{"search", url.Values{"q": {"a"}, "limit": {"-1"}}, ">= 0"},
+		{"search", url.Values{"q": {"a"}, "limit": {"99999999999999999999"}}, "invalid integer"},
 		{"search", url.Values{"q": {"a"}, "tenant": {"../x"}}, "there is no tenant"},
 		{"tail", url.Values{"q": {"a | stats count"}}, "no | is possible"},
 		{"hits", url.Values{"order": {"random"}}, "newest, oldest"},
 		{"hits", url.Values{"level": {"x"}}, "invalid integer"},
 		{"hits", url.Values{"after": {"nonsense"}}, "nonsense"},
+		{"hits", url.Values{"ordre": {"newest"}}, "there is no such argument"},
 		{"hits/nothing", nil, "there is no hit nothing"},
-		{"fields", url.Values{"q": {"\"open"}}, "^"},
+		{"search/fields", url.Values{"q": {"\"open"}}, "^"},
 	} {
 		var into any
 		err := o.Get(t.Context(), c.path, c.args, &into)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -35,20 +34,12 @@ const (
 	maxUsual   = 2000
 )
 
-func (s *Server) incident(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
+func (s *Server) incident(ctx context.Context, t *Tenant, q *KeyAsk) (*Explained, error) {
+	i, err := t.incidentOf(ctx, q.Key)
 	if err != nil {
-		return err
+		return nil, notFound(err)
 	}
-	i, err := t.incidentOf(r.Context(), r.PathValue("key"))
-	if err != nil {
-		return notFound(err)
-	}
-	x, err := s.Explain(r.Context(), t, i, time.Now())
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, x)
+	return s.Explain(ctx, t, i, time.Now())
 }
 
 // Explain gathers what helps to judge an incident.

@@ -7,76 +7,51 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
-// IncidentFilter reads a filter of incidents from the arguments of a request. No limit, and 0, is all.
-func IncidentFilter(get func(name string) string) (state.IncidentFilter, error) {
-	f := state.IncidentFilter{
-		Status: get("status"), Entity: get("entity"), Text: get("text"), Owner: get("owner"), Case: get("case"),
-		Verdict: get("verdict"), After: get("after"), Newest: get("order") == "newest", Now: time.Now().UnixNano(),
-	}
-	if order := get("order"); order != "" && order != "newest" && order != "worst" {
-		return f, bad("order %s is not known: worst or newest", order)
-	}
-	switch f.Status {
-	case "", "any", alert.New, alert.Taken, alert.Snoozed, alert.Closed:
-	case "open":
-		f.Status = ""
-	default:
-		return f, bad("status %s is not known: open, new, taken, snoozed, closed or any", f.Status)
-	}
-	for name, to := range map[string]*int64{"since": &f.Since, "until": &f.Until, "updated": &f.UpdatedSince} {
-		if err := readTime(get(name), name, to); err != nil {
-			return f, err
-		}
-	}
-	for name, to := range map[string]*int{"limit": &f.Limit, "level": &f.MinLevel} {
-		if err := readNumber(get(name), name, to); err != nil {
-			return f, err
-		}
-	}
-	return f, nil
+// IncidentsAsk says which incidents are asked for.
+type IncidentsAsk struct {
+	PageAsk
+	QueueAsk
 }
 
-func (s *Server) incidents(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	f, err := IncidentFilter(r.FormValue)
-	if err != nil {
-		return err
-	}
-	out := newLines(w)
-	for left := f.Limit; ; {
-		f.Limit = incidentPage
-		if left > 0 {
-			f.Limit = min(left, incidentPage)
-		}
-		list, err := t.State.ListIncidents(r.Context(), f)
-		if err != nil {
-			return out.end(notFound(err))
-		}
-		for _, i := range list {
-			if err := out.object(i.Message(f.Now)); err != nil {
-				return out.end(err)
-			}
-		}
-		if left -= len(list); left == 0 || len(list) < f.Limit {
-			return out.end(nil)
-		}
-		f.After = list[len(list)-1].Key
-	}
+func (s *Server) registerIncidents(a *API) {
+	op := Operation{Method: http.MethodGet, Path: "/incidents", Permission: identity.IncidentRead, Summary: "Lists incidents", Tag: "incidents"}
+	Handle(a, op, s.incidents)
+	op.Path, op.Summary = "/incidents/{key}", "Tells all about an incident that helps to judge it"
+	Handle(a, op, s.incident)
+	op.Path, op.Summary, op.Tag = "/alerts", "Lists alerts", "alerts"
+	Handle(a, op, s.alerts)
+	Handle(a, Operation{
+		Method: http.MethodPost, Path: "/incidents/decide", Permission: identity.IncidentDecide, Tag: "incidents",
+		Summary: "Says what somebody makes of incidents: takes, puts off, closes with a verdict, opens again",
+	}, s.decide)
 }
 
-// incidentPage bounds the incidents that are held at a time.
-const incidentPage = 500
+func (s *Server) incidents(ctx context.Context, t *Tenant, q *IncidentsAsk) (*Page[alert.Message], error) {
+	f, err := q.Filter(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	f.Limit, f.After = q.Limit, q.After
+	list, err := t.State.ListIncidents(ctx, f)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	out := &Page[alert.Message]{Items: make([]alert.Message, len(list))}
+	for i, x := range list {
+		out.Items[i] = x.Message(f.Now)
+	}
+	if len(list) == q.Limit {
+		out.Next = list[q.Limit-1].Key
+	}
+	return out, nil
+}
 
 // AlertMessage is an alert as it is answered.
 type AlertMessage struct {
@@ -108,95 +83,126 @@ func AlertMessageOf(a *alert.Alert) AlertMessage {
 	}
 }
 
-func (s *Server) alerts(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	f := state.AlertFilter{Incident: r.FormValue("incident"), Rule: r.FormValue("rule"), Silence: r.FormValue("silence"), Silenced: r.FormValue("silenced") == "true"}
-	if err := errors.Join(readTime(r.FormValue("since"), "since", &f.Since), readNumber(r.FormValue("limit"), "limit", &f.Limit),
-		readNumber(r.FormValue("level"), "level", &f.MinLevel)); err != nil {
-		return err
-	}
-	list, err := t.State.ListAlerts(r.Context(), f)
-	if err != nil {
-		return err
-	}
-	out := newLines(w)
-	for _, a := range list {
-		if err := out.object(AlertMessageOf(a)); err != nil {
-			return out.end(err)
-		}
-	}
-	return out.end(nil)
+// AlertsAsk says which alerts are asked for.
+type AlertsAsk struct {
+	PageAsk
+	Incident string    `query:"incident" doc:"Those of one incident."`
+	Rule     string    `query:"rule" doc:"The id of a rule."`
+	Silence  string    `query:"silence" doc:"Those that this silence hides."`
+	Silenced bool      `query:"silenced" doc:"Only those that a silence hides; else only others."`
+	Level    int       `query:"level" minimum:"0" maximum:"4" doc:"0 (informational) to 4 (critical), and above."`
+	Since    time.Time `query:"since"`
 }
+
+func (s *Server) alerts(ctx context.Context, t *Tenant, q *AlertsAsk) (*Page[AlertMessage], error) {
+	list, err := t.State.ListAlerts(ctx, state.AlertFilter{
+		Incident: q.Incident, Rule: q.Rule, Silence: q.Silence, Silenced: q.Silenced, MinLevel: q.Level, Since: nanoseconds(q.Since),
+		Limit: q.Limit, After: q.After,
+	})
+	if err != nil {
+		return nil, notFound(err)
+	}
+	out := &Page[AlertMessage]{Items: make([]AlertMessage, len(list))}
+	for i, x := range list {
+		out.Items[i] = AlertMessageOf(x)
+	}
+	if len(list) == q.Limit {
+		out.Next = list[q.Limit-1].Key
+	}
+	return out, nil
+}
+
+// Decision is what somebody says of incidents. What is absent stays as it is.
+type Decision struct {
+	Keys    []string  `json:"keys" minItems:"1" maxItems:"1000" doc:"Of the incidents; the beginning of a key will do where it means one."`
+	Status  string    `json:"status,omitempty" enum:"new,taken,snoozed,closed"`
+	Verdict string    `json:"verdict,omitempty" enum:"malicious,expected,false-alarm" doc:"With closed."`
+	Owner   *string   `json:"owner,omitempty" maxLength:"4096" doc:"Empty: nobody."`
+	Note    *string   `json:"note,omitempty" maxLength:"4096" doc:"In place of the one before."`
+	Until   time.Time `json:"until,omitzero" doc:"With snoozed."`
+}
+
+// DecideAsk takes a decision.
+type DecideAsk struct{ Body Decision }
 
 // Decided is what is answered to a decision.
 type Decided struct {
 	Incidents []alert.Message `json:"incidents"`
+	Undo      []Decision      `json:"undo" doc:"The decisions that restore what was."`
 }
 
-// decide takes what somebody says of incidents: keys (their beginnings will do, as long as each means one), status,
-// verdict, owner, note, until, case.
-func (s *Server) decide(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
+// decide takes what somebody says of incidents.
+func (s *Server) decide(ctx context.Context, t *Tenant, in *DecideAsk) (*Decided, error) {
+	d := state.Decision{Status: in.Body.Status, Verdict: in.Body.Verdict, Until: nanoseconds(in.Body.Until), At: time.Now().UnixNano(), Actor: Actor(ctx)}
+	if in.Body.Owner != nil {
+		d.Owner, d.NoOwner = *in.Body.Owner, *in.Body.Owner == ""
 	}
-	now := time.Now()
-	d := state.Decision{
-		Status: r.FormValue("status"), Verdict: r.FormValue("verdict"), Owner: r.FormValue("owner"), Note: r.FormValue("note"),
-		At: now.UnixNano(), Actor: s.actor(r),
-	}
-	if err := readTime(r.FormValue("until"), "until", &d.Until); err != nil {
-		return err
+	if in.Body.Note != nil {
+		d.Note, d.NoNote = *in.Body.Note, *in.Body.Note == ""
 	}
 	if d.Status == alert.Taken && d.Owner == "" {
-		d.Owner = d.Actor
+		d.Owner, d.NoOwner = d.Actor, false
 	}
-	if err := short(r, "owner", "note"); err != nil {
-		return err
-	}
-	keys, err := t.incidentKeys(r.Context(), r.FormValue("keys"))
+	before, err := t.incidentsOf(ctx, in.Body.Keys)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(keys) == 0 {
-		return bad("keys: of which incidents?")
+	keys := make([]string, len(before))
+	for i, x := range before {
+		keys[i] = x.Key
 	}
-	list, err := t.State.Decide(r.Context(), keys, d)
+	list, err := t.State.Decide(ctx, keys, d)
 	if err != nil {
-		return notFound(err)
+		return nil, notFound(err)
 	}
 	t.judged(list)
-	out := Decided{}
-	for _, i := range list {
-		out.Incidents = append(out.Incidents, i.Message(d.At))
+	out := &Decided{Incidents: make([]alert.Message, len(list)), Undo: undoOf(before)}
+	for i, x := range list {
+		out.Incidents[i] = x.Message(d.At)
 	}
-	return writeJSON(w, out)
+	return out, nil
+}
+
+// undoOf are the decisions that restore what people have said of incidents.
+func undoOf(list []*alert.Incident) []Decision {
+	var out []Decision
+	for _, i := range list {
+		status := i.Status
+		if status == "" {
+			status = alert.New
+		}
+		d := Decision{Keys: []string{i.Key}, Status: status, Verdict: i.Verdict, Owner: &i.Owner, Note: &i.Note, Until: alert.When(i.Until)}
+		at := slices.IndexFunc(out, func(o Decision) bool {
+			return o.Status == d.Status && o.Verdict == d.Verdict && *o.Owner == *d.Owner && *o.Note == *d.Note && o.Until.Equal(d.Until)
+		})
+		if at < 0 {
+			out = append(out, d)
+			continue
+		}
+		out[at].Keys = append(out[at].Keys, i.Key)
+	}
+	return out
 }
 
 // maxKeys bounds the incidents that one request decides about.
 const maxKeys = 1000
 
-// incidentKeys reads keys of incidents, or their beginnings, with commas or spaces between them; of what was merged, the key
-// of what it is part of now.
-func (t *Tenant) incidentKeys(ctx context.Context, text string) ([]string, error) {
-	list := strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ' ' })
-	if len(list) > maxKeys {
-		return nil, bad("%d incidents are too many at once; %d are not", len(list), maxKeys)
+// incidentsOf returns the incidents with keys, or the beginnings of keys; of what was merged, what it is part of now.
+func (t *Tenant) incidentsOf(ctx context.Context, keys []string) ([]*alert.Incident, error) {
+	if len(keys) > maxKeys {
+		return nil, bad("keys", "%d incidents are too many at once; %d are not", len(keys), maxKeys)
 	}
-	var keys []string
-	for _, k := range list {
+	var list []*alert.Incident
+	for _, k := range keys {
 		i, err := t.incidentOf(ctx, k)
 		if err != nil {
 			return nil, notFound(err)
 		}
-		if !slices.Contains(keys, i.Key) {
-			keys = append(keys, i.Key)
+		if !slices.ContainsFunc(list, func(o *alert.Incident) bool { return o.Key == i.Key }) {
+			list = append(list, i)
 		}
 	}
-	return keys, nil
+	return list, nil
 }
 
 // incidentOf returns the incident with a key, or with the one key that begins so, or what it was merged into.
@@ -206,16 +212,6 @@ func (t *Tenant) incidentOf(ctx context.Context, key string) (*alert.Incident, e
 		i, err = t.State.Incident(ctx, i.Into)
 	}
 	return i, err
-}
-
-// short tells if an argument of a request is too long to be kept.
-func short(r *http.Request, names ...string) error {
-	for _, name := range names {
-		if n := len(r.FormValue(name)); n > alert.MaxText {
-			return bad("%s: it has %d bytes; at most %d are kept", name, n, alert.MaxText)
-		}
-	}
-	return nil
 }
 
 // judged tells the line what people have decided.
@@ -241,33 +237,9 @@ func notFound(err error) error {
 	case errors.Is(err, state.ErrNotFound):
 		return &Problem{Status: http.StatusNotFound, Title: err.Error()}
 	case errors.Is(err, state.ErrDecision):
-		return &Problem{Status: http.StatusBadRequest, Title: err.Error()}
+		return bad("", "%v", err)
 	}
 	return err
-}
-
-func readTime(text, name string, to *int64) error {
-	if text == "" {
-		return nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return bad("%s is no time of RFC 3339: %s", name, text)
-	}
-	*to = t.UnixNano()
-	return nil
-}
-
-func readNumber(text, name string, to *int) error {
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 {
-		return bad("%s is no number: %s", name, text)
-	}
-	*to = n
-	return nil
 }
 
 // object writes one object as a line.
@@ -279,12 +251,7 @@ func (l *Lines) object(v any) error {
 	return l.line(append(text, '\n'))
 }
 
-// bad is a mistake of the asker.
-func bad(format string, args ...any) *Problem {
-	return &Problem{Status: http.StatusBadRequest, Title: fmt.Sprintf(format, args...)}
-}
-
-// actor names who asks, for the audit trail.
-func (s *Server) actor(r *http.Request) string {
-	return Actor(r.Context())
+// bad is a mistake of the asker, in a field of the request; "" is none of them.
+func bad(field, format string, args ...any) *Problem {
+	return &Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf(format, args...), Field: field}
 }

@@ -78,14 +78,17 @@ func (a *archive) hit(n int, rule, host, user string, ago time.Duration) {
 }
 
 // refused asks for something that is to be answered with a status.
-func (a *archive) refused(status int, path string, args url.Values) {
+func (a *archive) refused(status int, path, field string, what any) {
 	a.t.Helper()
 	var out any
-	err := a.Post(a.t.Context(), path, args, &out)
-	if p, ok := err.(*Problem); !ok || p.Status != status {
-		a.t.Errorf("%s: %v, want status %d", path, err, status)
+	err := a.Post(a.t.Context(), path, nil, what, &out)
+	if p, ok := err.(*Problem); !ok || p.Status != status || p.Field != field {
+		a.t.Errorf("%s %.100v: %v, want status %d for %s", path, what, err, status, field)
 	}
 }
+
+// object is what is sent.
+type object map[string]any
 
 func TestDecisionsOfWhatWasMerged(t *testing.T) {
 	a := openArchive(t)
@@ -95,30 +98,76 @@ func TestDecisionsOfWhatWasMerged(t *testing.T) {
 	second := a.put.Incidents[0].Key
 	a.hit(3, "copy", "pc1", "mallory", time.Hour) // so that the two are one
 	var d Decided
-	if err := a.Post(t.Context(), "incidents/decide", url.Values{"keys": {first + "," + second + " " + first}, "status": {alert.Closed}, "verdict": {alert.Malicious}}, &d); err != nil {
+	if err := a.Post(t.Context(), "incidents/decide", nil, &Decision{Keys: []string{first, second, first}, Status: alert.Closed, Verdict: alert.Malicious}, &d); err != nil {
 		t.Fatal(err)
 	}
 	if len(d.Incidents) != 1 || d.Incidents[0].Verdict != alert.Malicious || d.Incidents[0].Alerts != 3 {
 		t.Errorf("decided: %+v", d.Incidents)
 	}
 	var c alert.Case
-	if err := a.Post(t.Context(), "cases", url.Values{"op": {"new"}, "text": {"a case"}, "incidents": {first, second}}, &c); err != nil || len(c.Incidents) != 1 || c.Incidents[0] != d.Incidents[0].Key {
+	if err := a.Post(t.Context(), "cases", nil, object{"title": "a case", "incidents": []string{first, second}}, &c); err != nil || len(c.Incidents) != 1 || c.Incidents[0] != d.Incidents[0].Key {
 		t.Errorf("the case: %+v, %v", c, err)
 	}
 	long := strings.Repeat("x", alert.MaxText+1)
-	a.refused(http.StatusBadRequest, "incidents/decide", url.Values{"keys": {first}})
-	a.refused(http.StatusBadRequest, "incidents/decide", url.Values{"keys": {first}, "note": {long}})
-	a.refused(http.StatusBadRequest, "incidents/decide", url.Values{"keys": {first}, "owner": {long}})
-	a.refused(http.StatusNotFound, "incidents/decide", url.Values{"keys": {"none"}, "status": {alert.New}})
-	a.refused(http.StatusBadRequest, "cases/"+c.Key, url.Values{"op": {"close"}, "verdict": {"bad"}})
-	a.refused(http.StatusBadRequest, "cases/"+c.Key, url.Values{"op": {"note"}})
-	a.refused(http.StatusBadRequest, "cases/"+c.Key, url.Values{"op": {"title"}, "text": {long}})
-	a.refused(http.StatusBadRequest, "cases/"+c.Key, url.Values{"op": {"burn"}})
+	const decide, wrong = "incidents/decide", http.StatusUnprocessableEntity
+	a.refused(wrong, decide, "", object{"keys": []string{first}})
+	a.refused(wrong, decide, "keys", object{"keys": []string{}, "status": "new"})
+	a.refused(wrong, decide, "note", object{"keys": []string{first}, "note": long})
+	a.refused(wrong, decide, "owner", object{"keys": []string{first}, "owner": long})
+	a.refused(wrong, decide, "verdikt", object{"keys": []string{first}, "verdikt": "malicious"})
+	a.refused(http.StatusNotFound, decide, "", object{"keys": []string{"none"}, "status": alert.New})
+	a.refused(wrong, "cases/"+c.Key, "verdict", object{"op": "close", "verdict": "bad"})
+	a.refused(wrong, "cases/"+c.Key, "text", object{"op": "note"})
+	a.refused(wrong, "cases/"+c.Key, "text", object{"op": "title", "text": long})
+	a.refused(wrong, "cases/"+c.Key, "op", object{"op": "burn"})
+}
+
+// TestUndo restores what was decided before, also that nobody had taken it.
+func TestUndo(t *testing.T) {
+	a := openArchive(t)
+	a.hit(1, "dump", "pc1", "eve", time.Hour)
+	a.hit(2, "copy", "pc2", "bert", time.Hour)
+	one, two := a.put.Incidents[0].Key, ""
+	list, err := a.state.ListIncidents(t.Context(), state.IncidentFilter{})
+	if err != nil || len(list) != 2 {
+		t.Fatal(list, err)
+	}
+	for _, i := range list {
+		if i.Key != one {
+			two = i.Key
+		}
+	}
+	anna, note := "anna", "looks bad"
+	var d Decided
+	if err := a.Post(t.Context(), "incidents/decide", nil, &Decision{Keys: []string{one}, Status: alert.Taken, Owner: &anna, Note: &note}, &d); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Post(t.Context(), "incidents/decide", nil, &Decision{Keys: []string{one, two}, Status: alert.Closed, Verdict: alert.Expected, Owner: new(string), Note: new(string)}, &d); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.Undo) != 2 {
+		t.Fatalf("undo: %+v", d.Undo)
+	}
+	for i := range d.Undo {
+		if err := a.Post(t.Context(), "incidents/decide", nil, &d.Undo[i], new(Decided)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, want := range map[string]string{one: "taken anna looks bad", two: "new  "} {
+		i, err := a.state.Incident(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := i.Status + " " + i.Owner + " " + i.Note; got != want || i.Verdict != "" {
+			t.Errorf("%s: %q as %q, want %q", key, got, i.Verdict, want)
+		}
+	}
 }
 
 func TestAllIncidents(t *testing.T) {
 	a := openArchive(t)
-	for n := range 2*incidentPage + 7 {
+	const many = 2*maxPage + 7
+	for n := range many {
 		a.desk.Take(&alert.Hit{
 			Key: fmt.Sprint(n), RuleID: "dump", RuleTitle: "Dump", Level: alert.High, Time: int64(n+1) * 1e9, Seen: int64(n+1) * 1e9,
 			Hosts: []string{fmt.Sprint("pc", n)}, Users: []string{fmt.Sprint("user", n)},
@@ -127,15 +176,15 @@ func TestAllIncidents(t *testing.T) {
 	if err := a.state.PutAlerts(t.Context(), a.desk.Place()); err != nil {
 		t.Fatal(err)
 	}
-	for limit, want := range map[string]int{"": 2*incidentPage + 7, "0": 2*incidentPage + 7, "3": 3, fmt.Sprint(incidentPage + 1): incidentPage + 1} {
+	for limit, want := range map[int]int{0: many, 3: 3, maxPage + 1: maxPage + 1} {
 		seen := make(map[string]bool)
-		err := a.Lines(t.Context(), "incidents", url.Values{"limit": {limit}}, func(line []byte) error {
+		err := a.List(t.Context(), ListAsk{Path: "incidents", Most: limit}, func(line []byte) error {
 			var m alert.Message
 			defer func() { seen[m.Key] = true }()
 			return json.Unmarshal(line, &m)
 		})
 		if err != nil || len(seen) != want {
-			t.Errorf("limit %q: %d, want %d; %v", limit, len(seen), want, err)
+			t.Errorf("limit %d: %d, want %d; %v", limit, len(seen), want, err)
 		}
 	}
 }
@@ -144,11 +193,11 @@ func TestAllIncidents(t *testing.T) {
 func TestEvidenceIsWhatWasSent(t *testing.T) {
 	a := openArchive(t)
 	var c alert.Case
-	if err := a.Post(t.Context(), "cases", url.Values{"op": {"new"}, "text": {"a case"}}, &c); err != nil {
+	if err := a.Post(t.Context(), "cases", nil, object{"title": "a case"}, &c); err != nil {
 		t.Fatal(err)
 	}
 	what := []byte("a=b&tenant=other&name=../../x\n")
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://tocsin/v1/cases/"+c.Key+"/evidence?name="+url.QueryEscape("../../etc/passwd"), bytes.NewReader(what))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://tocsin"+Root+"/cases/"+c.Key+"/evidence?name="+url.QueryEscape("../../etc/passwd"), bytes.NewReader(what))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +210,7 @@ func TestEvidenceIsWhatWasSent(t *testing.T) {
 		t.Fatalf("kept: %+v", c.Evidence)
 	}
 	for _, name := range []string{"", "..", "/", strings.Repeat("x", alert.MaxText+1)} {
-		a.refused(http.StatusBadRequest, "cases/"+c.Key+"/evidence", url.Values{"name": {name}})
+		a.refused(http.StatusUnprocessableEntity, "cases/"+c.Key+"/evidence?name="+url.QueryEscape(name), "name", nil)
 	}
 }
 
@@ -176,21 +225,21 @@ func TestWouldHideMalicious(t *testing.T) {
 		a.hit(n, "dump", "pc1", user, time.Hour)
 	}
 	var d Decided
-	if err := a.Post(t.Context(), "incidents/decide", url.Values{"keys": {a.put.Incidents[0].Key}, "status": {alert.Closed}, "verdict": {alert.Malicious}}, &d); err != nil {
+	if err := a.Post(t.Context(), "incidents/decide", nil, &Decision{Keys: []string{a.put.Incidents[0].Key}, Status: alert.Closed, Verdict: alert.Malicious}, &d); err != nil {
 		t.Fatal(err)
 	}
 	a.hit(0, "other", "pc2", "zoe", time.Hour)
 	var w WouldHide
-	if err := a.Post(t.Context(), "silences/try", url.Values{"match": {"user=mallory"}}, &w); err != nil {
+	if err := a.Post(t.Context(), "silences/try", nil, &NewSilence{Matchers: []string{"user=mallory"}}, &w); err != nil {
 		t.Fatal(err)
 	}
 	if w.Hits != 1 || w.Of != 60 || w.Malicious != 1 || len(w.Incidents) != 1 {
 		t.Errorf("it would hide %+v", w)
 	}
-	a.refused(http.StatusBadRequest, "silences/try", url.Values{"match": {"user=x"}, "days": {"1000000000"}})
-	a.refused(http.StatusBadRequest, "silences/try", url.Values{"match": slices.Repeat([]string{"user=x"}, alert.MaxMatchers+1)})
+	a.refused(http.StatusUnprocessableEntity, "silences/try?days=1000000000", "days", object{"matchers": []string{"user=x"}})
+	a.refused(http.StatusUnprocessableEntity, "silences/try", "matchers", object{"matchers": slices.Repeat([]string{"user=x"}, alert.MaxMatchers+1)})
 	var m SilenceMessage
-	if err := a.Post(t.Context(), "silences", url.Values{"match": {"user=mallory"}, "exception": {"true"}, "reason": {"tried"}}, &m); err != nil {
+	if err := a.Post(t.Context(), "silences", nil, &NewSilence{Matchers: []string{"user=mallory"}, Exception: true, Reason: "tried"}, &m); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -219,7 +268,7 @@ func TestUsual(t *testing.T) {
 
 // TestEntityQuery asks for names that the language of searches would take for something else.
 func TestEntityQuery(t *testing.T) {
-	for _, name := range []string{`CORP\anna`, `a*b`, `a?b`, `"`, `\"`, `\`, "or", "not", `x" or host.name:*`, "a b", "(", ":", "anna|head 1", "é", "\x01", strings.Repeat(`\"`, maxName/2)} {
+	for _, name := range []string{`CORP\anna`, `a*b`, `a?b`, `"`, `\"`, `\`, "or", "not", `x" or host.name:*`, "a b", "(", ":", "anna|head 1", "é", "\x01", strings.Repeat(`\"`, 512)} {
 		for _, kind := range []string{"", alert.KindUser, alert.KindHost, alert.KindAddress} {
 			q, err := query.Parse(EntityQuery(kind, name) + " | head 1")
 			if err != nil {

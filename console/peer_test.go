@@ -3,10 +3,13 @@ package console
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os/user"
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	"github.com/tocsin-sec/tocsin/identity"
 )
 
 // TestActor: what a call over the socket does is done by who made it, as the system says.
@@ -17,11 +20,13 @@ func TestActor(t *testing.T) {
 		t.Fatal(err)
 	}
 	actors := make(chan string, 2)
-	s := &Server{
-		Status: func() any { return nil },
-		Reload: func(ctx context.Context) (any, error) { actors <- Actor(ctx); return nil, nil },
-		Backup: func(ctx context.Context, _ string) (any, error) { actors <- Actor(ctx); return nil, nil },
-	}
+	s := &Server{Tenants: []Tenant{{Name: "main"}}, Operations: []func(*API){func(a *API) {
+		op := Operation{Method: http.MethodPost, Path: "/reload", Permission: identity.SettingsWrite, Whole: true}
+		Handle(a, op, func(ctx context.Context, _ *Tenant, _ *Nothing) (*Nothing, error) {
+			actors <- Actor(ctx)
+			return &Nothing{}, nil
+		})
+	}}}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
@@ -37,8 +42,8 @@ func TestActor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, call := range []string{"reload", "backup"} {
-		if err := c.Post(t.Context(), call, nil, new(any)); err != nil {
+	for _, call := range []string{"reload", "reload"} {
+		if err := c.Post(t.Context(), call, nil, nil, new(any)); err != nil {
 			t.Fatal(err)
 		}
 		if got := <-actors; got != want {

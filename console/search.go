@@ -5,12 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/store"
@@ -26,7 +26,6 @@ type Lines struct {
 }
 
 func newLines(w http.ResponseWriter) *Lines {
-	w.Header().Set("Content-Type", "application/x-ndjson")
 	return &Lines{w: w, out: bufio.NewWriterSize(w, 32<<10)}
 }
 
@@ -65,83 +64,71 @@ func (l *Lines) flush() error {
 }
 
 // end ends the stream, with the problem if there is one.
-func (l *Lines) end(err error) error {
-	if err != nil && !l.wrote {
-		return err
-	}
-	if err != nil {
-		text, e := json.Marshal(struct {
+func (l *Lines) end(p *Problem) {
+	if p != nil {
+		_ = l.object(struct {
 			Problem *Problem `json:"problem"`
-		}{asProblem(err)})
-		if e != nil {
-			return e
-		}
-		_ = l.line(append(text, '\n'))
+		}{p})
 	}
 	_ = l.flush() // who is gone needs no answer
-	return nil
 }
 
-// parseQuery reads what a request searches for.
-func parseQuery(r *http.Request) (*query.Query, error) {
-	q, err := query.Parse(r.FormValue("q"))
+// SearchAsk says which events are asked for.
+type SearchAsk struct {
+	Q     string    `query:"q" maxLength:"65536" doc:"The query."`
+	Since time.Time `query:"since"`
+	Until time.Time `query:"until" doc:"Not included."`
+}
+
+// SearchRowsAsk is a search for rows.
+type SearchRowsAsk struct {
+	SearchAsk
+	Limit int `query:"limit" minimum:"0" doc:"Of plain events, the newest so many; 0 is all."`
+}
+
+// query reads what is searched for.
+func (a *SearchAsk) query() (*query.Query, error) {
+	q, err := query.Parse(a.Q)
 	if err != nil {
-		var bad *query.Error
-		if errors.As(err, &bad) {
-			return nil, &Problem{Status: http.StatusBadRequest, Title: bad.Error(), Detail: bad.Caret()}
+		p := bad("q", "%v", err)
+		var at *query.Error
+		if errors.As(err, &at) {
+			p.Title, p.Detail = at.Error(), at.Caret()
 		}
-		return nil, &Problem{Status: http.StatusBadRequest, Title: err.Error()}
+		return nil, p
 	}
-	for name, to := range map[string]*int64{"since": &q.Since, "until": &q.Until} {
-		text := r.FormValue(name)
-		if text == "" {
-			continue
-		}
-		t, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil {
-			return nil, &Problem{Status: http.StatusBadRequest, Title: name + " is no time of RFC 3339: " + text}
-		}
-		*to = t.UnixNano()
+	if !a.Since.IsZero() {
+		q.Since = a.Since.UnixNano()
+	}
+	if !a.Until.IsZero() {
+		q.Until = a.Until.UnixNano()
 	}
 	return q, nil
 }
 
-// asked returns whom a request asks, and what for.
-func (s *Server) asked(r *http.Request) (*Tenant, *query.Query, error) {
-	t, err := s.tenant(r)
-	if err != nil {
-		return nil, nil, err
+func (s *Server) registerSearch(a *API) {
+	op := func(path, summary string) Operation {
+		return Operation{Method: http.MethodGet, Path: path, Permission: identity.SearchRead, Summary: summary, Tag: "search"}
 	}
-	q, err := parseQuery(r)
-	return t, q, err
+	Stream(a, op("/search", "Finds events, or counts them"), s.search)
+	Stream(a, op("/tail", "Shows events as they come in"), s.tail)
+	Handle(a, op("/search/fields", "Lists the fields of the events that a query means, or the values of one of them"), s.fields)
+	Handle(a, op("/who", "Tells everything that a user, host or address did"), s.who)
 }
 
-// addLimit keeps of plain events the newest so many.
-func addLimit(q *query.Query, text string) error {
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > query.MaxRows {
-		return &Problem{Status: http.StatusBadRequest, Title: fmt.Sprintf("limit %s: must be from 1 to %d", text, query.MaxRows)}
-	}
-	if len(q.Pipes) == 0 {
-		q.Pipes = []query.Pipe{&query.Tail{N: n}}
-	}
-	return nil
-}
-
-func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	t, q, err := s.asked(r)
+func (s *Server) search(ctx context.Context, t *Tenant, in *SearchRowsAsk, out *Lines) error {
+	q, err := in.query()
 	if err != nil {
 		return err
 	}
-	if err := addLimit(q, r.FormValue("limit")); err != nil {
-		return err
+	if in.Limit > query.MaxRows {
+		return bad("limit", "limit %d: at most %d", in.Limit, query.MaxRows)
 	}
-	out := newLines(w)
+	if in.Limit > 0 && len(q.Pipes) == 0 {
+		q.Pipes = []query.Pipe{&query.Tail{N: in.Limit}}
+	}
 	var notes []string
-	err = t.Store.Query(r.Context(), q, func(b *store.Block) error {
+	err = t.Store.Query(ctx, q, func(b *store.Block) error {
 		notes = append(notes, b.Notes...)
 		for i := range b.Rows {
 			if err := out.row(b.Names, func(c int) string { return b.Columns[c][i] }); err != nil {
@@ -150,13 +137,10 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 		}
 		return nil
 	})
-	if r.Context().Err() != nil {
-		return nil
-	}
 	if err == nil && len(notes) > 0 {
 		err = out.notes(notes)
 	}
-	return out.end(err)
+	return err
 }
 
 // notes writes which limits the answer has met.
@@ -170,8 +154,8 @@ func (l *Lines) notes(notes []string) error {
 	return l.line(append(text, '\n'))
 }
 
-func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
-	t, q, err := s.asked(r)
+func (s *Server) tail(ctx context.Context, t *Tenant, in *SearchAsk, out *Lines) error {
+	q, err := in.query()
 	if err != nil {
 		return err
 	}
@@ -179,16 +163,13 @@ func (s *Server) tail(w http.ResponseWriter, r *http.Request) error {
 		return &Problem{Status: http.StatusServiceUnavailable, Title: ErrNotRunning.Error()}
 	}
 	if len(q.Pipes) > 0 {
-		return &Problem{Status: http.StatusBadRequest, Title: "what comes in is shown as it comes: no | is possible in tail"}
+		return bad("q", "what comes in is shown as it comes: no | is possible in tail")
 	}
-	out := newLines(w)
 	if err := out.flush(); err != nil { // so that the other end knows that it watches
 		return nil
 	}
 	out.wrote = true
-	return out.end(t.Line.Tail(r.Context(), q, func(e *live.Seen, lost int64) bool {
-		return out.seen(e, lost) == nil
-	}))
+	return t.Line.Tail(ctx, q, func(e *live.Seen, lost int64) bool { return out.seen(e, lost) == nil })
 }
 
 // seen writes an event that has just come in.
@@ -217,22 +198,35 @@ func (l *Lines) seen(e *live.Seen, lost int64) error {
 	return err
 }
 
-func (s *Server) fields(w http.ResponseWriter, r *http.Request) error {
-	t, q, err := s.asked(r)
-	if err != nil {
-		return err
-	}
-	counts, err := countsOf(r.Context(), t.Store, q, r.FormValue("field"))
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, counts)
+// FieldsAsk asks what fields events have, or what values are in one.
+type FieldsAsk struct {
+	SearchAsk
+	Field string `query:"field" maxLength:"1000" doc:"The values of this one."`
 }
 
-// countsOf lists the fields of the events that a query means, or the values of one field.
-func countsOf(ctx context.Context, f Finder, q *query.Query, field string) ([]store.Count, error) {
-	if field == "" {
-		return f.Fields(ctx, q)
+// ValueCount is how often a value is there.
+type ValueCount struct {
+	Value string `json:"value"`
+	Count uint64 `json:"count"`
+}
+
+// maxValues bounds the values of a field that are listed.
+const maxValues = 1000
+
+func (s *Server) fields(ctx context.Context, t *Tenant, in *FieldsAsk) (*Page[ValueCount], error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, err
 	}
-	return f.Values(ctx, q, field, 1000)
+	var list []store.Count
+	if in.Field == "" {
+		list, err = t.Store.Fields(ctx, q)
+	} else {
+		list, err = t.Store.Values(ctx, q, in.Field, maxValues)
+	}
+	out := &Page[ValueCount]{Items: make([]ValueCount, len(list))}
+	for i, c := range list {
+		out.Items[i] = ValueCount{c.Value, c.Count}
+	}
+	return out, err
 }

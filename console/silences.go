@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -41,15 +42,12 @@ type WouldHide struct {
 	Cut       bool            `json:"cut,omitempty"`
 }
 
-// Bounds of the trial of a silence: of the hits that it is tried on, and of the days.
-const (
-	maxTried = 200_000
-	maxDays  = 3650
-)
+// maxTried bounds the hits that a silence is tried on.
+const maxTried = 200_000
 
 func silenceMessage(s *alert.Silence, now int64) SilenceMessage {
 	m := SilenceMessage{
-		ID: s.ID, Owner: s.Owner, Reason: s.Reason, Created: alert.When(s.Created), Until: alert.When(s.Until), Ended: alert.When(s.Ended),
+		Matchers: []string{}, ID: s.ID, Owner: s.Owner, Reason: s.Reason, Created: alert.When(s.Created), Until: alert.When(s.Until), Ended: alert.When(s.Ended),
 		Exception: s.Exception, Active: s.Ended == 0 && (s.Until == 0 || now < s.Until),
 	}
 	for _, t := range s.Matchers {
@@ -58,110 +56,121 @@ func silenceMessage(s *alert.Silence, now int64) SilenceMessage {
 	return m
 }
 
-func (s *Server) silences(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	list, err := t.State.Silences(r.Context())
-	if err != nil {
-		return err
-	}
-	hidden, err := t.State.CountSilenced(r.Context())
-	if err != nil {
-		return err
-	}
-	out := newLines(w)
-	for i := range list {
-		m := silenceMessage(&list[i], time.Now().UnixNano())
-		m.Alerts, m.Hidden = hidden[m.ID].Alerts, hidden[m.ID].Hits
-		if err := out.object(m); err != nil {
-			return out.end(err)
-		}
-	}
-	return out.end(nil)
+func (s *Server) registerSilences(a *API) {
+	op := Operation{Method: http.MethodGet, Path: "/silences", Permission: identity.SilenceRead, Summary: "Lists silences and exceptions, and how much each has hidden", Tag: "silences"}
+	Handle(a, op, s.silences)
+	op.Method, op.Path, op.Summary = http.MethodPost, "/silences/try", "Tells what a silence would have hidden"
+	Handle(a, op, s.trySilence)
+	op.Permission, op.Path, op.Summary = identity.SilenceWrite, "/silences", "Makes a silence or an exception"
+	Handle(a, op, s.addSilence)
+	op.Path, op.Summary = "/silences/{id}/end", "Ends a silence or an exception"
+	Handle(a, op, s.endSilence)
 }
 
-// silenceOf reads a silence from the arguments of a request: match (several), reason, until, exception.
-func (s *Server) silenceOf(r *http.Request, now time.Time) (alert.Silence, error) {
-	if err := short(r, "reason"); err != nil {
-		return alert.Silence{}, err
+func (s *Server) silences(ctx context.Context, t *Tenant, q *PageAsk) (*Page[SilenceMessage], error) {
+	list, err := t.State.Silences(ctx)
+	if err != nil {
+		return nil, err
 	}
-	v := alert.Silence{Owner: s.actor(r), Reason: r.FormValue("reason"), Exception: r.FormValue("exception") == "true", Created: now.UnixNano()}
-	for _, text := range r.Form["match"] {
+	hidden, err := t.State.CountSilenced(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UnixNano()
+	return PageOf(list, q, func(v *alert.Silence) string { return v.ID }, func(v *alert.Silence) SilenceMessage {
+		m := silenceMessage(v, now)
+		m.Alerts, m.Hidden = hidden[m.ID].Alerts, hidden[m.ID].Hits
+		return m
+	})
+}
+
+// NewSilence describes a silence.
+type NewSilence struct {
+	Matchers  []string  `json:"matchers" minItems:"1" maxItems:"50" doc:"All must hold: field=value, field!=value, field~part, field^=beginning, field$=end."`
+	Reason    string    `json:"reason,omitempty" maxLength:"4096"`
+	Until     time.Time `json:"until,omitzero" doc:"Needed, but for an exception."`
+	Exception bool      `json:"exception,omitempty" doc:"For good."`
+}
+
+// NewSilenceAsk makes one.
+type NewSilenceAsk struct{ Body NewSilence }
+
+// TrySilenceAsk tries one.
+type TrySilenceAsk struct {
+	Days int `query:"days" minimum:"1" maximum:"3650" default:"30"`
+	Body NewSilence
+}
+
+// silence reads a silence.
+func (n *NewSilence) silence(ctx context.Context, now time.Time) (alert.Silence, error) {
+	v := alert.Silence{Owner: Actor(ctx), Reason: n.Reason, Exception: n.Exception, Created: now.UnixNano(), Until: nanoseconds(n.Until)}
+	for _, text := range n.Matchers {
 		m, err := alert.ParseMatcher(text)
 		if err != nil {
-			return v, bad("match: %v", err)
+			return v, bad("matchers", "%v", err)
 		}
 		v.Matchers = append(v.Matchers, m)
 	}
-	if err := readTime(r.FormValue("until"), "until", &v.Until); err != nil {
-		return v, err
-	}
 	if err := v.Check(); err != nil {
-		return v, bad("%v", err)
+		return v, bad("matchers", "%v", err)
 	}
 	return v, nil
 }
 
-func (s *Server) addSilence(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	v, err := s.silenceOf(r, now)
+func (s *Server) addSilence(ctx context.Context, t *Tenant, in *NewSilenceAsk) (*SilenceMessage, error) {
+	v, err := in.Body.silence(ctx, time.Now())
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case v.Reason == "":
-		return bad("reason: why?")
+		return nil, bad("reason", "why?")
 	case !v.Exception && v.Until == 0:
-		return bad("until: a silence ends; what is to be hidden for good is an exception")
+		return nil, bad("until", "a silence ends; what is to be hidden for good is an exception")
 	case v.Until != 0 && v.Until <= v.Created:
-		return bad("until: that is over")
+		return nil, bad("until", "that is over")
 	}
+	return t.putSilence(ctx, v)
+}
+
+// putSilence keeps a silence, and tells the line of it.
+func (t *Tenant) putSilence(ctx context.Context, v alert.Silence) (*SilenceMessage, error) {
 	v.ID = alert.SilenceID(&v)
 	detail, err := json.Marshal(v)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = t.State.PutSilence(r.Context(), v, state.AuditEntry{Time: v.Created, Actor: v.Owner, Action: "silence.add", Target: v.ID, Detail: string(detail)})
-	if err != nil {
-		return err
+	trail := state.AuditEntry{Time: v.Created, Actor: v.Owner, Action: "silence.add", Target: v.ID, Detail: string(detail)}
+	if err := t.State.PutSilence(ctx, v, trail); err != nil {
+		return nil, err
 	}
-	if err := t.silenced(r.Context()); err != nil {
-		return err
-	}
-	return writeJSON(w, silenceMessage(&v, v.Created))
+	m := silenceMessage(&v, v.Created)
+	return &m, t.silenced(ctx)
 }
 
-func (s *Server) endSilence(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
+// IDAsk names one thing.
+type IDAsk struct {
+	ID string `path:"id" maxLength:"200"`
+}
+
+func (s *Server) endSilence(ctx context.Context, t *Tenant, in *IDAsk) (*SilenceMessage, error) {
+	list, err := t.State.Silences(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	list, err := t.State.Silences(r.Context())
-	if err != nil {
-		return err
-	}
-	id := r.PathValue("id")
-	at := slices.IndexFunc(list, func(v alert.Silence) bool { return v.ID == id })
+	at := slices.IndexFunc(list, func(v alert.Silence) bool { return v.ID == in.ID })
 	if at < 0 {
-		return &Problem{Status: http.StatusNotFound, Title: "there is no silence " + id}
+		return nil, &Problem{Status: http.StatusNotFound, Title: "there is no silence " + in.ID, Field: "id"}
 	}
 	v := list[at]
 	now := time.Now().UnixNano()
 	if v.Ended == 0 {
 		v.Ended = now
-		if err := t.State.PutSilence(r.Context(), v, state.AuditEntry{Time: now, Actor: s.actor(r), Action: "silence.end", Target: id}); err != nil {
-			return err
+		if err := t.State.PutSilence(ctx, v, state.AuditEntry{Time: now, Actor: Actor(ctx), Action: "silence.end", Target: v.ID}); err != nil {
+			return nil, err
 		}
 	}
-	if err := t.silenced(r.Context()); err != nil {
-		return err
-	}
-	return writeJSON(w, silenceMessage(&v, now))
+	m := silenceMessage(&v, now)
+	return &m, t.silenced(ctx)
 }
 
 // silenced tells the line which silences there are.
@@ -177,29 +186,13 @@ func (t *Tenant) silenced(ctx context.Context) error {
 }
 
 // trySilence tells what a silence would have hidden.
-func (s *Server) trySilence(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
+func (s *Server) trySilence(ctx context.Context, t *Tenant, in *TrySilenceAsk) (*WouldHide, error) {
 	now := time.Now()
-	v, err := s.silenceOf(r, now)
+	v, err := in.Body.silence(ctx, now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	v.Until, v.Created = 0, 0
-	days := usualDays
-	if err := readNumber(r.FormValue("days"), "days", &days); err != nil {
-		return err
-	}
-	if days > maxDays {
-		return bad("days: at most %d", maxDays)
-	}
-	out, err := t.wouldHide(r.Context(), &v, days, now)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, out)
+	return t.WouldHide(ctx, &v, in.Days, now)
 }
 
 // wouldHide tries a silence on the hits of some days.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -55,8 +54,6 @@ const (
 	sinceMoments = 12
 
 	maxSinceUsers = 3
-
-	maxName = 1 << 10 // bytes: a search holds it several times
 )
 
 // EntityKind guesses what a name is of: an address, or "".
@@ -84,41 +81,26 @@ func EntityQuery(kind, name string) string {
 	return fmt.Sprintf("(user.name:%s or host.name:%s or %s)", q, q, q)
 }
 
-func (s *Server) who(w http.ResponseWriter, r *http.Request) error {
-	t, err := s.tenant(r)
-	if err != nil {
-		return err
-	}
-	x := Who{Name: r.FormValue("entity"), Kind: r.FormValue("kind"), Moments: []alert.Moment{}}
-	if x.Name == "" {
-		return bad("entity: of whom?")
-	}
-	if len(x.Name) > maxName {
-		return bad("entity: a name has at most %d bytes", maxName)
-	}
-	switch x.Kind {
-	case "":
+// WhoAsk asks about somebody.
+type WhoAsk struct {
+	Entity string    `query:"entity" required:"true" minLength:"1" maxLength:"1024" doc:"Of whom?"`
+	Kind   string    `query:"kind" enum:"user,host,address" doc:"Where its name does not say."`
+	Since  time.Time `query:"since" doc:"Else 30 days ago."`
+	Until  time.Time `query:"until"`
+}
+
+func (s *Server) who(ctx context.Context, t *Tenant, q *WhoAsk) (*Who, error) {
+	x := &Who{Name: q.Entity, Kind: q.Kind, Moments: []alert.Moment{}, Since: q.Since.UTC(), Until: q.Until.UTC()}
+	if x.Kind == "" {
 		x.Kind = EntityKind(x.Name)
-	case alert.KindUser, alert.KindHost, alert.KindAddress:
-	default:
-		return bad("kind %s is not known: user, host or address", x.Kind)
 	}
-	until := time.Now()
-	since := until.Add(-whoDays * 24 * time.Hour)
-	for name, to := range map[string]*time.Time{"since": &since, "until": &until} {
-		var at int64
-		if err := readTime(r.FormValue(name), name, &at); err != nil {
-			return err
-		}
-		if at != 0 {
-			*to = time.Unix(0, at)
-		}
+	if x.Until.IsZero() {
+		x.Until = time.Now().UTC()
 	}
-	x.Since, x.Until = since.UTC(), until.UTC()
-	if err := t.tell(r.Context(), &x); err != nil {
-		return err
+	if x.Since.IsZero() {
+		x.Since = time.Now().UTC().Add(-whoDays * 24 * time.Hour)
 	}
-	return writeJSON(w, x)
+	return x, t.tell(ctx, x)
 }
 
 // tell fills in what is known of somebody.

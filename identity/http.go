@@ -261,6 +261,21 @@ func read(rw http.ResponseWriter, r *http.Request, v any) error {
 	return nil
 }
 
+// page is a list, whole.
+type page[T any] struct {
+	Items []T `json:"items"`
+}
+
+func writeList[T any](rw http.ResponseWriter, list []T, err error) error {
+	if err != nil {
+		return err
+	}
+	if list == nil {
+		list = []T{}
+	}
+	return write(rw, &page[T]{list})
+}
+
 func write(rw http.ResponseWriter, v any) error {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.Header().Set("Cache-Control", "no-store")

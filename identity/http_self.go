@@ -113,10 +113,7 @@ func (w *Web) dropTOTP(rw http.ResponseWriter, r *http.Request, s *Subject) erro
 
 func (w *Web) passkeys(rw http.ResponseWriter, r *http.Request, s *Subject) error {
 	list, err := w.gate.Passkeys(r.Context(), s)
-	if err != nil {
-		return err
-	}
-	return write(rw, list)
+	return writeList(rw, list, err)
 }
 
 func (w *Web) beginPasskey(rw http.ResponseWriter, r *http.Request, s *Subject) error {
@@ -153,10 +150,7 @@ func (w *Web) dropPasskey(rw http.ResponseWriter, r *http.Request, s *Subject) e
 
 func (w *Web) sessions(rw http.ResponseWriter, r *http.Request, s *Subject) error {
 	list, err := w.gate.Sessions(r.Context(), s)
-	if err != nil {
-		return err
-	}
-	return write(rw, list)
+	return writeList(rw, list, err)
 }
 
 func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, s *Subject) error {
@@ -168,10 +162,7 @@ func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, s *Subject) er
 
 func (w *Web) tokens(rw http.ResponseWriter, r *http.Request, s *Subject) error {
 	list, err := w.gate.Tokens(r.Context(), s, r.FormValue("user"))
-	if err != nil {
-		return err
-	}
-	return write(rw, list)
+	return writeList(rw, list, err)
 }
 
 func (w *Web) makeToken(rw http.ResponseWriter, r *http.Request, s *Subject) error {

@@ -4,10 +4,7 @@ import "net/http"
 
 func (w *Web) users(rw http.ResponseWriter, r *http.Request, s *Subject) error {
 	list, err := w.gate.Users(r.Context(), s)
-	if err != nil {
-		return err
-	}
-	return write(rw, list)
+	return writeList(rw, list, err)
 }
 
 func (w *Web) addUser(rw http.ResponseWriter, r *http.Request, s *Subject) error {

@@ -18,31 +18,34 @@ const alertColumns = "key, incident, rule_id, level, first_at, last_at, updated,
 // PutAlerts keeps what an alert.Desk has changed, all or none of it. What people have said of incidents stays as it is,
 // but that one which goes on after it was closed as malicious is new again, and one that became part of another is merged.
 func (s *State) PutAlerts(ctx context.Context, c alert.Changes) error {
-	put := func(tx *sql.Tx) error {
-		for part := range slices.Chunk(sortedAlerts(c.Alerts), chunk) {
-			if err := putAlerts(ctx, tx, part); err != nil {
-				return err
-			}
-		}
-		for _, from := range slices.Sorted(maps.Keys(c.Merged)) {
-			if err := merge(ctx, tx, from, c.Merged[from]); err != nil {
-				return err
-			}
-		}
-		for _, i := range c.Incidents {
-			if err := putIncident(ctx, tx, i); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	err := s.tx(ctx, put)
-	for try := 0; isConflict(err) && try < 10; try++ {
-		err = s.tx(ctx, put)
-	}
-	if err != nil {
+	if err := s.insist(ctx, func(tx *sql.Tx) error { return putChanges(ctx, tx, c) }); err != nil {
 		return fmt.Errorf("put alerts into %s: %w", s.name, err)
 	}
+	s.touch(c)
+	return nil
+}
+
+func putChanges(ctx context.Context, tx *sql.Tx, c alert.Changes) error {
+	for part := range slices.Chunk(sortedAlerts(c.Alerts), chunk) {
+		if err := putAlerts(ctx, tx, part); err != nil {
+			return err
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(c.Merged)) {
+		if err := merge(ctx, tx, from, c.Merged[from]); err != nil {
+			return err
+		}
+	}
+	for _, i := range c.Incidents {
+		if err := putIncident(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// touch notes which incidents were written.
+func (s *State) touch(c alert.Changes) {
 	touched := slices.Collect(maps.Keys(c.Merged))
 	for _, i := range c.Incidents {
 		touched = append(touched, i.Key)
@@ -50,7 +53,6 @@ func (s *State) PutAlerts(ctx context.Context, c alert.Changes) error {
 	if len(touched) > 0 {
 		s.queue.touch(touched...)
 	}
-	return nil
 }
 
 func sortedAlerts(list []*alert.Alert) []*alert.Alert {
@@ -165,8 +167,9 @@ type AlertFilter struct {
 	Since    int64  // Last is not before; 0 means no bound
 	Before   int64  // First is before; 0 means no bound
 	MinLevel int
-	Changed  int64 // Updated is after; 0 means no bound
-	Limit    int   // at most so many; 0 is 1,000
+	Changed  int64  // Updated is after; 0 means no bound
+	Limit    int    // at most so many; 0 is 1,000
+	After    string // a cursor: the key of the last one before
 }
 
 // ListAlerts returns the alerts that a filter means; those of an incident the gravest first.
@@ -190,13 +193,25 @@ func (s *State) ListAlerts(ctx context.Context, f AlertFilter) ([]*alert.Alert, 
 			q.arg(c.value)
 		}
 	}
+	gravest := f.Incident != "" || f.Silence != "" || f.Silenced
+	if f.After != "" {
+		var level, last int64
+		err := s.read.QueryRowContext(ctx, "SELECT level, last_at FROM alerts WHERE key = $1", f.After).Scan(&level, &last)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = fmt.Errorf("alert %.100q: %w", f.After, ErrNotFound)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list alerts: %w", err)
+		}
+		q.following(gravest, level, last, f.After)
+	}
 	switch {
 	case f.Silenced:
 		q.text(" AND silence <> ''")
 	case f.Silence == "" && f.Incident == "":
 		q.text(" AND silence = ''")
 	}
-	if f.Incident != "" || f.Silence != "" || f.Silenced {
+	if gravest {
 		q.text(" ORDER BY level DESC, last_at DESC, key LIMIT ")
 	} else {
 		q.text(" ORDER BY last_at DESC, key LIMIT ")
@@ -211,6 +226,28 @@ func (s *State) ListAlerts(ctx context.Context, f AlertFilter) ([]*alert.Alert, 
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
 	return list, nil
+}
+
+// following means alerts behind one in the order of ListAlerts.
+func (q *query) following(gravest bool, level, last int64, key string) {
+	q.text(" AND (")
+	if gravest {
+		q.text("level < ")
+		q.arg(level)
+		q.text(" OR level = ")
+		q.arg(level)
+		q.text(" AND (")
+	}
+	q.text("last_at < ")
+	q.arg(last)
+	q.text(" OR last_at = ")
+	q.arg(last)
+	q.text(" AND key > ")
+	q.arg(key)
+	q.text(")")
+	if gravest {
+		q.text(")")
+	}
 }
 
 func limitOr(n, or int) int {

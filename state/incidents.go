@@ -204,6 +204,8 @@ type Decision struct {
 	Owner   string
 	Note    string // replaces the one before
 	Case    string
+	NoOwner bool // takes it away
+	NoNote  bool
 	Until   int64 // with alert.Snoozed
 	At      int64
 	Actor   string
@@ -214,7 +216,7 @@ var ErrDecision = errors.New("that cannot be decided")
 
 func (d *Decision) check() error {
 	switch {
-	case d.Status == "" && d.Verdict == "" && d.Owner == "" && d.Note == "" && d.Case == "":
+	case d.Status == "" && d.Verdict == "" && d.Owner == "" && d.Note == "" && d.Case == "" && !d.NoOwner && !d.NoNote:
 		return fmt.Errorf("%w: it says nothing", ErrDecision)
 	case d.Status == alert.Merged || d.Status != "" && d.Status != alert.New && d.Status != alert.Taken && d.Status != alert.Snoozed && d.Status != alert.Closed:
 		return fmt.Errorf("%w: status %q is none of new, taken, snoozed, closed", ErrDecision, d.Status)
@@ -277,8 +279,11 @@ func decide(ctx context.Context, tx *sql.Tx, key string, d Decision) error {
 		set("until", d.Until)
 		set("again", false)
 	}
-	for _, c := range [...]struct{ column, value string }{{"owner", d.Owner}, {"note", d.Note}, {"case_key", d.Case}} {
-		if c.value != "" {
+	for _, c := range [...]struct {
+		column, value string
+		none          bool
+	}{{"owner", d.Owner, d.NoOwner}, {"note", d.Note, d.NoNote}, {"case_key", d.Case, false}} {
+		if c.value != "" || c.none {
 			set(c.column, text(c.value))
 		}
 	}

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -52,25 +52,9 @@ func (a *acting) actions(ctx context.Context, states string, limit int) error {
 		return err
 	}
 	defer release()
-	var list []respond.Action
-	if err := c.Get(ctx, "actions", url.Values{"state": {states}, "limit": {strconv.Itoa(limit)}}, &list); err != nil {
-		return err
-	}
-	if len(list) == 0 {
-		if !a.json {
-			fmt.Fprintln(a.std.err, "tocsin: no actions")
-		}
-		return nil
-	}
 	var rows [][]terminal.Span
-	for i := range list {
-		x := &list[i]
-		if a.json {
-			if err := json.NewEncoder(a.std.out).Encode(x); err != nil {
-				return err
-			}
-			continue
-		}
+	ask := console.ListAsk{Path: "actions", Args: url.Values{"state": {states}}, Most: limit}
+	count, err := listEach(ctx, c, ask, a.std, a.json, func(x *respond.Action) error {
 		came := x.Result
 		if x.Error != "" {
 			came = x.Error
@@ -87,12 +71,26 @@ func (a *acting) actions(ctx context.Context, states string, limit int) error {
 			{Text: terminal.Safe(x.Why.Text)},
 			{Text: terminal.Safe(came), Style: "dim"},
 		})
-	}
-	if a.json {
+		return nil
+	})
+	return a.table(rows, count, err, "no actions")
+}
+
+// table writes rows, or that there is nothing. That there is something is errFound.
+func (a *acting) table(rows [][]terminal.Span, count int, err error, nothing string) error {
+	switch {
+	case err != nil:
+		return err
+	case count == 0 && !a.json:
+		fmt.Fprintln(a.std.err, "tocsin: "+nothing)
+		return nil
+	case count == 0:
+		return nil
+	case a.json:
 		return errFound
 	}
 	screen := terminal.NewScreen(a.std.out, terminal.Of(a.std.out))
-	screen.Table(0, 6, rows)
+	screen.Table(0, len(rows[0])-1, rows)
 	return errors.Join(screen.Err(), errFound)
 }
 
@@ -107,32 +105,18 @@ func newDo(std streams) *cobra.Command {
 		Example: "  tocsin actions do lock-account anna --for 24h\n  tocsin actions do quarantine /srv/upload/invoice.exe\n  tocsin actions do isolate host --dry-run",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			q := url.Values{"kind": {args[0]}, "target": {args[1]}, "for": {long}, "why": {why}}
+			ask := &actionAsk{Kind: args[0], Target: args[1], For: long, Why: why}
 			for _, p := range params {
 				name, value, ok := strings.Cut(p, "=")
 				if !ok {
 					return fmt.Errorf("--param %q: write name=value", p)
 				}
-				q.Set("param."+name, value)
-			}
-			c, release, err := a.place.ask(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer release()
-			if dry {
-				q.Set("dry", "1")
-				var j respond.Judgement
-				if err := c.Post(cmd.Context(), "actions", q, &j); err != nil {
-					return err
+				if ask.Params == nil {
+					ask.Params = make(map[string]string)
 				}
-				return a.judged(&j)
+				ask.Params[name] = value
 			}
-			var done respond.Action
-			if err := c.Post(cmd.Context(), "actions", q, &done); err != nil {
-				return err
-			}
-			return a.told(&done)
+			return a.do(cmd.Context(), ask, dry)
 		},
 	}
 	cmd.Flags().StringVar(&long, "for", "", "undo it after a `span` such as 90m, 24h or 7d")
@@ -174,7 +158,7 @@ func newKinds(std streams) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one object a line")
-	p.define(cmd)
+	p.defineHere(cmd)
 	return cmd
 }
 
@@ -192,7 +176,7 @@ func newVote(std streams, verb, short, long, example string) *cobra.Command {
 			defer release()
 			for _, key := range args {
 				var done respond.Action
-				if err := c.Post(cmd.Context(), "actions/"+url.PathEscape(key)+"/"+verb, url.Values{"text": {text}}, &done); err != nil {
+				if err := c.Post(cmd.Context(), "actions/"+url.PathEscape(key)+"/"+verb, nil, map[string]string{"text": text}, &done); err != nil {
 					return err
 				}
 				if err := a.told(&done); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -87,7 +87,6 @@ func (a *alerts) queue(ctx context.Context) error {
 	}
 	args := url.Values{
 		"level": {strconv.Itoa(int(level) - 1)}, "status": {a.status}, "entity": {a.entity}, "text": {a.text}, "owner": {a.owner},
-		"limit": {strconv.Itoa(a.limit)},
 	}
 	if a.newest {
 		args.Set("order", "newest")
@@ -101,23 +100,14 @@ func (a *alerts) queue(ctx context.Context) error {
 	}
 	defer release()
 	var list []alert.Message
-	err = c.Lines(ctx, "incidents", args, func(line []byte) error {
-		if a.json {
-			list = append(list, alert.Message{})
-			_, err := a.std.out.Write(append(slices.Clip(line), '\n'))
-			return err
-		}
-		var m alert.Message
-		if err := json.Unmarshal(line, &m); err != nil {
-			return fmt.Errorf("read the answer: %w", err)
-		}
-		list = append(list, m)
+	count, err := listEach(ctx, c, console.ListAsk{Path: "incidents", Args: args, Most: a.limit}, a.std, a.json, func(m *alert.Message) error {
+		list = append(list, *m)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 {
+	if count == 0 {
 		if !a.json {
 			fmt.Fprintln(a.std.err, "tocsin: nothing to look at; all quiet")
 		}

@@ -41,15 +41,9 @@ func (a *alerts) each(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	count := 0
 	var rows [][]terminal.Span
-	err = c.List(ctx, "hits", args, a.limit, func(line []byte) error {
-		count++
-		if a.json {
-			_, err := a.std.out.Write(append(slices.Clip(line), '\n'))
-			return err
-		}
-		row, err := alertRow(line)
+	count, err := listEach(ctx, c, console.ListAsk{Path: "hits", Args: args, Most: a.limit}, a.std, a.json, func(h *console.Hit) error {
+		row, err := alertRow(h)
 		rows = append(rows, row)
 		return err
 	})
@@ -74,12 +68,8 @@ func (a *alerts) each(ctx context.Context) error {
 }
 
 // alertRow is an alert in a table: its key, level, time, rule, whom it is about, and its count.
-func alertRow(line []byte) ([]terminal.Span, error) {
-	var h console.Hit
+func alertRow(h *console.Hit) ([]terminal.Span, error) {
 	var d detect.Hit
-	if err := json.Unmarshal(line, &h); err != nil {
-		return nil, fmt.Errorf("read the answer: %w", err)
-	}
 	if err := json.Unmarshal(h.Hit, &d); err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}

@@ -117,7 +117,7 @@ Exit status: 0 done, 2 failed.`,
 			}
 			defer release()
 			var done backupDone
-			if err := c.Post(cmd.Context(), "backup", map[string][]string{"dir": {dir}}, &done); err != nil {
+			if err := c.Post(cmd.Context(), "backup", nil, map[string]string{"dir": dir}, &done); err != nil {
 				return err
 			}
 			fmt.Fprintf(std.out, "backed up to %s: %s\n\n→ tocsin restore %s --data FOLDER\n", dir, strings.Join(done.Tenants, ", "), args[0])
@@ -158,7 +158,7 @@ Exit status: 0 done, 2 failed.`,
 			return nil
 		},
 	}
-	p.define(cmd)
+	p.defineHere(cmd)
 	return cmd
 }
 
@@ -324,11 +324,11 @@ Exit status: 0 all is as it was written, 1 something was changed, 2 failed.`,
 				return err
 			}
 			defer release()
-			var all []verified
-			if err := c.Post(cmd.Context(), "verify", nil, &all); err != nil {
+			var all console.Page[verified]
+			if err := c.Post(cmd.Context(), "verify", nil, nil, &all); err != nil {
 				return err
 			}
-			return tellVerified(std, all, asJSON)
+			return tellVerified(std, all.Items, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one object a line")

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -69,16 +69,15 @@ Exit status: 0 done, 2 failed or forbidden.`,
 }
 
 // request is what is asked of the process that serves.
-func (f *blockFlags) request(target string) (url.Values, error) {
-	args := url.Values{"kind": {"block"}}
+func (f *blockFlags) request(target string) (*actionAsk, error) {
+	ask := &actionAsk{Kind: "block", For: f.long, Why: f.why, Alert: f.alert}
 	switch {
 	case f.allow && f.rate != "":
 		return nil, errors.New("either --allow or --rate")
 	case f.allow:
-		args.Set("kind", "allow")
+		ask.Kind = "allow"
 	case f.rate != "":
-		args.Set("kind", "rate-limit")
-		args.Set("param.rate", f.rate)
+		ask.Kind, ask.Params = "rate-limit", map[string]string{"rate": f.rate}
 	}
 	if f.out && f.forward {
 		return nil, errors.New("either --out or --forward")
@@ -92,39 +91,45 @@ func (f *blockFlags) request(target string) (url.Values, error) {
 	if f.port != "" {
 		target += " " + f.port
 	}
-	for name, v := range map[string]string{"target": target, "for": f.long, "why": f.why, "alert": f.alert} {
-		if v != "" {
-			args.Set(name, v)
-		}
-	}
-	if f.dry {
-		args.Set("dry", "1")
-	}
-	return args, nil
+	ask.Target = target
+	return ask, nil
 }
 
 func (a *acting) block(ctx context.Context, target string, f *blockFlags) error {
-	args, err := f.request(target)
+	ask, err := f.request(target)
 	if err != nil {
 		return err
 	}
+	return a.do(ctx, ask, f.dry)
+}
+
+// do asks for an action, or what would become of it, and tells that.
+func (a *acting) do(ctx context.Context, ask *actionAsk, dry bool) error {
 	c, release, err := a.place.ask(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if f.dry {
-		var j respond.Judgement
-		if err := c.Post(ctx, "actions", args, &j); err != nil {
-			return err
-		}
-		return a.judged(&j)
-	}
-	var done respond.Action
-	if err := c.Post(ctx, "actions", args, &done); err != nil {
+	out, err := askAction(ctx, c, ask, dry)
+	if err != nil {
 		return err
 	}
-	return a.told(&done)
+	if dry {
+		return a.judged(&out.Would[0])
+	}
+	return a.told(&out.Items[0])
+}
+
+// askAction asks for one action.
+func askAction(ctx context.Context, c *console.Client, ask *actionAsk, dry bool) (*actionsAnswer, error) {
+	var in actionsWish
+	in.Body.Actions, in.Body.Dry = []actionAsk{*ask}, dry
+	out := &actionsAnswer{}
+	err := c.Post(ctx, "actions", nil, &in.Body, out)
+	if err == nil && len(out.Items)+len(out.Would) != 1 {
+		err = errors.New("tocsin serve does not say what became of it")
+	}
+	return out, err
 }
 
 // told says what became of an action.
@@ -216,51 +221,36 @@ func newUnblock(std streams) *cobra.Command {
 	return cmd
 }
 
-// blockRow is a block as it is answered.
-func (a *acting) blocksOf(ctx context.Context) ([]blockAnswer, func(), error) {
-	c, release, err := a.place.ask(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	var list []blockAnswer
-	if err := c.Get(ctx, "blocks", nil, &list); err != nil {
-		release()
-		return nil, nil, err
-	}
-	return list, release, nil
-}
-
 func (a *acting) unblock(ctx context.Context, address string) error {
 	prefix, err := respond.ParsePrefix(address)
 	if err != nil {
 		return err
 	}
-	list, release, err := a.blocksOf(ctx)
+	c, release, err := a.place.ask(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	c, end, err := a.place.ask(ctx)
+	var keys []string
+	_, err = listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, false, func(x *blockAnswer) error {
+		if b, err := respond.ParseBlock(x.Target); err == nil && b.Prefix == prefix && x.Kind != "allow" {
+			keys = append(keys, x.Key)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	defer end()
-	found := 0
-	for i := range list {
-		b, err := respond.ParseBlock(list[i].Target)
-		if err != nil || b.Prefix != prefix || list[i].Kind == "allow" {
-			continue
-		}
-		found++
+	for _, key := range keys {
 		var done respond.Action
-		if err := c.Post(ctx, "actions/"+list[i].Key+"/undo", nil, &done); err != nil {
+		if err := c.Post(ctx, "actions/"+key+"/undo", nil, nil, &done); err != nil {
 			return err
 		}
 		if err := a.told(&done); err != nil {
 			return err
 		}
 	}
-	if found == 0 {
+	if len(keys) == 0 {
 		return withHint(fmt.Errorf("%s is not blocked", address), "tocsin blocks lists what is; a wider network may cover it")
 	}
 	return nil
@@ -280,26 +270,13 @@ func newBlocks(std streams) *cobra.Command {
 }
 
 func (a *acting) blocks(ctx context.Context) error {
-	list, release, err := a.blocksOf(ctx)
+	c, release, err := a.place.ask(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
-	if len(list) == 0 {
-		if !a.json {
-			fmt.Fprintln(a.std.err, "tocsin: nothing is blocked")
-		}
-		return nil
-	}
-	rows := [][]terminal.Span{}
-	for i := range list {
-		b := &list[i]
-		if a.json {
-			if err := json.NewEncoder(a.std.out).Encode(b); err != nil {
-				return err
-			}
-			continue
-		}
+	var rows [][]terminal.Span
+	count, err := listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, a.json, func(b *blockAnswer) error {
 		end := "for ever"
 		if b.Until != 0 {
 			end = "until " + time.Unix(0, b.Until).Local().Format("01-02 15:04")
@@ -314,11 +291,7 @@ func (a *acting) blocks(ctx context.Context) error {
 			{Text: strconv.FormatUint(b.Bytes, 10) + " bytes"},
 			{Text: terminal.Safe(b.By + ": " + b.Why.Text), Style: "dim"},
 		})
-	}
-	if a.json {
-		return errFound
-	}
-	screen := terminal.NewScreen(a.std.out, terminal.Of(a.std.out))
-	screen.Table(0, 7, rows)
-	return errors.Join(screen.Err(), errFound)
+		return nil
+	})
+	return a.table(rows, count, err, "nothing is blocked")
 }

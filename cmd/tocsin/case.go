@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,21 +38,21 @@ func newCase(std streams) *cobra.Command {
 	for _, sub := range [...]struct {
 		use, op, short string
 		args           cobra.PositionalArgs
-		form           func(args []string) url.Values
+		form           func(args []string) caseForm
 	}{
-		{"new TITLE [INCIDENT…]", "new", "Begin a case", cobra.MinimumNArgs(1), func(a []string) url.Values {
-			return url.Values{"text": {a[0]}, "incidents": {strings.Join(a[1:], ",")}}
+		{"new TITLE [INCIDENT…]", "new", "Begin a case", cobra.MinimumNArgs(1), func(a []string) caseForm {
+			return caseForm{"title": a[0], "incidents": a[1:]}
 		}},
-		{"join KEY INCIDENT…", "join", "Add incidents to a case", cobra.MinimumNArgs(2), func(a []string) url.Values {
-			return url.Values{"incidents": {strings.Join(a[1:], ",")}}
+		{"join KEY INCIDENT…", "join", "Add incidents to a case", cobra.MinimumNArgs(2), func(a []string) caseForm {
+			return caseForm{"incidents": a[1:]}
 		}},
 		{"task KEY TEXT", "task", "Add something to be done", cobra.MinimumNArgs(2), textForm},
 		{"done KEY NUMBER", "done", "Say that a task is done", cobra.ExactArgs(2), textForm},
 		{"note KEY TEXT", "note", "Add a note", cobra.MinimumNArgs(2), textForm},
 		{"take KEY", "take", "Say that you lead a case", cobra.ExactArgs(1), textForm},
 		{"summary KEY TEXT", "summary", "Say in a few words what it was", cobra.MinimumNArgs(2), textForm},
-		{"close KEY VERDICT [TEXT]", "close", "Close a case: malicious, expected or false-alarm", cobra.MinimumNArgs(2), func(a []string) url.Values {
-			return url.Values{"verdict": {a[1]}, "text": {strings.Join(a[2:], " ")}}
+		{"close KEY VERDICT [TEXT]", "close", "Close a case: malicious, expected or false-alarm", cobra.MinimumNArgs(2), func(a []string) caseForm {
+			return caseForm{"verdict": a[1], "text": strings.Join(a[2:], " ")}
 		}},
 		{"reopen KEY", "reopen", "Open a closed case again", cobra.ExactArgs(1), textForm},
 	} {
@@ -59,9 +60,9 @@ func newCase(std streams) *cobra.Command {
 			Use: sub.use, Short: sub.short, Long: sub.short + ".\n\nExit status: 0 done, 2 failed.", Args: sub.args, Example: "  tocsin case " + sub.use,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				form := sub.form(args)
-				form.Set("op", sub.op)
 				path := "cases"
 				if sub.op != "new" {
+					form["op"] = sub.op
 					path += "/" + url.PathEscape(args[0])
 				}
 				return w.change(cmd.Context(), path, form)
@@ -74,20 +75,23 @@ func newCase(std streams) *cobra.Command {
 	return cmd
 }
 
-func textForm(args []string) url.Values { return url.Values{"text": {strings.Join(args[1:], " ")}} }
+// caseForm is what is done to a case.
+type caseForm map[string]any
+
+func textForm(args []string) caseForm { return caseForm{"text": strings.Join(args[1:], " ")} }
 
 func (w *casework) define(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&w.json, "json", false, "as JSON")
 	w.place.define(cmd)
 }
 
-func (w *casework) change(ctx context.Context, path string, form url.Values) error {
+func (w *casework) change(ctx context.Context, path string, form caseForm) error {
 	c, err := w.place.running(ctx)
 	if err != nil {
 		return err
 	}
 	var out alert.Case
-	if err := c.Post(ctx, path, form, &out); err != nil {
+	if err := c.Post(ctx, path, nil, form, &out); err != nil {
 		return err
 	}
 	return w.say(&out)
@@ -126,13 +130,9 @@ func (w *casework) listCommand() *cobra.Command {
 				return err
 			}
 			defer release()
-			return c.Lines(cmd.Context(), "cases", url.Values{"closed": {fmt.Sprint(all)}}, func(line []byte) error {
-				var x alert.Case
-				if err := json.Unmarshal(line, &x); err != nil {
-					return fmt.Errorf("read the answer: %w", err)
-				}
-				return w.say(&x)
-			})
+			ask := console.ListAsk{Path: "cases", Args: url.Values{"closed": {strconv.FormatBool(all)}}}
+			_, err = listEach(cmd.Context(), c, ask, w.std, w.json, w.say)
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "closed ones too")

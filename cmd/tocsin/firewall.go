@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -79,10 +77,7 @@ func (f *firewallCommand) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if len(text) > 90<<10 {
-			return errors.New("the policy is too long: more than 90 KiB")
-		}
-		if err := c.Post(ctx, "firewall/"+f.verb, url.Values{"policy": {string(text)}, "confirm": {f.confirm.String()}}, &out); err != nil {
+		if err := c.Post(ctx, "firewall/"+f.verb, nil, map[string]any{"policy": json.RawMessage(text), "confirm": f.confirm.String()}, &out); err != nil {
 			return err
 		}
 		if f.verb == "plan" && !f.json {
@@ -91,7 +86,7 @@ func (f *firewallCommand) run(ctx context.Context) error {
 			return nil
 		}
 	default:
-		if err := c.Post(ctx, "firewall/"+f.verb, nil, &out); err != nil {
+		if err := c.Post(ctx, "firewall/"+f.verb, nil, nil, &out); err != nil {
 			return err
 		}
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,17 +29,17 @@ func (j *judging) define(cmd *cobra.Command) {
 }
 
 // decide tells the running process what is decided, and says what came of it.
-func (j *judging) decide(ctx context.Context, keys []string, args url.Values) error {
-	args.Set("keys", strings.Join(keys, ","))
+func (j *judging) decide(ctx context.Context, keys []string, d console.Decision) error {
+	d.Keys = keys
 	if j.note != "" {
-		args.Set("note", j.note)
+		d.Note = &j.note
 	}
 	c, err := j.place.running(ctx)
 	if err != nil {
 		return err
 	}
 	var out console.Decided
-	if err := c.Post(ctx, "incidents/decide", args, &out); err != nil {
+	if err := c.Post(ctx, "incidents/decide", nil, &d, &out); err != nil {
 		return err
 	}
 	if j.json {
@@ -72,7 +70,7 @@ func newTake(std streams) *cobra.Command {
 		Example: "  tocsin take 4f2a91\n  tocsin take 4f2a91 --for anna",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.decide(cmd.Context(), args, url.Values{"status": {alert.Taken}, "owner": {who}})
+			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Taken, Owner: &who})
 		},
 	}
 	cmd.Flags().StringVar(&who, "for", myName(), "`who` looks at it")
@@ -97,7 +95,7 @@ Exit status: 0 done, 2 failed.`,
 			if verdict == "" {
 				return withHint(fmt.Errorf("a verdict is needed"), "--as malicious (somebody did harm), --as expected (the rule is right, and it was meant to be), or --as false-alarm (the rule is wrong)")
 			}
-			return j.decide(cmd.Context(), args, url.Values{"status": {alert.Closed}, "verdict": {verdict}})
+			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Closed, Verdict: verdict})
 		},
 	}
 	cmd.Flags().StringVar(&verdict, "as", "", "the `verdict`: malicious, expected or false-alarm")
@@ -118,7 +116,7 @@ func newSnooze(std streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return j.decide(cmd.Context(), args, url.Values{"status": {alert.Snoozed}, "until": {at.UTC().Format(time.RFC3339)}})
+			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Snoozed, Until: at.UTC().Truncate(time.Second)})
 		},
 	}
 	cmd.Flags().StringVar(&until, "for", "8h", "for how `long`: 30m, 8h, 2d")
@@ -134,7 +132,7 @@ func newReopen(std streams) *cobra.Command {
 		Example: "  tocsin reopen 4f2a91",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.decide(cmd.Context(), args, url.Values{"status": {alert.New}})
+			return j.decide(cmd.Context(), args, console.Decision{Status: alert.New})
 		},
 	}
 	j.define(cmd)

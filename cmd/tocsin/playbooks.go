@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -48,20 +48,9 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 	defer release()
 	args := url.Values{"since": {since}}
 	if test {
-		args.Set("test", "1")
+		args.Set("test", "true")
 	}
-	var list []playbookAnswer
-	if err := c.Get(ctx, "playbooks", args, &list); err != nil {
-		return err
-	}
-	for i := range list {
-		p := &list[i]
-		if a.json {
-			if err := json.NewEncoder(a.std.out).Encode(p); err != nil {
-				return err
-			}
-			continue
-		}
+	_, err = listEach(ctx, c, console.ListAsk{Path: "playbooks", Args: args, Most: 0}, a.std, a.json, func(p *playbookAnswer) error {
 		mode := p.Mode
 		if mode == "" {
 			mode = "watch"
@@ -71,7 +60,7 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 			fmt.Fprintf(a.std.out, "       since %s: asked for %d, refused %d, would have done %d\n", since, p.Deeds.Asked, p.Deeds.Refused, p.Deeds.Would)
 		}
 		if !test {
-			continue
+			return nil
 		}
 		fmt.Fprintf(a.std.out, "       %d alerts since %s\n", p.Alerts, since)
 		for _, l := range []struct {
@@ -85,8 +74,9 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 		for _, problem := range p.Problems[:min(len(p.Problems), 5)] {
 			fmt.Fprintf(a.std.out, "       %s\n", terminal.Safe(problem))
 		}
-	}
-	return nil
+		return nil
+	})
+	return err
 }
 
 // mostOften are the keys with the highest numbers.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -19,7 +18,6 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/prevent"
-	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -89,7 +87,7 @@ func (p *preventCommand) run(ctx context.Context, args []string) error {
 	}
 	defer release()
 	var d preventDraft
-	if err := c.Post(ctx, "prevent/"+url.PathEscape(args[0]), p.args(), &d); err != nil {
+	if err := c.Post(ctx, "prevent/"+url.PathEscape(args[0]), p.args(), nil, &d); err != nil {
 		return err
 	}
 	if p.json {
@@ -106,7 +104,7 @@ func (p *preventCommand) run(ctx context.Context, args []string) error {
 }
 
 func (p *preventCommand) args() url.Values {
-	return url.Values{"days": {strconv.Itoa(p.days)}, "exception": {strconv.FormatBool(p.exception)}, "force": {strconv.FormatBool(p.force)}}
+	return url.Values{"days": {strconv.Itoa(p.days)}, "exception": {strconv.FormatBool(p.exception)}}
 }
 
 func (p *preventCommand) folder(key string) string {
@@ -189,12 +187,14 @@ func (p *preventCommand) tellRule(screen *terminal.Screen, dir string, r *preven
 	screen.Print(0, 0)
 	screen.Print(0, 2, terminal.Span{Style: "bold", Text: terminal.Safe(filepath.Join(dir, r.Name+".yml"))})
 	screen.Print(2, 4, terminal.Span{Text: fmt.Sprintf("covers %d of %d events; describes %d of %d others of the same kinds", r.Covered, r.Events, r.Remain, r.Near)})
-	_, detection, _ := strings.Cut(r.Text, "detection:\n")
-	for line := range strings.Lines(detection) {
-		if !strings.HasPrefix(line, " ") {
-			break
+	for _, section := range [...]string{"correlation:\n", "detection:\n"} {
+		_, text, _ := strings.Cut(r.Text, "\n"+section)
+		for line := range strings.Lines(text) {
+			if !strings.HasPrefix(line, " ") {
+				break
+			}
+			screen.Print(2, 6, terminal.Span{Style: "dim", Text: terminal.Safe(cut(strings.TrimRight(line, "\n")))})
 		}
-		screen.Print(2, 6, terminal.Span{Style: "dim", Text: terminal.Safe(cut(strings.TrimRight(line, "\n")))})
 	}
 	for _, n := range r.Notes {
 		screen.Print(2, 4, terminal.Span{Text: "note: " + terminal.Safe(oneLine(n))})
@@ -208,13 +208,12 @@ func (p *preventCommand) tellBlocks(ctx context.Context, c *console.Client, d *p
 		say(0, "playbook:  %s blocks where it comes from, and only watches: name it in respond.playbooks once it is called .yml", filepath.Join(dir, playbookFile))
 	}
 	for _, a := range d.Addresses[:min(len(d.Addresses), most)] {
-		var j respond.Judgement
-		err := c.Post(ctx, "actions", url.Values{"kind": {"block"}, "target": {a}, "for": {"24h"}, "dry": {"1"}}, &j)
+		out, err := askAction(ctx, c, &actionAsk{Kind: "block", Target: a, For: "24h"}, true)
 		switch {
 		case err != nil:
 			say(0, "block:     %s: %v", a, err)
-		case len(j.Forbidden) > 0:
-			say(0, "block:     %s is not to be blocked: %s", a, strings.Join(j.Forbidden, "; "))
+		case len(out.Would[0].Forbidden) > 0:
+			say(0, "block:     %s is not to be blocked: %s", a, strings.Join(out.Would[0].Forbidden, "; "))
 		default:
 			say(0, "block:     tocsin block %s --for 24h (with --dry-run: what it would have met)", a)
 		}
@@ -247,35 +246,31 @@ func (p *preventCommand) putInForce(ctx context.Context, key string) error {
 	dir := p.folder(key)
 	body, err := readDraft(dir)
 	if p.exception || errors.Is(err, fs.ErrNotExist) {
-		args := p.args()
-		args.Set("exception", "true")
+		args := url.Values{"days": {strconv.Itoa(p.days)}, "exception": {"true"}, "force": {strconv.FormatBool(p.force)}}
 		if !p.exception {
 			return withHint(fmt.Errorf("prevent: there is no draft in %s", dir), "draft it first: tocsin prevent %s; for an exception: tocsin prevent --exception %s --arm", key, key)
 		}
-		var d preventDraft
-		if err := c.Post(ctx, "prevent/"+url.PathEscape(key)+"/arm", args, &d); err != nil {
+		var out armAnswer
+		if err := c.Post(ctx, "prevent/"+url.PathEscape(key)+"/arm", args, nil, &out); err != nil {
 			return err
 		}
+		d := out.Draft
 		if p.json {
-			return json.NewEncoder(p.std.out).Encode(&d)
+			return json.NewEncoder(p.std.out).Encode(d)
 		}
 		if len(d.Exceptions) == 0 {
 			return errors.New("prevent: " + strings.Join(d.Notes, "; "))
 		}
-		return p.tellExceptions(&d)
+		return p.tellExceptions(d)
 	}
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(body)
-	if err != nil {
+	var out armAnswer
+	if err := c.Post(ctx, "prevent/"+url.PathEscape(key)+"/arm", nil, body, &out); err != nil {
 		return err
 	}
-	var list []armedRule
-	if err := c.Send(ctx, "prevent/"+url.PathEscape(key)+"/arm", p.args(), bytes.NewReader(text), &list); err != nil {
-		return err
-	}
-	return p.tellArmed(list, "armed")
+	return p.tellArmed(out.Items, "armed")
 }
 
 // readDraft reads the rule files of a folder with their tests.
@@ -302,7 +297,7 @@ func (p *preventCommand) takeBack(ctx context.Context, name string) error {
 		return err
 	}
 	var a armedRule
-	if err := c.Post(ctx, "prevent/"+url.PathEscape(name)+"/disarm", nil, &a); err != nil {
+	if err := c.Post(ctx, "prevent/"+url.PathEscape(name)+"/disarm", nil, nil, &a); err != nil {
 		return err
 	}
 	return p.tellArmed([]armedRule{a}, "taken back")
@@ -314,15 +309,15 @@ func (p *preventCommand) listArmed(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	var list []armedRule
+	var list console.Page[armedRule]
 	if err := c.Get(ctx, "prevent", nil, &list); err != nil {
 		return err
 	}
-	if len(list) == 0 && !p.json {
+	if len(list.Items) == 0 && !p.json {
 		fmt.Fprintln(p.std.err, "tocsin: no rule was armed")
 		return nil
 	}
-	return p.tellArmed(list, "")
+	return p.tellArmed(list.Items, "")
 }
 
 func (p *preventCommand) tellArmed(list []armedRule, what string) error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -9,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,10 +67,6 @@ func (t *trial) run(ctx context.Context, flags *ruleFlags, args []string) error 
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(ask)
-	if err != nil {
-		return err
-	}
 	t.place.config = flags.config
 	c, release, err := t.place.ask(ctx)
 	if err != nil {
@@ -79,7 +75,7 @@ func (t *trial) run(ctx context.Context, flags *ruleFlags, args []string) error 
 	defer release()
 	var res *backtest.Result
 	stop := t.watch()
-	err = c.SendLines(ctx, "backtest", nil, bytes.NewReader(body), func(line []byte) error {
+	err = c.PostLines(ctx, "backtest", url.Values{"progress": {"true"}}, ask, func(line []byte) error {
 		var l console.BacktestLine
 		if err := json.Unmarshal(line, &l); err != nil {
 			return err

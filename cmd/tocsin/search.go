@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -89,7 +90,7 @@ func (s *search) run(ctx context.Context, text string) error {
 	out.head = columnsOf(q)
 	if s.fields {
 		out.head = []string{"field", "events"}
-		return s.tellFields(ctx, out, func(into any) error { return c.Get(ctx, "fields", args, into) })
+		return s.tellFields(ctx, out, func(into *console.Page[console.ValueCount]) error { return c.Get(ctx, "search/fields", args, into) })
 	}
 	err = c.Lines(ctx, "search", args, out.line)
 	if err := errors.Join(err, out.end()); err != nil {
@@ -110,15 +111,12 @@ func (s *search) run(ctx context.Context, text string) error {
 	return errFound
 }
 
-func (s *search) tellFields(_ context.Context, out *rowPrinter, get func(any) error) error {
-	var counts []struct {
-		Value string
-		Count uint64
-	}
+func (s *search) tellFields(_ context.Context, out *rowPrinter, get func(*console.Page[console.ValueCount]) error) error {
+	var counts console.Page[console.ValueCount]
 	if err := get(&counts); err != nil {
 		return err
 	}
-	for _, c := range counts {
+	for _, c := range counts.Items {
 		text, err := json.Marshal(map[string]string{"field": c.Value, "events": strconv.FormatUint(c.Count, 10)})
 		if err != nil {
 			return err
@@ -131,7 +129,7 @@ func (s *search) tellFields(_ context.Context, out *rowPrinter, get func(any) er
 	if err := out.end(); err != nil {
 		return err
 	}
-	if len(counts) > 0 {
+	if len(counts.Items) > 0 {
 		return errFound
 	}
 	return nil

@@ -261,7 +261,7 @@ func (s *serve) claim(ctx context.Context) error {
 	}
 	process := ""
 	if c, err := console.Dial(ctx, socketPath(s.dir)); err == nil {
-		var st serveStatus
+		var st console.Status
 		if c.Get(ctx, "status", nil, &st) == nil {
 			process = fmt.Sprintf(", process %d", st.Process)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,25 +14,27 @@ import (
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
-	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
-// answers makes what answers on the socket.
+// answers makes what answers on the socket, and on the web.
 func (s *serve) answers() *console.Server {
 	c := &console.Server{
-		Status: func() any { return s.status() },
-		Rule:   func(_, id string) (detect.RuleInfo, bool) { return s.rule(id) },
-		Reload: func(ctx context.Context) (any, error) { return s.reload(ctx) },
-		Backup: func(ctx context.Context, dir string) (any, error) { return s.backup(ctx, dir) },
-		Verify: func(ctx context.Context) (any, error) { return s.verify(ctx) },
+		Status:     s.status,
+		Rule:       func(_, id string) (detect.RuleInfo, bool) { return s.rule(id) },
+		Operations: []func(*console.API){s.registerUpkeep},
+		Log:        s.log,
 	}
 	s.answerBacktests(c)
-	c.Routes = append(c.Routes, s.response.routes()...)
+	if s.response != nil {
+		c.Operations = append(c.Operations, s.response.register)
+	}
 	s.answerPrevents(c)
+	s.answerViews(c)
 	if s.doors != nil {
-		c.Routes = append(c.Routes, console.UserRoutes(s.doors.Gate)...)
+		c.Gate = s.doors.Gate
 	}
 	for _, t := range s.tenants {
 		c.Tenants = append(c.Tenants, console.Tenant{Name: t.name, Line: t.line, Store: t.store, State: t.state, Evidence: evidenceFolder(t.dir), Changed: t.wake})
@@ -39,30 +42,31 @@ func (s *serve) answers() *console.Server {
 	return c
 }
 
-// serveStatus is what the process says of itself.
-type serveStatus struct {
-	Version string         `json:"version"`
-	Process int            `json:"pid"`
-	Started time.Time      `json:"started"`
-	Data    string         `json:"data"`
-	Tenants []tenantStatus `json:"tenants"`
+// registerUpkeep adds what keeps the process in order.
+func (s *serve) registerUpkeep(a *console.API) {
+	op := console.Operation{Method: http.MethodPost, Path: "/reload", Permission: identity.SettingsWrite, Whole: true, Tag: "status", Summary: "Reads the configuration and the rules anew"}
+	console.Handle(a, op, func(ctx context.Context, _ *console.Tenant, _ *console.Nothing) (*reloaded, error) {
+		return s.reload(ctx)
+	})
+	op.Path, op.Summary = "/verify", "Checks what is kept against its sums and chains"
+	console.Handle(a, op, func(ctx context.Context, _ *console.Tenant, _ *console.Nothing) (*console.Page[verified], error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		list, err := verifyAll(ctx, s.tenants)
+		return &console.Page[verified]{Items: list}, err
+	})
+	op.Path, op.Summary = "/backup", "Copies everything into a folder that does not exist yet, or is empty"
+	console.Handle(a, op, func(ctx context.Context, _ *console.Tenant, in *backupAsk) (*backupDone, error) {
+		return s.backup(ctx, in.Body.Dir)
+	})
 }
 
-type tenantStatus struct {
-	Name   string        `json:"name"`
-	Inputs []string      `json:"inputs"`
-	Notify notify.Status `json:"notify"`
-
-	Incidents map[string]int64 `json:"incidents,omitempty"` // by status
-	live.Status
-}
-
-func (s *serve) status() serveStatus {
+func (s *serve) status() *console.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := serveStatus{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
+	st := &console.Status{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
 	for _, t := range s.tenants {
-		ts := tenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
+		ts := console.TenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
 		ts.Incidents, _ = t.state.CountIncidents(context.Background()) // without them, where they cannot be counted now
 		for _, in := range t.inputs {
 			ts.Inputs = append(ts.Inputs, in.Name())
@@ -197,8 +201,15 @@ func (s *serve) audit(ctx context.Context, actor, action, detail string) {
 	}
 }
 
+// backupAsk says where to.
+type backupAsk struct {
+	Body struct {
+		Dir string `json:"dir" minLength:"1" doc:"A folder of the machine, whole."`
+	} `nameHint:"BackupAsk"`
+}
+
 // backup copies what all tenants have into a folder.
-func (s *serve) backup(ctx context.Context, dir string) (any, error) {
+func (s *serve) backup(ctx context.Context, dir string) (*backupDone, error) {
 	if !filepath.IsAbs(dir) {
 		return nil, errors.New("the folder of a backup must be an absolute path")
 	}
@@ -206,11 +217,4 @@ func (s *serve) backup(ctx context.Context, dir string) (any, error) {
 	defer s.mu.Unlock()
 	s.audit(ctx, console.Actor(ctx), "backup", dir)
 	return backUp(ctx, dir, s.dir, s.tenants)
-}
-
-// verify checks what all tenants have.
-func (s *serve) verify(ctx context.Context) (any, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return verifyAll(ctx, s.tenants)
 }

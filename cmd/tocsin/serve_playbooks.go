@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -13,12 +12,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/state"
@@ -95,80 +94,6 @@ func (s *respondSettings) playbooks() ([]respond.Playbook, error) {
 		}
 	}
 	return list, errors.Join(errs...)
-}
-
-// alertsSince is how far back playbooks look: what is older when it comes to be known is history.
-const alertsSince = time.Hour
-
-// play lets playbooks answer a tenant's alerts until ctx is done.
-func (r *response) play(ctx context.Context, t *tenant) {
-	const fact = "playbooks.seen"
-	text, err := t.state.Fact(ctx, fact)
-	if err != nil {
-		r.log.Error("playbooks", "error", err)
-		return
-	}
-	seen, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		seen = r.opened // and not when this began to look: what comes in meanwhile is answered
-		if err := t.state.SetFacts(ctx, map[string]string{fact: strconv.FormatInt(seen, 10)}); err != nil && ctx.Err() == nil {
-			r.log.Error("playbooks", "tenant", t.name, "error", err)
-		}
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	answered := make(map[string]int64)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.changed:
-		case <-tick.C: // what was not told, such as what another process has changed
-		}
-		next, err := r.playSince(ctx, t, seen, answered)
-		if err != nil && ctx.Err() == nil {
-			r.log.Error("playbooks", "tenant", t.name, "error", err)
-		}
-		if next > seen {
-			seen = next
-			if err := t.state.SetFacts(ctx, map[string]string{fact: strconv.FormatInt(seen, 10)}); err != nil && ctx.Err() == nil {
-				r.log.Error("playbooks", "tenant", t.name, "error", err)
-			}
-		}
-	}
-}
-
-// overlap is how long before the last one it looks again: one may be kept a little later than another that is younger.
-const overlap = int64(2 * time.Second)
-
-// playSince answers alerts that hits have changed after a time, and says up to which. Answered are those of just before.
-func (r *response) playSince(ctx context.Context, t *tenant, seen int64, answered map[string]int64) (int64, error) {
-	list, err := t.state.ListAlerts(ctx, state.AlertFilter{Since: time.Now().Add(-alertsSince).UnixNano(), Changed: max(1, seen-overlap)})
-	if err != nil {
-		return seen, err
-	}
-	slices.SortFunc(list, func(a, b *alert.Alert) int { return cmp.Compare(a.Updated, b.Updated) })
-	for key, at := range answered {
-		if at < seen-overlap {
-			delete(answered, key)
-		}
-	}
-	begin := seen // after a start nothing is answered yet, and what was before it is not answered again
-	for _, a := range list {
-		if answered[a.Key] == a.Updated || len(answered) == 0 && a.Updated <= begin {
-			continue
-		}
-		done, err := r.Play(ctx, r.books, t.cause(ctx, a))
-		if err != nil {
-			return seen, err
-		}
-		for _, d := range done {
-			r.log.Info("a playbook asks", "kind", d.Kind, "target", d.Target, "state", d.State, "by", d.By)
-		}
-		answered[a.Key] = a.Updated
-		seen = max(seen, a.Updated)
-	}
-	return seen, nil
 }
 
 // cause is an alert as playbooks see it.
@@ -319,32 +244,36 @@ type playbookAnswer struct {
 	Problems []string       `json:"problems,omitempty"` // what it could not have done
 }
 
+// playbooksAsk says what is asked of playbooks.
+type playbooksAsk struct {
+	Since string `query:"since" doc:"Since this time: 7d, 2026-01-31, or as RFC 3339 has it; else seven days ago."`
+	Test  bool   `query:"test" doc:"What each would have done since then, with what is kept."`
+}
+
 // playbooks answers which there are; with test, what they would have done since a time, with what is kept.
-func (r *response) playbooks(t *tenant) func(*http.Request) (any, error) {
-	return func(q *http.Request) (any, error) {
-		since := time.Now().AddDate(0, 0, -7)
-		if text := q.FormValue("since"); text != "" {
-			var err error
-			if since, err = parseTime(text, time.Now(), time.Local, false); err != nil {
-				return nil, asProblem(err)
-			}
+func (r *response) playbooks(ctx context.Context, _ *console.Tenant, in *playbooksAsk) (*console.Page[playbookAnswer], error) {
+	since := time.Now().AddDate(0, 0, -7)
+	if in.Since != "" {
+		var err error
+		if since, err = parseTime(in.Since, time.Now(), time.Local, false); err != nil {
+			return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: err.Error(), Field: "since"}
 		}
-		deeds, err := r.Report(q.Context(), since.UnixNano())
-		if err != nil {
-			return nil, err
-		}
-		out := []playbookAnswer{}
-		for i := range r.books {
-			a := playbookAnswer{Playbook: r.books[i], Deeds: deeds[r.books[i].Name]}
-			if q.FormValue("test") != "" {
-				if err := r.test(q.Context(), t, &a, since); err != nil {
-					return nil, err
-				}
-			}
-			out = append(out, a)
-		}
-		return out, nil
 	}
+	deeds, err := r.Report(ctx, since.UnixNano())
+	if err != nil {
+		return nil, err
+	}
+	out := &console.Page[playbookAnswer]{Items: []playbookAnswer{}}
+	for i := range r.books {
+		a := playbookAnswer{Playbook: r.books[i], Deeds: deeds[r.books[i].Name]}
+		if in.Test {
+			if err := r.test(ctx, r.tenants[0], &a, since); err != nil {
+				return nil, err
+			}
+		}
+		out.Items = append(out.Items, a)
+	}
+	return out, nil
 }
 
 // test replays a playbook over the alerts that are kept.

@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/backtest"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/prevent"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/rules"
@@ -27,15 +27,25 @@ type preventing struct {
 	console *console.Server
 }
 
-// answerPrevents adds its questions.
+// answerPrevents adds its operations.
 func (s *serve) answerPrevents(c *console.Server) {
 	p := &preventing{s, c}
-	c.Routes = append(c.Routes,
-		console.Route{Pattern: "POST /v1/prevent/{key}", Answer: p.draft},
-		console.Route{Pattern: "POST /v1/prevent/{key}/arm", Answer: p.arm},
-		console.Route{Pattern: "GET /v1/prevent", Answer: p.list},
-		console.Route{Pattern: "POST /v1/prevent/{rule}/disarm", Answer: p.disarm},
-	)
+	op := func(method, path string, may identity.Permission, summary string) console.Operation {
+		return console.Operation{Method: method, Path: path, Permission: may, Tag: "prevention", Summary: summary, MaxBody: maxArmedBytes}
+	}
+	c.Operations = append(c.Operations, func(a *console.API) {
+		console.Handle(a, op("POST", "/prevent/{key}", identity.RuleRead, "Drafts what would keep a thing from happening again: rules with their tests, or an exception"), p.draft)
+		console.Handle(a, op("POST", "/prevent/{key}/arm", identity.RuleWrite, "Puts rules in force whose tests pass, or makes the exception"), p.arm)
+		console.Handle(a, op("GET", "/prevent", identity.RuleRead, "Lists the rules that were armed"), p.list)
+		console.Handle(a, op("POST", "/prevent/{rule}/disarm", identity.RuleWrite, "Takes a rule back"), p.disarm)
+	})
+}
+
+// preventAsk says about what something is drafted.
+type preventAsk struct {
+	console.KeyAsk
+	Days      int  `query:"days" minimum:"1" maximum:"3650" default:"30" doc:"Look back so many days."`
+	Exception bool `query:"exception" doc:"Draft an exception, whatever the verdict is."`
 }
 
 // preventDraft is what was drafted.
@@ -64,15 +74,10 @@ type preventException struct {
 	silence alert.Silence
 }
 
-// tenantOf returns the tenant that a request is about.
-func (p *preventing) tenantOf(r *http.Request) (*tenant, *console.Tenant, error) {
-	name := cmp.Or(r.URL.Query().Get("tenant"), mainTenant)
-	at := slices.IndexFunc(p.tenants, func(t *tenant) bool { return t.name == name })
-	c := slices.IndexFunc(p.console.Tenants, func(t console.Tenant) bool { return t.Name == name })
-	if at < 0 || c < 0 {
-		return nil, nil, &console.Problem{Status: http.StatusNotFound, Title: "there is no tenant " + name}
-	}
-	return p.tenants[at], &p.console.Tenants[c], nil
+// own returns the tenant that is asked about, as serve has it.
+func (p *preventing) own(t *console.Tenant) *tenant {
+	at := slices.IndexFunc(p.tenants, func(o *tenant) bool { return o.name == t.Name })
+	return p.tenants[at]
 }
 
 func preventProblem(status int, format string, args ...any) error {
@@ -80,27 +85,18 @@ func preventProblem(status int, format string, args ...any) error {
 }
 
 // draft answers what would keep a thing from happening again.
-func (p *preventing) draft(r *http.Request) (any, error) {
-	t, c, err := p.tenantOf(r)
+func (p *preventing) draft(ctx context.Context, c *console.Tenant, in *preventAsk) (*preventDraft, error) {
+	t := p.own(c)
+	s, err := t.subject(ctx, in.Key, in.Days)
 	if err != nil {
 		return nil, err
 	}
-	days := 30
-	if text := r.URL.Query().Get("days"); text != "" {
-		if days, err = strconv.Atoi(text); err != nil || days < 1 || days > 3650 {
-			return nil, preventProblem(http.StatusBadRequest, "days: 1 to 3650")
-		}
+	s.author = console.Actor(ctx)
+	d := &preventDraft{Key: s.key, Kind: s.kind, Title: s.title, Verdict: s.verdict, Days: in.Days, Hits: len(s.hits)}
+	if in.Exception || s.verdict == alert.FalseAlarm || s.verdict == alert.Expected {
+		return d, p.exceptions(ctx, c, s, d)
 	}
-	s, err := t.subject(r.Context(), r.PathValue("key"), days)
-	if err != nil {
-		return nil, err
-	}
-	s.author = console.Actor(r.Context())
-	d := &preventDraft{Key: s.key, Kind: s.kind, Title: s.title, Verdict: s.verdict, Days: days, Hits: len(s.hits)}
-	if r.URL.Query().Get("exception") == "true" || s.verdict == alert.FalseAlarm || s.verdict == alert.Expected {
-		return d, p.exceptions(r.Context(), c, s, d)
-	}
-	return d, p.draftRules(r.Context(), t, s, d)
+	return d, p.draftRules(ctx, t, s, d)
 }
 
 // draftRules drafts rules, tries them, and proposes what to do when they hit.
@@ -118,10 +114,8 @@ func (p *preventing) draftRules(ctx context.Context, t *tenant, s *subject, d *p
 		d.Notes = append(d.Notes, "none of its events is kept any more: there is nothing to draft a rule from")
 		return nil
 	}
-	d.Rules, err = prevent.Rules(&prevent.Case{
-		Key: s.key, Title: s.title, Sentence: s.sentence, Author: s.author, Level: alert.LevelName(s.level), Tags: s.tags, Names: s.names(),
-		Day: time.Now(), Events: s.events, Near: s.near, Sources: set.sources, Read: rules.ReadLines,
-	})
+	d.Rules, err = s.draft(set, rules.ReadLines)
+	d.Notes = s.notes
 	if err != nil {
 		return err
 	}
@@ -169,32 +163,27 @@ func (p *preventing) exceptions(ctx context.Context, c *console.Tenant, s *subje
 }
 
 // armException makes the exceptions that were drafted.
-func (p *preventing) armException(r *http.Request) (any, error) {
-	answer, err := p.draft(r)
+func (p *preventing) armException(ctx context.Context, c *console.Tenant, in *armAsk) (*armAnswer, error) {
+	d, err := p.draft(ctx, c, &preventAsk{KeyAsk: in.KeyAsk, Days: in.Days, Exception: true})
 	if err != nil {
 		return nil, err
 	}
-	_, c, err := p.tenantOf(r)
-	if err != nil {
-		return nil, err
-	}
-	d := answer.(*preventDraft)
 	for i := range d.Exceptions {
-		if n := d.Exceptions[i].Would.Malicious; n > 0 && r.URL.Query().Get("force") != "true" {
+		if n := d.Exceptions[i].Would.Malicious; n > 0 && !in.Force {
 			return nil, preventProblem(http.StatusConflict, "nothing was done: it would have hidden %d hits that were called malicious", n)
 		}
 	}
 	for i := range d.Exceptions {
-		m, err := c.Except(r.Context(), d.Exceptions[i].silence)
+		m, err := c.Except(ctx, d.Exceptions[i].silence)
 		if err != nil {
 			return nil, err
 		}
 		d.Exceptions[i].Made = m.ID
-		if err := p.noteIn(r.Context(), c, d.Key, "prevent.except", m.ID); err != nil {
+		if err := p.noteIn(ctx, c, d.Key, "prevent.except", m.ID); err != nil {
 			return nil, err
 		}
 	}
-	return d, nil
+	return &armAnswer{Draft: d}, nil
 }
 
 // noteIn writes to the audit trail, and to the case, what was done to prevent a thing.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -61,37 +60,47 @@ type armedRule struct {
 
 var armName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,100}$`)
 
+// armAsk says what is to be armed.
+type armAsk struct {
+	console.KeyAsk
+	Days      int         `query:"days" minimum:"1" maximum:"3650" default:"30" doc:"With exception: look back so many days."`
+	Exception bool        `query:"exception" doc:"Make the exception that would be drafted."`
+	Force     bool        `query:"force" doc:"Make an exception also if it would have hidden something malicious."`
+	Body      *armRequest `nameHint:"ArmAsk"`
+}
+
+// armAnswer is what was armed: rules, or the exceptions of a draft.
+type armAnswer struct {
+	Items []armedRule   `json:"items,omitempty"`
+	Draft *preventDraft `json:"draft,omitempty"`
+}
+
 // arm puts rules in force after their tests have passed.
-func (p *preventing) arm(r *http.Request) (any, error) {
-	if r.URL.Query().Get("exception") == "true" {
-		return p.armException(r)
+func (p *preventing) arm(ctx context.Context, c *console.Tenant, in *armAsk) (*armAnswer, error) {
+	if in.Exception {
+		return p.armException(ctx, c, in)
 	}
-	t, c, err := p.tenantOf(r)
+	subject, err := p.own(c).subject(ctx, in.Key, 30)
 	if err != nil {
 		return nil, err
 	}
-	subject, err := t.subject(r.Context(), r.PathValue("key"), 30)
+	if in.Body == nil {
+		return nil, preventProblem(http.StatusUnprocessableEntity, "files: 1 to %d", maxArmed)
+	}
+	list, err := p.tryTests(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	var ask armRequest
-	if err := json.NewDecoder(io.LimitReader(r.Body, maxArmedBytes)).Decode(&ask); err != nil {
-		return nil, preventProblem(http.StatusBadRequest, "what is to be armed cannot be read: %v", err)
-	}
-	list, err := p.tryTests(&ask)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.install(r.Context(), &ask, list); err != nil {
+	if err := p.install(ctx, in.Body, list); err != nil {
 		return nil, err
 	}
 	for _, a := range list {
 		text := strings.Join(a.IDs, ", ") + " " + strings.Join(a.Titles, "; ")
-		if err := p.noteIn(r.Context(), c, subject.key, "prevent.arm", text); err != nil {
+		if err := p.noteIn(ctx, c, subject.key, "prevent.arm", text); err != nil {
 			return nil, err
 		}
 	}
-	return list, nil
+	return &armAnswer{Items: list}, nil
 }
 
 // tryTests runs the tests of rules that are to be armed. Each file must have a test that expects a hit, and all must pass.
@@ -278,7 +287,10 @@ func removeRule(dir, name string) error {
 }
 
 // list answers which rules were armed.
-func (p *preventing) list(*http.Request) (any, error) { return p.armed() }
+func (p *preventing) list(context.Context, *console.Tenant, *console.Nothing) (*console.Page[armedRule], error) {
+	list, err := p.armed()
+	return &console.Page[armedRule]{Items: list}, err
+}
 
 func (p *preventing) armed() ([]armedRule, error) {
 	dir := armedFolder(p.dir)
@@ -308,13 +320,14 @@ func (p *preventing) armed() ([]armedRule, error) {
 	return out, nil
 }
 
+// disarmAsk names an armed rule.
+type disarmAsk struct {
+	Rule string `path:"rule" maxLength:"500"`
+}
+
 // disarm takes a rule back: by its id or the beginning of one, its title, or the name of its file.
-func (p *preventing) disarm(r *http.Request) (any, error) {
-	t, _, err := p.tenantOf(r)
-	if err != nil {
-		return nil, err
-	}
-	name := strings.TrimSuffix(r.PathValue("rule"), ".yml")
+func (p *preventing) disarm(ctx context.Context, c *console.Tenant, in *disarmAsk) (*armedRule, error) {
+	name := strings.TrimSuffix(in.Rule, ".yml")
 	list, err := p.armed()
 	if err != nil {
 		return nil, err
@@ -335,15 +348,15 @@ func (p *preventing) disarm(r *http.Request) (any, error) {
 	if err := removeRule(armedFolder(p.dir), list[0].Name); err != nil {
 		return nil, err
 	}
-	if _, err := p.reload(r.Context()); err != nil {
+	if _, err := p.reload(ctx); err != nil {
 		return nil, errors.Join(err, writeRule(armedFolder(p.dir), &before))
 	}
 	detail, err := json.Marshal(list[0])
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.state.Append(r.Context(), state.AuditEntry{
-		Time: time.Now().UnixNano(), Actor: console.Actor(r.Context()), Action: "prevent.disarm", Target: cmp.Or(list[0].IDs...), Detail: string(detail),
+	_, err = c.State.Append(ctx, state.AuditEntry{
+		Time: time.Now().UnixNano(), Actor: console.Actor(ctx), Action: "prevent.disarm", Target: cmp.Or(list[0].IDs...), Detail: string(detail),
 	})
-	return list[0], err
+	return &list[0], err
 }

@@ -11,13 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -253,30 +254,45 @@ func (r *response) close() {
 	}
 }
 
-// routes are the questions about actions.
-func (r *response) routes() []console.Route {
-	if r == nil {
-		return nil
+// register adds the operations of actions, blocks and the firewall.
+func (r *response) register(a *console.API) {
+	op := func(method, path string, may identity.Permission, summary string) console.Operation {
+		return console.Operation{Method: method, Path: path, Permission: may, Machine: true, Tag: "actions", Summary: summary}
 	}
-	step := func(f func(ctx context.Context, key, by, text string) (respond.Action, error)) func(*http.Request) (any, error) {
-		return func(q *http.Request) (any, error) {
-			a, err := f(q.Context(), q.PathValue("key"), console.Actor(q.Context()), q.FormValue("text"))
-			if err != nil {
-				return nil, asProblem(err)
-			}
-			return r.soon(q.Context(), a), nil
+	console.Handle(a, op("GET", "/actions", identity.ActionRead, "Lists what was done, is to be done, and waits for a person"), r.list)
+	console.Handle(a, op("POST", "/actions", identity.ActionAsk, "Asks for actions, or what would become of them; who may not approve proposes them"), r.ask)
+	console.Handle(a, op("POST", "/actions/{key}/approve", identity.ActionApprove, "Says yes to an action"), r.step(r.Approve))
+	console.Handle(a, op("POST", "/actions/{key}/deny", identity.ActionApprove, "Says no to an action"), r.step(r.Deny))
+	console.Handle(a, op("POST", "/actions/{key}/undo", identity.ActionApprove, "Takes an action back"), r.step(func(ctx context.Context, key, by, _ string) (respond.Action, error) { return r.Undo(ctx, key, by) }))
+	console.Handle(a, op("GET", "/playbooks", identity.ActionRead, "Lists playbooks, with what they did or would have done"), r.playbooks)
+	console.Handle(a, op("GET", "/blocks", identity.FirewallRead, "Lists what is blocked, and what that has dropped"), r.blocks)
+	console.Handle(a, op("GET", "/firewall", identity.FirewallRead, "Shows the firewall as it is"), func(ctx context.Context, _ *console.Tenant, _ *console.Nothing) (*firewallAnswer, error) {
+		return r.firewall(ctx)
+	})
+	console.Handle(a, op("POST", "/firewall/{verb}", identity.FirewallChange, "Plans, tries, confirms or undoes a policy of the firewall"), r.changeFirewall)
+}
+
+// stepAsk is a step with an action.
+type stepAsk struct {
+	console.KeyAsk
+	Body *struct {
+		Text string `json:"text,omitempty" maxLength:"4096" doc:"Why, in a few words."`
+	} `nameHint:"StepAsk"`
+}
+
+// step takes a step with an action. Who says yes twice, once in person and once by a token, is one person.
+func (r *response) step(f func(ctx context.Context, key, by, text string) (respond.Action, error)) func(context.Context, *console.Tenant, *stepAsk) (*respond.Action, error) {
+	return func(ctx context.Context, _ *console.Tenant, in *stepAsk) (*respond.Action, error) {
+		text := ""
+		if in.Body != nil {
+			text = in.Body.Text
 		}
-	}
-	return []console.Route{
-		{Pattern: "GET /v1/actions", Answer: r.list},
-		{Pattern: "POST /v1/actions", Answer: r.ask},
-		{Pattern: "POST /v1/actions/{key}/approve", Answer: step(r.Approve)},
-		{Pattern: "POST /v1/actions/{key}/deny", Answer: step(r.Deny)},
-		{Pattern: "POST /v1/actions/{key}/undo", Answer: step(func(ctx context.Context, key, by, _ string) (respond.Action, error) { return r.Undo(ctx, key, by) })},
-		{Pattern: "GET /v1/playbooks", Answer: r.playbooks(r.tenants[0])},
-		{Pattern: "GET /v1/blocks", Answer: r.blocks},
-		{Pattern: "GET /v1/firewall", Answer: r.firewall},
-		{Pattern: "POST /v1/firewall/{verb}", Answer: r.changeFirewall},
+		a, err := f(ctx, in.Key, identity.SubjectOf(ctx).Name, text)
+		if err != nil {
+			return nil, asProblem(err)
+		}
+		a = r.soon(ctx, a)
+		return &a, nil
 	}
 }
 
@@ -296,52 +312,108 @@ func asProblem(err error) error {
 	return &console.Problem{Status: status, Title: err.Error()}
 }
 
-func (r *response) list(q *http.Request) (any, error) {
-	var states []respond.State
-	for _, s := range strings.FieldsFunc(q.FormValue("state"), func(c rune) bool { return c == ',' }) {
-		states = append(states, respond.State(s))
-	}
-	limit, err := strconv.Atoi(q.FormValue("limit"))
-	if err != nil || limit < 0 {
-		limit = 100
-	}
-	list, err := r.List(q.Context(), limit, states...)
-	if list == nil {
-		list = []respond.Action{}
-	}
-	return list, err
+// actionsAsk says which actions are asked for.
+type actionsAsk struct {
+	console.PageAsk
+	State string `query:"state" doc:"Only those in these states, with commas between them."`
 }
 
-// ask asks for an action, or only what would become of it.
-func (r *response) ask(q *http.Request) (any, error) {
-	req := respond.Request{
-		Kind: q.FormValue("kind"), Target: q.FormValue("target"), By: console.Actor(q.Context()), Person: true,
-		Why: respond.Why{Text: q.FormValue("why"), Alert: q.FormValue("alert"), Case: q.FormValue("case")},
+func (r *response) list(ctx context.Context, _ *console.Tenant, q *actionsAsk) (*console.Page[respond.Action], error) {
+	var states []respond.State
+	for _, s := range strings.FieldsFunc(q.State, func(c rune) bool { return c == ',' || c == ' ' }) {
+		if !slices.Contains(respond.States(), respond.State(s)) {
+			return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("state %.40q is not known: %s", s, stateWords()), Field: "state"}
+		}
+		states = append(states, respond.State(s))
 	}
-	if text := q.FormValue("for"); text != "" {
-		d, ok := parseAgo(text)
+	limit := q.Limit + 1 // and whether there is a next
+	if q.After != "" {
+		limit = 0
+	}
+	list, err := r.List(ctx, limit, states...)
+	if err != nil {
+		return nil, err
+	}
+	return console.PageOf(list, &q.PageAsk, func(a *respond.Action) string { return a.Key }, func(a *respond.Action) respond.Action { return *a })
+}
+
+// actionAsk asks for an action.
+type actionAsk struct {
+	Kind   string            `json:"kind" minLength:"1" doc:"block, end-session, lock-account and so on: tocsin actions kinds."`
+	Target string            `json:"target" minLength:"1"`
+	For    string            `json:"for,omitempty" doc:"Undone after this: 90m, 24h or 7d; else it stays."`
+	Why    string            `json:"why,omitempty" maxLength:"4096"`
+	Alert  string            `json:"alert,omitempty" doc:"The key of the alert or incident that it answers."`
+	Case   string            `json:"case,omitempty"`
+	Params map[string]string `json:"params,omitempty" doc:"What else the kind needs."`
+}
+
+// actionsWish asks for several at once.
+type actionsWish struct {
+	Body struct {
+		Actions []actionAsk `json:"actions" minItems:"1" maxItems:"100"`
+		Dry     bool        `json:"dry,omitempty" doc:"Only say what would become of them."`
+	} `nameHint:"ActionsAsk"`
+}
+
+// actionsAnswer is what became of them, or would.
+type actionsAnswer struct {
+	Items []respond.Action    `json:"items"`
+	Would []respond.Judgement `json:"would,omitempty" doc:"With dry, in place of items."`
+}
+
+// request is an action as respond is asked for it. Who may not approve only proposes.
+func (x *actionAsk) request(ctx context.Context, t *console.Tenant) (respond.Request, error) {
+	req := respond.Request{
+		Kind: x.Kind, Target: x.Target, By: console.Actor(ctx), Person: true, Params: x.Params,
+		Why: respond.Why{Text: x.Why, Alert: x.Alert, Case: x.Case},
+	}
+	if identity.Allowed(identity.SubjectOf(ctx), t.Name, identity.ActionApprove) != nil {
+		req.Needs = 1
+	}
+	if x.For != "" {
+		d, ok := parseAgo(x.For)
 		if !ok || d <= 0 {
-			return nil, asProblem(fmt.Errorf("%.40q is no span of time; write 90m, 24h or 7d", text))
+			return req, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("%.40q is no span of time; write 90m, 24h or 7d", x.For), Field: "for"}
 		}
 		req.For = d
 	}
-	for name, values := range q.Form {
-		if key, ok := strings.CutPrefix(name, "param."); ok {
-			if req.Params == nil {
-				req.Params = make(map[string]string)
-			}
-			req.Params[key] = values[0]
+	return req, nil
+}
+
+// ask asks for actions, or only what would become of them. Where one of several is forbidden, none is done.
+func (r *response) ask(ctx context.Context, t *console.Tenant, in *actionsWish) (*actionsAnswer, error) {
+	out := &actionsAnswer{Items: []respond.Action{}}
+	list := make([]respond.Request, len(in.Body.Actions))
+	for i := range list {
+		var err error
+		if list[i], err = in.Body.Actions[i].request(ctx, t); err != nil {
+			return nil, err
+		}
+		if !in.Body.Dry && len(list) == 1 {
+			continue // it is judged when it is asked for
+		}
+		j, err := r.Judge(ctx, list[i], in.Body.Dry)
+		if err != nil {
+			return nil, asProblem(err)
+		}
+		if in.Body.Dry {
+			out.Would = append(out.Would, *j)
+		} else if len(j.Forbidden) > 0 {
+			return nil, asProblem(fmt.Errorf("nothing was done: %s %s: %w: %s", j.Action.Kind, j.Action.Target, respond.ErrForbidden, strings.Join(j.Forbidden, "; ")))
 		}
 	}
-	if q.FormValue("dry") != "" {
-		j, err := r.Judge(q.Context(), req, true)
-		return j, asProblem(err)
+	if in.Body.Dry {
+		return out, nil
 	}
-	a, err := r.Ask(q.Context(), req)
-	if err != nil {
-		return nil, asProblem(err)
+	for _, req := range list {
+		a, err := r.Ask(ctx, req)
+		if err != nil {
+			return nil, asProblem(err)
+		}
+		out.Items = append(out.Items, r.soon(ctx, a))
 	}
-	return r.soon(q.Context(), a), nil
+	return out, nil
 }
 
 // soon waits for what is done at once, and says how far it came.
@@ -374,25 +446,22 @@ type blockAnswer struct {
 	Bytes   uint64 `json:"bytes"`
 }
 
-func (r *response) blocks(q *http.Request) (any, error) {
-	list, err := r.List(q.Context(), 0, respond.Proposed, respond.Approved, respond.Running, respond.Done, respond.Undoing)
+func (r *response) blocks(ctx context.Context, _ *console.Tenant, q *console.PageAsk) (*console.Page[blockAnswer], error) {
+	list, err := r.List(ctx, 0, respond.Proposed, respond.Approved, respond.Running, respond.Done, respond.Undoing)
 	if err != nil {
 		return nil, err
 	}
-	standing, err := r.Standing(q.Context())
+	standing, err := r.Standing(ctx)
 	if err != nil {
 		r.log.Debug("the kernel does not say what blocks have met", "error", err)
 	}
 	met := standing.Met()
-	out := []blockAnswer{}
-	for _, a := range list {
-		if respond.OfFirewall(a.Kind) {
-			b := blockAnswer{Action: a}
-			b.Packets, b.Bytes = met.Of(a.Kind, a.Target)
-			out = append(out, b)
-		}
-	}
-	return out, nil
+	list = slices.DeleteFunc(list, func(a respond.Action) bool { return !respond.OfFirewall(a.Kind) })
+	return console.PageOf(list, q, func(a *respond.Action) string { return a.Key }, func(a *respond.Action) blockAnswer {
+		b := blockAnswer{Action: *a}
+		b.Packets, b.Bytes = met.Of(a.Kind, a.Target)
+		return b
+	})
 }
 
 // firewallAnswer is the firewall as it is.
@@ -405,8 +474,8 @@ type firewallAnswer struct {
 	Kernel     string              `json:"kernel,omitempty"` // why it cannot be asked
 }
 
-func (r *response) firewall(q *http.Request) (any, error) {
-	p, err := r.Policies(q.Context())
+func (r *response) firewall(ctx context.Context) (*firewallAnswer, error) {
+	p, err := r.Policies(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -416,20 +485,20 @@ func (r *response) firewall(q *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	standing, err := r.Standing(q.Context())
+	standing, err := r.Standing(ctx)
 	if err != nil {
 		out.Kernel = err.Error()
 		return out, nil
 	}
 	out.Used, out.Blocks = standing.Used, len(standing.Held)
 	if p.Policy != nil {
-		idle, err := r.idle(q.Context(), p.Policy, append([]respond.Used{}, standing.Used...))
+		idle, err := r.idle(ctx, p.Policy, append([]respond.Used{}, standing.Used...))
 		if err != nil {
 			return nil, err
 		}
 		out.Faults = append(out.Faults, idle...)
 	}
-	out.Difference, err = r.Difference(q.Context())
+	out.Difference, err = r.Difference(ctx)
 	return out, err
 }
 
@@ -442,25 +511,45 @@ func (r *response) idle(ctx context.Context, p *respond.Policy, used []respond.U
 	return p.Idle(used, seen)
 }
 
-// changeFirewall tries, applies, confirms or undoes a policy.
-func (r *response) changeFirewall(q *http.Request) (any, error) {
-	ctx, by := q.Context(), console.Actor(q.Context())
-	verb := q.PathValue("verb")
-	var p *respond.Policy
-	if verb == "plan" || verb == "apply" {
-		p = &respond.Policy{}
-		if err := json.Unmarshal([]byte(q.FormValue("policy")), p); err != nil {
-			return nil, asProblem(fmt.Errorf("the policy cannot be read: %w", err))
-		}
+// firewallAsk changes the firewall.
+type firewallAsk struct {
+	Verb string `path:"verb" enum:"plan,apply,confirm,undo,settle"`
+	Body *struct {
+		Policy  json.RawMessage `json:"policy,omitempty" doc:"With plan and apply: as the key firewall of tocsin.yml has it."`
+		Confirm string          `json:"confirm,omitempty" doc:"With apply: undone after this unless it is confirmed; 0 to 1h."`
+	} `nameHint:"FirewallAsk"`
+}
+
+// policy is the one that is asked for; nil where the verb needs none.
+func (in *firewallAsk) policy() (*respond.Policy, error) {
+	if in.Verb != "plan" && in.Verb != "apply" {
+		return nil, nil //nolint:nilnil // it needs none
 	}
-	var err error
-	switch verb {
+	p := &respond.Policy{}
+	err := errors.New("there is none")
+	if in.Body != nil {
+		err = json.Unmarshal(in.Body.Policy, p)
+	}
+	if err != nil {
+		return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("the policy cannot be read: %v", err), Field: "policy"}
+	}
+	return p, nil
+}
+
+// changeFirewall tries, applies, confirms or undoes a policy.
+func (r *response) changeFirewall(ctx context.Context, _ *console.Tenant, in *firewallAsk) (*firewallAnswer, error) {
+	by := console.Actor(ctx)
+	p, err := in.policy()
+	if err != nil {
+		return nil, err
+	}
+	switch in.Verb {
 	case "plan":
 		err = r.TryPolicy(ctx, p)
 	case "apply":
-		confirm, bad := time.ParseDuration(q.FormValue("confirm"))
+		confirm, bad := time.ParseDuration(in.Body.Confirm)
 		if bad != nil || confirm < 0 || confirm > time.Hour {
-			return nil, asProblem(errors.New("the time to confirm is from 0 to 1h"))
+			return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: "the time to confirm is from 0 to 1h", Field: "confirm"}
 		}
 		err = r.ApplyPolicy(ctx, p, confirm, by)
 	case "confirm":
@@ -469,17 +558,15 @@ func (r *response) changeFirewall(q *http.Request) (any, error) {
 		err = r.UndoPolicy(ctx, by)
 	case "settle":
 		err = r.Settle(ctx)
-	default:
-		err = fmt.Errorf("%w: there is no %.20q of the firewall", state.ErrNotFound, verb)
 	}
 	if err != nil {
 		return nil, asProblem(err)
 	}
-	if verb == "plan" {
+	if in.Verb == "plan" {
 		idle, err := r.idle(ctx, p, nil)
 		return &firewallAnswer{Faults: idle}, err
 	}
-	return r.firewall(q)
+	return r.firewall(ctx)
 }
 
 // openDrops listens to what the firewall tells of packets that it drops, while there are rights to.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +89,7 @@ func (s *silencing) endCommand() *cobra.Command {
 			}
 			for _, id := range args {
 				var m console.SilenceMessage
-				if err := c.Post(cmd.Context(), "silences/"+url.PathEscape(id)+"/end", nil, &m); err != nil {
+				if err := c.Post(cmd.Context(), "silences/"+url.PathEscape(id)+"/end", nil, nil, &m); err != nil {
 					return err
 				}
 				if s.json {
@@ -109,20 +108,20 @@ func (s *silencing) endCommand() *cobra.Command {
 }
 
 func (s *silencing) add(ctx context.Context, tests []string, force bool) error {
-	args := url.Values{"match": tests, "reason": {s.reason}, "days": {strconv.Itoa(s.days)}, "exception": {strconv.FormatBool(s.exception)}}
+	ask := console.NewSilence{Matchers: tests, Reason: s.reason, Exception: s.exception}
 	if s.length != "" {
 		at, err := later(s.length, time.Now())
 		if err != nil {
 			return err
 		}
-		args.Set("until", at.UTC().Format(time.RFC3339))
+		ask.Until = at.UTC().Truncate(time.Second)
 	}
 	c, err := s.place.running(ctx)
 	if err != nil {
 		return err
 	}
 	var would console.WouldHide
-	if err := c.Post(ctx, "silences/try", args, &would); err != nil {
+	if err := c.Post(ctx, "silences/try", url.Values{"days": {strconv.Itoa(s.days)}}, &ask, &would); err != nil {
 		return err
 	}
 	if s.json && s.dryRun {
@@ -139,7 +138,7 @@ func (s *silencing) add(ctx context.Context, tests []string, force bool) error {
 		return errFound
 	}
 	var m console.SilenceMessage
-	if err := c.Post(ctx, "silences", args, &m); err != nil {
+	if err := c.Post(ctx, "silences", nil, &ask, &m); err != nil {
 		return err
 	}
 	if s.json {
@@ -174,15 +173,7 @@ func (s *silencing) list(ctx context.Context) error {
 	}
 	defer release()
 	var rows [][]terminal.Span
-	err = c.Lines(ctx, "silences", nil, func(line []byte) error {
-		if s.json {
-			_, err := s.std.out.Write(append(slices.Clip(line), '\n'))
-			return err
-		}
-		var m console.SilenceMessage
-		if err := json.Unmarshal(line, &m); err != nil {
-			return fmt.Errorf("read the answer: %w", err)
-		}
+	_, err = listEach(ctx, c, console.ListAsk{Path: "silences"}, s.std, s.json, func(m *console.SilenceMessage) error {
 		state := "for good"
 		switch {
 		case !m.Ended.IsZero():

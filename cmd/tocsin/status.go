@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -35,7 +36,7 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	var st serveStatus
+	var st console.Status
 	if err := c.Get(ctx, "status", nil, &st); err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ Exit status: 0 done, 2 failed.`,
 				return err
 			}
 			var r reloaded
-			if err := c.Post(cmd.Context(), "reload", nil, &r); err != nil {
+			if err := c.Post(cmd.Context(), "reload", nil, nil, &r); err != nil {
 				return err
 			}
 			fmt.Fprintf(std.out, "reloaded: %d rules in force, %d refused; %d inputs stopped, %d started\n", r.Rules, r.Refused, r.Stopped, r.Started)
