@@ -45,7 +45,7 @@ for members of a group.`,
 	}
 	cmd.Flags().StringVar(&at, "listen", "", "answer at this `socket`, and not only to who has started it")
 	cmd.Flags().StringVar(&group, "group", "", "the `group` that may use the socket, beside root")
-	p.define(cmd)
+	p.defineHere(cmd)
 	return cmd
 }
 

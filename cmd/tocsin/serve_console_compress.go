@@ -68,8 +68,15 @@ func (c *gzipAnswer) WriteHeader(status int) {
 		return
 	}
 	c.status = status
+	if c.Header().Get("Content-Type") != "" || status == http.StatusNoContent || status == http.StatusNotModified {
+		c.judge()
+	}
+}
+
+// judge goes on plainly with what is not to be compressed.
+func (c *gzipAnswer) judge() {
 	h := c.Header()
-	if h.Get("Content-Encoding") != "" || h.Get("Content-Range") != "" || !isText(h.Get("Content-Type")) || status == http.StatusNoContent || status == http.StatusNotModified {
+	if h.Get("Content-Encoding") != "" || h.Get("Content-Range") != "" || !isText(h.Get("Content-Type")) {
 		c.goPlain()
 	}
 }
@@ -89,10 +96,11 @@ func isText(mediaType string) bool {
 // Write implements io.Writer.
 func (c *gzipAnswer) Write(p []byte) (int, error) {
 	if c.status == 0 {
-		if c.Header().Get("Content-Type") == "" {
-			c.Header().Set("Content-Type", http.DetectContentType(p))
-		}
 		c.WriteHeader(http.StatusOK)
+	}
+	if !c.plain && c.Header().Get("Content-Type") == "" {
+		c.Header().Set("Content-Type", http.DetectContentType(p))
+		c.judge()
 	}
 	switch {
 	case c.plain:
@@ -135,6 +143,9 @@ func (c *gzipAnswer) goGzip() error {
 func (c *gzipAnswer) Flush() {
 	if c.status == 0 {
 		c.WriteHeader(http.StatusOK)
+	}
+	if !c.plain && c.Header().Get("Content-Type") == "" {
+		c.goPlain()
 	}
 	if !c.plain && c.out == nil && c.goGzip() != nil {
 		return

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
@@ -49,8 +50,8 @@ func (d *doorway) printed() string {
 	return d.out.String()
 }
 
-// openDoorway starts serve with the keys of console, and others, beside those that every test needs.
-func openDoorway(t *testing.T, console, others string) *doorway {
+// openDoorway starts serve with the keys of console, and others, beside those that every test needs, and with files by name and content.
+func openDoorway(t *testing.T, console, others string, files ...string) *doorway {
 	t.Helper()
 	d := &doorway{T: t, dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", parts.Port(t))}
 	_, port, _ := strings.Cut(d.address, ":")
@@ -62,6 +63,9 @@ func openDoorway(t *testing.T, console, others string) *doorway {
 	}
 	d.put("tocsin.yml", "data: data\nrules: [builtin]\nlateness: 1s\ninputs:\n  files: {paths: [app.log]}\nconsole:\n"+listen+console+others)
 	d.put("app.log", "")
+	for i := 0; i+1 < len(files); i += 2 {
+		d.put(files[i], files[i+1])
+	}
 	d.start()
 	return d
 }
@@ -233,7 +237,7 @@ func TestConsoleFirstRun(t *testing.T) {
 	for _, path := range []string{"/", "/api/v1/me", "/api/nothing"} {
 		resp, _ := stranger.send("GET", path, nil)
 		for name, want := range map[string]string{
-			"Content-Security-Policy": "require-trusted-types-for 'script'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "require-trusted-types-for 'script'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "r",
 			"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if !strings.Contains(resp.Header.Get(name), want) {
@@ -290,5 +294,131 @@ func TestConsoleGuessing(t *testing.T) {
 	anna.ask("GET", "me", nil, 200) // nobody is kept out by it
 	if out := d.local("search", "event.action:login-refused | stats count"); !strings.Contains(out, fmt.Sprint(refused)) {
 		t.Errorf("of %d refusals the store has %s", refused, out)
+	}
+}
+
+// writeCertificate makes a certificate for localhost, in two files of the doorway.
+func (d *doorway) writeCertificate() {
+	d.Helper()
+	dir := d.TempDir()
+	if _, _, err := identity.Certificate(dir, "", "", []string{"localhost", "tocsin.example.com"}, time.Now()); err != nil {
+		d.Fatal(err)
+	}
+	for from, to := range map[string]string{"console.crt": "tls.crt", "console.key": "tls.key"} {
+		text, err := os.ReadFile(filepath.Join(dir, from))
+		if err != nil {
+			d.Fatal(err)
+		}
+		d.put(to, string(text))
+	}
+}
+
+// A certificate of one's own is served, binds browsers, and is taken into use when it changes, without an end of serve.
+func TestConsoleCertificate(t *testing.T) {
+	d := &doorway{T: t, dir: t.TempDir()}
+	d.writeCertificate()
+	text := func(name string) string {
+		b, err := os.ReadFile(filepath.Join(d.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	w := openDoorway(t, "  cert: tls.crt\n  key: tls.key\n", "", "tls.crt", text("tls.crt"), "tls.key", text("tls.key"))
+	b := w.browser()
+	resp, _ := b.send("GET", "/api/v1/login/ways", nil)
+	if !strings.HasPrefix(resp.Header.Get("Strict-Transport-Security"), "max-age=31536000") {
+		t.Errorf("the answer has %v", resp.Header)
+	}
+	if printedPrint.MatchString(w.printed()) {
+		t.Error("the fingerprint of a certificate of one's own is printed")
+	}
+	before := b.seen
+	w.writeCertificate()
+	if out := w.local("reload"); !strings.Contains(out, "reloaded") {
+		t.Errorf("reload: %s", out)
+	}
+	again := w.browser()
+	again.ask("GET", "login/ways", nil, 200)
+	if again.seen == before {
+		t.Error("the certificate is that of before")
+	}
+	// One that cannot be read changes nothing.
+	w.put("tls.key", "nothing")
+	w.local("reload")
+	third := w.browser()
+	third.ask("GET", "login/ways", nil, 200)
+	if third.seen != again.seen || !strings.Contains(w.printed(), "stays in use") {
+		t.Errorf("with files that are none: %s", w.printed())
+	}
+}
+
+// What is under way when serve is asked to end is answered; streams end.
+func TestConsoleEndsGracefully(t *testing.T) {
+	d := openDoorway(t, "", "")
+	anna := d.admin()
+	tail := make(chan error, 1)
+	began := make(chan struct{})
+	go func() {
+		r, err := http.NewRequest("GET", d.origin+"/api/v1/tail", nil)
+		if err != nil {
+			tail <- err
+			return
+		}
+		r.Header = anna.header.Clone()
+		client := *anna.client
+		client.Timeout = 0
+		resp, err := client.Do(r)
+		close(began)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		tail <- err
+	}()
+	parts.Wait(t, 10*time.Second, "the stream", func() bool {
+		select {
+		case <-began:
+			return true
+		default:
+			d.put("app.log", "a line\n")
+			return false
+		}
+	})
+	type done struct {
+		status int
+		err    error
+	}
+	logins := make(chan done, 4)
+	for range cap(logins) {
+		b := d.browser()
+		b.ask("GET", "login/ways", nil, 200) // it is connected
+		go func() { // each takes a while: two passwords are checked at a time
+			r, err := http.NewRequest("POST", d.origin+"/api/v1/login", strings.NewReader(`{"user":"anna","password":"`+goodPassword+`"}`))
+			if err != nil {
+				logins <- done{0, err}
+				return
+			}
+			r.Header = b.header.Clone()
+			resp, err := b.client.Do(r)
+			if err != nil {
+				logins <- done{0, err}
+				return
+			}
+			_ = resp.Body.Close()
+			logins <- done{resp.StatusCode, nil}
+		}()
+	}
+	first := <-logins // the others are under way
+	d.end()
+	for _, got := range []done{first, <-logins, <-logins, <-logins} {
+		if got.err != nil || got.status != 200 {
+			t.Errorf("a log-in that was under way: %d, %v", got.status, got.err)
+		}
+	}
+	select {
+	case <-tail:
+	case <-time.After(10 * time.Second):
+		t.Error("a stream goes on after serve has ended")
 	}
 }
