@@ -20,9 +20,7 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/lib/pq"
 	sqlite3 "modernc.org/sqlite" // also the driver "sqlite"
 )
 
@@ -142,21 +140,29 @@ func sqliteName(path string, values url.Values) string {
 }
 
 func connectPostgres(ctx context.Context, place string, opt Options) (*State, error) {
-	cfg, err := pgx.ParseConfig(place)
+	cfg, err := pq.NewConfig(place)
 	if err != nil {
-		return nil, fmt.Errorf("open state: %w", err) // pgx leaves the password out
+		// The error may have a part of the password in it.
+		return nil, errors.New("open state: the address of the database cannot be read; it is written postgres://user@host:port/database")
 	}
 	s := &State{name: fmt.Sprintf("postgres://%s:%d/%s", cfg.Host, cfg.Port, cfg.Database), engine: postgres}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "tocsin"
+	if cfg.ApplicationName == "" {
+		cfg.ApplicationName = "tocsin"
 	}
-	cfg.RuntimeParams["synchronous_commit"] = "on"
+	if cfg.Runtime == nil {
+		cfg.Runtime = make(map[string]string)
+	}
+	cfg.Runtime["synchronous_commit"] = "on"
 	// A plan that was made when the tables were empty reads all of them for ever.
-	cfg.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
+	cfg.Runtime["plan_cache_mode"] = "force_custom_plan"
 	if opt.Schema != "" {
-		cfg.RuntimeParams["search_path"] = pgx.Identifier{opt.Schema}.Sanitize()
+		cfg.Runtime["search_path"] = pq.QuoteIdentifier(opt.Schema)
 	}
-	s.write = stdlib.OpenDB(*cfg)
+	connector, err := pq.NewConnectorConfig(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open state %s: %w", s.name, err)
+	}
+	s.write = sql.OpenDB(connector)
 	s.write.SetMaxOpenConns(connections)
 	s.write.SetMaxIdleConns(connections)
 	s.read = s.write
@@ -175,7 +181,7 @@ func (s *State) makeSchema(ctx context.Context, schema string) error {
 	if err := s.write.QueryRowContext(ctx, "SELECT count(*) FROM pg_namespace WHERE nspname = $1", schema).Scan(&n); err != nil || n > 0 {
 		return err
 	}
-	_, err := s.write.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{schema}.Sanitize())
+	_, err := s.write.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+pq.QuoteIdentifier(schema))
 	return err
 }
 
@@ -215,7 +221,7 @@ func (s *State) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 // fullOr adds ErrFull to the error of an engine that found no room: SQLITE_FULL, PostgreSQL's disk_full.
 func fullOr(err error) error {
 	var lite *sqlite3.Error
-	var pg *pgconn.PgError
+	var pg *pq.Error
 	if errors.As(err, &lite) && lite.Code()&0xff == 13 || errors.As(err, &pg) && pg.Code == "53100" {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
@@ -225,7 +231,7 @@ func fullOr(err error) error {
 // isConflict tells that another process has taken a primary key (PostgreSQL's unique_violation), or that two transactions
 // of PostgreSQL got into each other's way.
 func isConflict(err error) bool {
-	var e *pgconn.PgError
+	var e *pq.Error
 	return errors.As(err, &e) && (e.Code == "23505" || e.Code == "40001" || e.Code == "40P01")
 }
 

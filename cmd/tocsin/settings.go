@@ -58,7 +58,7 @@ type site struct {
 	StoreToken  string            `yaml:"store_token" doc:"The bearer token for store." secret:"true" example:"file:/etc/tocsin/store.token"`
 	StoreTenant string            `yaml:"store_tenant" doc:"The tenant there whose rows these are: its AccountID and ProjectID." default:"0:0"`
 	StoreCA     string            `yaml:"store_ca" path:"true" doc:"A file of certificates that the certificate of store may be signed by, beside the machine's."`
-	State       string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:." example:"postgres://tocsin@db.example.com/tocsin"`
+	State       string            `yaml:"state" doc:"A PostgreSQL database for hits and the audit trail, in place of the built-in one; with a password, as env: or file:. TLS is asked for; ?sslmode=verify-full checks the certificate, ?sslmode=disable does without." example:"postgres://tocsin@db.example.com/tocsin"`
 	Retention   retentionSettings `yaml:"retention" doc:"How long events are kept."`
 	Assets      []asset           `yaml:"assets" doc:"What is worth more, or less, than others: incidents about it score so much higher. Takes force at the next start."`
 }
