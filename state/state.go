@@ -218,6 +218,15 @@ func (s *State) tx(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return fullOr(tx.Commit())
 }
 
+// insist is tx, tried again where another process on the same database got in the way.
+func (s *State) insist(ctx context.Context, f func(tx *sql.Tx) error) error {
+	err := s.tx(ctx, f)
+	for try := 0; isConflict(err) && try < 10; try++ {
+		err = s.tx(ctx, f)
+	}
+	return err
+}
+
 // fullOr adds ErrFull to the error of an engine that found no room: SQLITE_FULL, PostgreSQL's disk_full.
 func fullOr(err error) error {
 	var lite *sqlite3.Error
