@@ -262,7 +262,7 @@ func histogramOf(list []*state.Brief, since, until int64, most int) Histogram {
 func stepFor(span int64, most int) int64 {
 	const second = int64(time.Second)
 	for _, s := range [...]int64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 7 * 86400, 28 * 86400} {
-		if span/(s*second) < int64(most) {
+		if (span-1)/(s*second) < int64(most) {
 			return s * second
 		}
 	}

@@ -20,8 +20,27 @@ import (
 // views is a server of one tenant that is asked without a socket, by anna.
 type views struct {
 	*Server
-	t    testing.TB
-	desk *alert.Desk
+	t     testing.TB
+	desk  *alert.Desk
+	store *store.Embedded
+	frame uint64
+}
+
+// events keeps an event with some fields.
+func (v *views) events(at time.Time, fields ...string) {
+	v.t.Helper()
+	b := &store.Batch{}
+	b.Row(at.UnixNano())
+	for i := 0; i < len(fields); i += 2 {
+		b.Field(fields[i], fields[i+1])
+	}
+	v.frame++
+	if _, err := v.store.Add(v.t.Context(), v.frame, b); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := v.store.Reveal(); err != nil {
+		v.t.Fatal(err)
+	}
 }
 
 func openViews(t testing.TB) *views {
@@ -38,7 +57,7 @@ func openViews(t testing.TB) *views {
 	t.Cleanup(func() { _, _ = known.Close(), events.Close() })
 	return &views{
 		Server: &Server{Tenants: []Tenant{{Name: "main", Store: events, State: known, Evidence: filepath.Join(dir, "evidence")}}},
-		t:      t, desk: alert.NewDesk(alert.Options{}),
+		t:      t, desk: alert.NewDesk(alert.Options{}), store: events,
 	}
 }
 
