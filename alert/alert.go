@@ -237,7 +237,9 @@ func (a *Alert) take(h *Hit) (changed, wider bool) {
 		a.Hits++
 		a.Events += events
 		a.taking = max(a.taking, h.Seq)
-		a.sample(h.Key)
+		if IsKept(a.Hits) {
+			a.sample(h.Key)
+		}
 	}
 	a.span(h)
 	if h.Level > a.Level {
@@ -314,6 +316,19 @@ func (a *Alert) forgetBurst() bool {
 	}
 	delete(a.Bursts, first)
 	return true
+}
+
+// keptAll is up to which number every hit of an alert is kept.
+const keptAll = 1000
+
+// IsKept tells whether the nth hit of an alert is kept whole: of the first thousand each, and then one of so many that the
+// last that is kept is among the last tenth. The rest are counted only. It is the same whenever a hit is taken.
+func IsKept(n int64) bool {
+	every := int64(1)
+	for top := int64(keptAll); n > top; top *= 10 {
+		every = top / 10
+	}
+	return n%every == 0
 }
 
 // sample lists a hit: the first half of MaxSamples for good, of the rest the last.

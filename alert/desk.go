@@ -45,6 +45,7 @@ type Desk struct {
 	merged    map[string]string
 	newest    int64 // time of the newest hit
 	swept     int64 // that it was when forget last did something
+	known     int64 // alerts whose last event was then or later are all at hand; 0 is none
 }
 
 // change is what has become of an alert since Place.
@@ -109,6 +110,10 @@ func (d *Desk) Load(alerts []*Alert, incidents []*Incident) {
 	}
 }
 
+// Knows says that all alerts whose last event was at a time or later have been given to Load, so that one which is not at
+// hand is new, and nobody need be asked for it.
+func (d *Desk) Knows(since int64) { d.known = since }
+
 // Judge takes note of what people have said of an incident. A verdict teaches, until it is taken back.
 func (d *Desk) Judge(said *Incident) {
 	i := d.incidents[said.Key]
@@ -146,13 +151,14 @@ func (i *Incident) judgement() string {
 // Use replaces the silences.
 func (d *Desk) Use(silences []Silence) { d.opt.Silences = silences }
 
-// Take counts a hit, and returns how many its alert has with it. What it changes is known after Place.
+// Take counts a hit, and returns its number among those of its alert: 0 if it was counted before. What it changes is known
+// after Place.
 func (d *Desk) Take(h *Hit) int64 {
 	a, fresh := d.alertOf(h)
 	hits, events := a.Hits, a.Events
 	changed, wider := a.take(h)
 	if !changed {
-		return a.Hits
+		return 0
 	}
 	if h.Seen == 0 {
 		d.newest = max(d.newest, h.Time)
@@ -188,11 +194,11 @@ func (d *Desk) alertOf(h *Hit) (a *Alert, fresh bool) {
 		return a, false
 	}
 	met, key := t, t.key()
-	a = d.find(key)
+	a = d.find(key, t.window)
 	if a == nil && d.crowded(h, attempt) {
 		t.about = target(h)
 		key = t.keyOfMany()
-		a = d.find(key)
+		a = d.find(key, t.window)
 	}
 	if fresh = a == nil; fresh {
 		a = &Alert{
@@ -239,9 +245,10 @@ func KeysOf(h *Hit) (alone, many string) {
 	return alone, t.keyOfMany()
 }
 
-func (d *Desk) find(key string) *Alert {
+// find returns the alert with a key, whose window begins at a time.
+func (d *Desk) find(key string, window int64) *Alert {
 	a := d.alerts[key]
-	if a == nil && d.opt.Find != nil {
+	if a == nil && d.opt.Find != nil && (d.known == 0 || window < d.known) {
 		if a = d.opt.Find(key); a != nil {
 			d.alerts[key] = a
 		}
@@ -285,6 +292,9 @@ func (d *Desk) forget() {
 		before = max(before, last[len(last)-MaxAlerts*9/10])
 	}
 	clear(d.topics)
+	if d.known != 0 {
+		d.known = max(d.known, before)
+	}
 	for key, a := range d.alerts {
 		if a.Last < before {
 			for _, e := range a.linked() {

@@ -14,20 +14,23 @@ import (
 	"github.com/tocsin-sec/tocsin/state"
 )
 
-// maxKeptHits bounds the hits of one alert that are kept, but for those that grow: more are counted only. Their events
-// are in the store all the same.
-const maxKeptHits = 10_000
-
-// found is a hit that is to be kept, and what alerts need of it.
+// found is a hit that may have to be kept, and what alerts need of it.
 type found struct {
-	row state.Hit
-	hit alert.Hit
+	row   state.Hit
+	whole *detect.Hit // that the row's JSON is to be made of; nil where it is there
+	hit   alert.Hit
 }
 
-// find adds a hit of a frame to those that are to be kept. One that grows, or that may be told again under the same key,
-// has no frame: 0.
+// find adds a hit of a frame to those that are counted, and of which those are kept that alert.IsKept says: the events of
+// the others are in the store all the same.
 func (a *applier) find(row state.Hit, frame uint64, h *detect.Hit) {
-	a.hits = append(a.hits, found{row, AlertHit(&row, frame, h)})
+	a.hits = append(a.hits, found{row, h, AlertHit(&row, frame, h)})
+}
+
+// findAgain adds a hit that grows, or that may be told again under the same key. It is kept however many there are.
+func (a *applier) findAgain(row state.Hit, h *detect.Hit) {
+	row.JSON = hitJSON(h)
+	a.hits = append(a.hits, found{row, nil, AlertHit(&row, 0, h)})
 }
 
 // AlertHit is a kept hit as alerts take it. frame is 0 for one that may be told again, with more events.
@@ -163,6 +166,9 @@ func (a *applier) openDesk(ctx context.Context) error {
 		Worth:        a.opt.Worth, Silences: silences, Lessons: lessons,
 	})
 	a.desk.Load(alerts, incidents)
+	if len(alerts) < alert.MaxAlerts {
+		a.desk.Knows(since)
+	}
 	return nil
 }
 
@@ -187,16 +193,43 @@ func (a *applier) alerts(ctx context.Context) alert.Changes {
 	a.rows = a.rows[:0]
 	for i := range a.hits {
 		f := &a.hits[i]
-		if n := a.desk.Take(&f.hit); n <= maxKeptHits || f.hit.Grows {
-			a.rows = append(a.rows, f.row)
+		n := a.desk.Take(&f.hit)
+		if f.whole != nil && (n == 0 || !alert.IsKept(n)) {
+			continue
 		}
+		if f.whole != nil {
+			f.row.JSON = hitJSON(f.whole)
+		}
+		a.rows = append(a.rows, f.row)
 	}
 	return a.desk.Place()
 }
 
+// Hits of several deliveries are kept together while more are on their way, for it takes longer to be sure that they are on
+// disk than to write them.
+const (
+	maxFound  = 8192
+	foundWait = 100 * time.Millisecond
+)
+
+// keepHits keeps the hits, unless more are about to come. Last says that nothing is on its way.
+func (a *applier) keepHits(ctx context.Context, last bool) error {
+	if len(a.hits) > 0 && !last && len(a.hits) < maxFound {
+		if a.waits.IsZero() {
+			a.waits = time.Now()
+		}
+		if time.Since(a.waits) < foundWait {
+			return nil
+		}
+	}
+	return a.putHits(ctx)
+}
+
 // putHits keeps the hits and what they have become, again and again while the state does not take them.
 func (a *applier) putHits(ctx context.Context) error {
+	a.waits = time.Time{}
 	if len(a.hits) == 0 {
+		a.count.through.Store(a.through)
 		return nil
 	}
 	changes := a.alerts(ctx)
@@ -204,13 +237,14 @@ func (a *applier) putHits(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return a.until(ctx, "hits cannot be kept", func() error {
-		if err := a.opt.State.PutHits(ctx, a.rows); err != nil {
-			return err
-		}
-		if err := a.opt.State.PutAlerts(ctx, changes); err != nil {
+		if err := a.opt.State.PutFound(ctx, a.rows, changes); err != nil {
 			return err
 		}
 		a.count.hits.Add(int64(len(a.hits)))
+		a.count.through.Store(a.through)
+		if a.opt.Altered != nil {
+			a.opt.Altered(changes.Alerts)
+		}
 		if a.opt.Changed != nil && len(changes.Incidents) > 0 {
 			a.opt.Changed(changes.Incidents)
 		}

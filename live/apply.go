@@ -27,7 +27,8 @@ type applier struct {
 	settled bool
 	watch   watch
 	keys    map[*sigma.Rule]string // detect.RuleKey
-	hits    []found                // to be kept
+	hits    []found                // since they were kept last
+	waits   time.Time              // since when the first of them does
 	rows    []state.Hit            // of hits, those that are kept
 	desk    *alert.Desk
 	working context.Context // in which hits are taken: the desk looks up what it does not know
@@ -44,6 +45,7 @@ const settling = "\x00settling"
 
 // apply takes one outcome.
 func (a *applier) apply(ctx context.Context, o outcome) error {
+	last := a.moving.Add(-1) == 0
 	if o.engine != a.engine {
 		a.change(o.engine)
 	}
@@ -89,9 +91,8 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 	}
 	if !o.again {
 		a.through = o.seq
-		a.count.through.Store(o.seq)
 	}
-	return a.putHits(ctx)
+	return a.keepHits(ctx, last)
 }
 
 // streamOf names what the order of a delivery's events is that of.
@@ -179,7 +180,7 @@ func (a *applier) ruleKey(r *sigma.Rule) string {
 func (a *applier) correlated(h *detect.LiveHit) {
 	row := hitRow(h.Key, h.Rule, h.Hit, "", h.Open, a.opt.Now().UnixNano())
 	row.Last = h.Last
-	a.find(row, 0, h.Hit)
+	a.findAgain(row, h.Hit)
 }
 
 // close closes the hits whose rules are gone: nothing more will come of them.
@@ -197,7 +198,7 @@ func (a *applier) close(ctx context.Context) error {
 		if err := json.Unmarshal([]byte(h.JSON), &whole); err != nil {
 			return fmt.Errorf("hit %s: %w", key, err)
 		}
-		a.find(h, 0, &whole)
+		a.findAgain(h, &whole)
 	}
 	a.gone = a.gone[:0]
 	return nil
@@ -226,15 +227,20 @@ func (a *applier) finish(ctx context.Context) error {
 	return a.save(ctx)
 }
 
-// hitRow makes of a hit what is kept of it.
-func hitRow(key string, r *sigma.Rule, h *detect.Hit, eventID string, open bool, seen int64) state.Hit {
+// hitJSON is the whole of a hit, as it is kept.
+func hitJSON(h *detect.Hit) string {
 	text, err := json.Marshal(h)
 	if err != nil {
-		text = []byte("{}") // a hit holds nothing that JSON cannot: its event was made by us
+		return "{}" // a hit holds nothing that JSON cannot: its event was made by us
 	}
+	return string(text)
+}
+
+// hitRow makes of a hit what is kept of it, but for its JSON.
+func hitRow(key string, r *sigma.Rule, h *detect.Hit, eventID string, open bool, seen int64) state.Hit {
 	row := state.Hit{
 		Key: key, RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Seen: seen, Count: max(h.Count, 1), Open: open,
-		File: h.File, Record: h.Record, EventID: eventID, Tags: r.Tags, JSON: string(text),
+		File: h.File, Record: h.Record, EventID: eventID, Tags: r.Tags,
 		Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses,
 	}
 	if !h.Time.IsZero() {

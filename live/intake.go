@@ -22,12 +22,13 @@ func (l *Line) Send(ctx context.Context, d source.Delivery) error {
 		return err
 	}
 	size := int64(len(d.Block.Data) + len(d.Block.Header))
-	if err := l.room.take(ctx, size); err != nil {
+	p, err := l.room.take(ctx, size)
+	if err != nil {
 		return err
 	}
-	err := l.send(ctx, arrival{d, l.opt.Now().UnixNano(), size})
+	err = l.send(ctx, arrival{d, l.opt.Now().UnixNano(), p})
 	if err != nil {
-		l.room.give(size)
+		l.room.give(p)
 	}
 	return err
 }
@@ -267,7 +268,7 @@ func (l *Line) told(n source.Notice) arrival {
 	return arrival{source.Delivery{Block: event.Block{
 		Origin: &event.Origin{Path: ownPath, Format: "json", Reference: now, Zone: l.opt.Zone},
 		Data:   string(b), First: l.count.own.Add(1),
-	}}, now.UnixNano(), 0}
+	}}, now.UnixNano(), taken{}}
 }
 
 // ownPath is the origin of events about tocsin itself.

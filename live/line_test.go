@@ -200,7 +200,7 @@ func hunted(tb testing.TB, e *detect.Engine, streams []stream) []string {
 	tb.Helper()
 	var list []string
 	tell := func(_ *sigma.Rule, h *detect.Hit) error {
-		list = append(list, hitRow("k", &sigma.Rule{}, h, "", false, 1).JSON)
+		list = append(list, hitJSON(h))
 		return nil
 	}
 	env := &parse.Env{}

@@ -56,6 +56,8 @@ type Options struct {
 
 	// Changed is told incidents that hits have changed, when they are kept. It must not wait, nor keep them; nil is fine.
 	Changed func([]*alert.Incident)
+	// Altered is told alerts that hits have changed, likewise, and before Changed.
+	Altered func([]*alert.Alert)
 	Worth   func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all
 	// Learn gives the detectors, in the order of time, sightings of what the store has of before a time, and returns how
 	// many events they were made of. It is called in a goroutine of its own when they know nothing yet; nil is fine.
@@ -110,6 +112,7 @@ type Line struct {
 	work     chan item          // from the writer to the pipeline
 
 	room    room          // for what is on its way
+	moving  atomic.Int64  // items that are in the pipeline
 	ended   chan struct{} // closed when Run takes nothing more out of arrivals
 	present chan struct{} // closed when what the log held is applied
 
@@ -129,7 +132,7 @@ type Line struct {
 type arrival struct {
 	source.Delivery
 	at   int64 // nanoseconds since 1970
-	room int64 // that it takes
+	room taken // that it takes
 }
 
 // item is what goes through the pipeline: a delivery that is in the log, or the time.
@@ -137,7 +140,7 @@ type item struct {
 	seq      uint64 // of its frame; 0 of a tick
 	delivery source.Delivery
 	arrived  int64
-	room     int64 // that it takes
+	room     taken // that it takes
 	engine   *detect.Engine
 	tick     bool
 	replayed bool // it may have been kept before the last end of the process
@@ -157,7 +160,7 @@ func Open(opt Options) (*Line, error) {
 		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
 		sighted: make(chan []detect.Sighting, maxSighted),
 	}
-	l.room = room{free: maxRoom, ended: l.ended, turn: make(chan struct{}, 1)}
+	l.room = newRoom(l.ended)
 	l.engine.Store(opt.Engine)
 	for _, d := range log.Repairs() {
 		opt.Log.Warn("the write-ahead log was repaired", "damage", d.String())
@@ -202,7 +205,7 @@ func (l *Line) Run(ctx context.Context) error {
 	})
 	wg.Go(func() { l.learn(ctx) })
 	stages := pipeline.Stages[item, outcome]{
-		Jobs: l.opt.Jobs, Produce: l.produce, Worker: l.worker, Panicked: l.panicked,
+		Jobs: l.opt.Jobs, Produce: l.feed, Worker: l.worker, Panicked: l.panicked,
 		Collect: func(o outcome) error { return l.applied.apply(work, o) },
 	}
 	err := stages.Run(work)
@@ -241,6 +244,14 @@ func (l *Line) Close() error { return l.wal.Close() }
 
 // Use makes the line match what comes in from now on with another engine. Correlations that it has too go on.
 func (l *Line) Use(e *detect.Engine) { l.engine.Store(e) }
+
+// feed is produce, and counts what is handed over.
+func (l *Line) feed(ctx context.Context, send func(item) bool) error {
+	return l.produce(ctx, func(it item) bool {
+		l.moving.Add(1)
+		return send(it)
+	})
+}
 
 // produce hands the pipeline what the log holds and was not finished, and then what comes in.
 func (l *Line) produce(ctx context.Context, send func(item) bool) error {

@@ -93,6 +93,6 @@ type counters struct {
 	noticesLost, own, ticks            atomic.Int64
 	full                               atomic.Bool // the disk of the log
 	stalled                            atomic.Pointer[stall]
-	through                            atomic.Uint64 // the frame applied last
+	through                            atomic.Uint64 // the frame of which all is kept
 	held                               atomic.Pointer[detect.Suppressed]
 }

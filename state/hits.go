@@ -12,15 +12,17 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/alert"
 )
 
 const (
 	// MaxKey bounds Hit.Key and Hit.RuleID, in bytes.
 	MaxKey = 512
 
-	maxEntity = 512 // bytes of an entity that are indexed; of a longer one a part and its hash
-	chunk     = 10  // rows in one statement
-	perTx     = 500 // rows in one transaction
+	maxEntity = 512  // bytes of an entity that are indexed; of a longer one a part and its hash
+	chunk     = 10   // rows in one statement
+	perTx     = 2000 // rows in one transaction
 )
 
 // Hit is something that a rule found. Key tells one from another: putting it again puts it in place of the first.
@@ -62,22 +64,45 @@ func (s *State) PutHits(ctx context.Context, hits []Hit) error {
 		return fmt.Errorf("put hits: %w", err)
 	}
 	for part := range slices.Chunk(list, perTx) {
-		put := func(tx *sql.Tx) error {
-			for rows := range slices.Chunk(part, chunk) {
-				if err := putRows(ctx, tx, rows); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		err := s.tx(ctx, put)
-		for try := 0; isConflict(err) && try < 10; try++ { // with another process on the same database
-			err = s.tx(ctx, put)
-		}
-		if err != nil {
+		if err := s.insist(ctx, func(tx *sql.Tx) error { return putHits(ctx, tx, part) }); err != nil {
 			return fmt.Errorf("put hits into %s: %w", s.name, err)
 		}
 	}
+	return nil
+}
+
+func putHits(ctx context.Context, tx *sql.Tx, hits []Hit) error {
+	for rows := range slices.Chunk(hits, chunk) {
+		if err := putRows(ctx, tx, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PutFound is PutHits and then PutAlerts, in one transaction where there are not very many hits: what takes long is to be
+// sure that it is on disk.
+func (s *State) PutFound(ctx context.Context, hits []Hit, c alert.Changes) error {
+	list, err := prepare(hits)
+	if err != nil {
+		return fmt.Errorf("put hits: %w", err)
+	}
+	if many := len(list) - perTx; many > 0 {
+		if err := s.PutHits(ctx, list[:many]); err != nil {
+			return err
+		}
+		list = list[many:]
+	}
+	err = s.insist(ctx, func(tx *sql.Tx) error {
+		if err := putHits(ctx, tx, list); err != nil {
+			return err
+		}
+		return putChanges(ctx, tx, c)
+	})
+	if err != nil {
+		return fmt.Errorf("put hits and alerts into %s: %w", s.name, err)
+	}
+	s.touch(c)
 	return nil
 }
 

@@ -45,14 +45,6 @@ func (t *tenant) wake() {
 	}
 }
 
-// stir says to playbooks that alerts have changed.
-func (t *tenant) stir() {
-	select {
-	case t.changed <- struct{}{}:
-	default:
-	}
-}
-
 // noticed makes an event about tocsin of what happens while people are told.
 func (t *tenant) noticed(n notify.Notice) {
 	t.line.Notice(source.Notice{Action: n.Action, Input: "notify " + n.Way, Stream: "notify:" + n.Way, Count: n.Count, Reason: n.Reason})

@@ -47,8 +47,8 @@ type tenant struct {
 
 	notifier *notify.Notifier
 	steps    atomic.Pointer[ruleSteps]
-	digested int64         // events that the last daily mail told of
-	changed  chan struct{} // wakes playbooks
+	digested int64    // events that the last daily mail told of
+	altered  *altered // for playbooks
 
 	feeding sync.WaitGroup
 	inputs  []*input
@@ -83,7 +83,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 	if !tenantName.MatchString(name) {
 		return fmt.Errorf("serve: %q is no name of a tenant: small letters, digits, - and _", name)
 	}
-	t := &tenant{name: name, dir: tenantFolder(s.dir, name), site: site, changed: make(chan struct{}, 1)}
+	t := &tenant{name: name, dir: tenantFolder(s.dir, name), site: site, altered: newAltered()}
 	s.tenants = append(s.tenants, t)
 	engine, err := s.engine()
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		return err
 	}
 	t.line, err = live.Open(live.Options{
-		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Changed: func(list []*alert.Incident) { s.found.take(list); t.wake(); t.stir() }, Log: s.log.With("tenant", name),
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Changed: func(list []*alert.Incident) { s.found.take(list); t.wake() }, Altered: t.altered.add, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
 		Worth: worthOf(site.Assets), Quarantine: true, Learn: learner(t.store),
 	})
