@@ -45,13 +45,12 @@ func quote(s string) string {
 
 var goodTag = regexp.MustCompile(`^[a-z0-9_-]{1,40}\.[a-z0-9._-]{1,80}$`)
 
-// ruleFile writes the rule.
-func (d *draft) ruleFile() string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+// head writes how a rule begins: what it is called, and what it is about.
+func (d *draft) head(b *strings.Builder, title, id string) {
+	line := func(format string, args ...any) { fmt.Fprintf(b, format+"\n", args...) }
 	c := d.c
-	line("title: %s", quote(d.rule.Title))
-	line("id: %s", d.rule.ID)
+	line("title: %s", quote(title))
+	line("id: %s", id)
 	line("status: experimental")
 	line("description: %s", quote(clip(oneLine(c.Sentence), 400)+" Drafted from the events of "+clip(oneLine(c.Key), 16)+"; read it before it is armed."))
 	line("author: %s", quote(clip(oneLine(c.Author), 100)))
@@ -65,6 +64,21 @@ func (d *draft) ruleFile() string {
 			line("  - %s", t)
 		}
 	}
+}
+
+// level is that of the case, as Sigma names it.
+func (d *draft) level() string {
+	if level, ok := sigma.ParseLevel(d.c.Level); ok {
+		return level.String()
+	}
+	return "medium"
+}
+
+// ruleFile writes the rule.
+func (d *draft) ruleFile() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	d.head(&b, d.rule.Title, d.rule.ID)
 	line("logsource:")
 	for _, p := range [...][2]string{{"category", d.source.Category}, {"product", d.source.Product}, {"service", d.source.Service}} {
 		if p[1] != "" {
@@ -83,11 +97,7 @@ func (d *draft) ruleFile() string {
 		condition = d.selection(0)
 	}
 	line("  condition: %s", condition)
-	if level, ok := sigma.ParseLevel(c.Level); ok {
-		line("level: %s", level)
-	} else {
-		line("level: medium")
-	}
+	line("level: %s", d.level())
 	return b.String()
 }
 
@@ -193,16 +203,25 @@ func (d *draft) example(b *strings.Builder, name string, events []*event.Event, 
 		return "hits: " + strconv.Itoa(n)
 	}
 	for _, f := range order {
-		fmt.Fprintf(b, "- name: %s\n  format: %s\n  lines:\n", quote(name+", as "+f), quote(f))
-		for _, l := range lines[f] {
-			fmt.Fprintf(b, "    - %s\n", quote(l))
-		}
-		fmt.Fprintf(b, "  %s\n", want(len(lines[f])))
+		writeLines(b, name+", as "+f, f, lines[f], want(len(lines[f])))
 	}
-	if len(bare) == 0 {
-		return
+	if len(bare) > 0 {
+		d.writeBare(b, name+", by fields", bare, want(len(bare)))
 	}
-	fmt.Fprintf(b, "- name: %s\n", quote(name+", by fields"))
+}
+
+// writeLines writes a case of a test file about lines of one format.
+func writeLines(b *strings.Builder, name, format string, lines []string, want string) {
+	fmt.Fprintf(b, "- name: %s\n  format: %s\n  lines:\n", quote(name), quote(format))
+	for _, l := range lines {
+		fmt.Fprintf(b, "    - %s\n", quote(l))
+	}
+	fmt.Fprintf(b, "  %s\n", want)
+}
+
+// writeBare writes a case of a test file about events by their fields.
+func (d *draft) writeBare(b *strings.Builder, name string, events []*event.Event, want string) {
+	fmt.Fprintf(b, "- name: %s\n", quote(name))
 	if d.source.Product != "windows" {
 		fmt.Fprintf(b, "  logsource: {")
 		sep := ""
@@ -215,10 +234,10 @@ func (d *draft) example(b *strings.Builder, name string, events []*event.Event, 
 		b.WriteString("}\n")
 	}
 	b.WriteString("  events:\n")
-	for _, e := range bare {
+	for _, e := range events {
 		b.WriteString(bareEvent(e))
 	}
-	fmt.Fprintf(b, "  %s\n", want(len(bare)))
+	fmt.Fprintf(b, "  %s\n", want)
 }
 
 // lineFormat returns the format of which an event's text is read again as the same, "" where there is none: then its
