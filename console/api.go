@@ -23,6 +23,8 @@ type API struct {
 	server *Server
 	mux    *http.ServeMux
 	huma   huma.API
+
+	answers answers // to requests with an Idempotency-Key
 }
 
 // Operation is what can be asked for.
@@ -87,7 +89,15 @@ type body[O any] struct{ Body *O }
 // with O as JSON. The tenant is the one that is asked about, and who asks may do it there; see Actor. An error may be a
 // *Problem, or one of the room identity. Slices of an answer that may be empty must not be nil.
 func Handle[I, O any](a *API, op Operation, f func(ctx context.Context, t *Tenant, in *I) (*O, error)) {
-	huma.Register(a.huma, a.describe(&op), func(ctx context.Context, in *I) (*body[O], error) {
+	h := a.describe(&op)
+	if op.Method == http.MethodPost {
+		h.Middlewares = append(h.Middlewares, a.once(&op))
+		h.Parameters = append(h.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxAnswerKey)},
+			Description: "The same key gets the same answer for a day, and nothing is done again.",
+		})
+	}
+	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*body[O], error) {
 		out, err := f(ctx, tenantOf(ctx), in)
 		if err != nil {
 			return nil, a.server.problem(ctx, err)
@@ -327,6 +337,7 @@ func (s *Server) Handler() http.Handler {
 			more(a)
 		}
 		a.serveDocument()
+		a.mux.HandleFunc("GET /metrics", s.metrics)
 		a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 			identity.WriteProblem(w, &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path})
 		})
@@ -338,6 +349,7 @@ func (s *Server) Handler() http.Handler {
 // register adds the operations of this room.
 func (s *Server) register(a *API) {
 	s.registerStatus(a)
+	s.registerEvents(a)
 	s.registerIncidents(a)
 	s.registerHits(a)
 	s.registerCases(a)

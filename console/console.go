@@ -69,8 +69,11 @@ type Server struct {
 	// Log is told what goes wrong inside; nil: nobody is.
 	Log *slog.Logger
 
-	once sync.Once
-	web  http.Handler
+	once   sync.Once
+	web    http.Handler
+	rates  rates
+	hubsMu sync.Mutex
+	hubs   map[string]*hub
 }
 
 // Serve answers on l until ctx is done.

@@ -26,13 +26,27 @@ type TenantStatus struct {
 	Inputs []string      `json:"inputs"`
 	Notify notify.Status `json:"notify"`
 
-	Incidents map[string]int64 `json:"incidents,omitempty"` // by status
+	Incidents  map[string]int64 `json:"incidents,omitempty"`   // by status
+	StoreBytes int64            `json:"store_bytes,omitempty"` // events on disk; 0 where they are elsewhere
 	live.Status
 }
 
 func (s *Server) registerStatus(a *API) {
 	Handle(a, Operation{Method: http.MethodGet, Path: "/status", Permission: identity.StatusRead, Summary: "Says how tocsin does", Tag: "status"}, s.status)
 	Handle(a, Operation{Method: http.MethodGet, Path: "/health", Summary: "Says that tocsin answers", Tag: "status"}, s.health)
+}
+
+// hubOf is what tells of the changes of a tenant.
+func (s *Server) hubOf(t *Tenant) *hub {
+	s.hubsMu.Lock()
+	defer s.hubsMu.Unlock()
+	if s.hubs == nil {
+		s.hubs = make(map[string]*hub)
+	}
+	if s.hubs[t.Name] == nil {
+		s.hubs[t.Name] = &hub{state: t.State}
+	}
+	return s.hubs[t.Name]
 }
 
 // Health says that the process answers.

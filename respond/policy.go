@@ -16,7 +16,7 @@ import (
 // first that fits decides. Answers to what was let through always pass.
 type Policy struct {
 	Zones    map[string]Zone     `json:"zones,omitempty" yaml:"zones" doc:"Parts of the network, by name. self is this host, any is everything else."`
-	Services map[string][]string `json:"services,omitempty" yaml:"services" doc:"What can be reached, by name: tcp/443, udp/53, tcp/8000-8100, icmp." example:"{web: [tcp/80, tcp/443]}"`
+	Services map[string][]string `json:"services,omitempty" yaml:"services" doc:"What can be reached, by name: tcp/443, udp/53, tcp/8000-8100, icmp." example:"{\"web\": [\"tcp/80\", \"tcp/443\"]}"`
 	Rules    []PolicyRule        `json:"rules,omitempty" yaml:"rules" doc:"Who may reach what, in order; the first rule that fits decides."`
 	Default  string              `json:"default,omitempty" yaml:"default" doc:"What happens to the rest: deny or allow." default:"deny"`
 }
@@ -24,16 +24,16 @@ type Policy struct {
 // Zone is a part of the network: what comes by one of the interfaces and has an address of one of the networks. Nothing
 // stated is no condition.
 type Zone struct {
-	Interfaces []string `json:"interfaces,omitempty" yaml:"interfaces" doc:"Names of interfaces." example:"[eth1]"`
-	Networks   []string `json:"networks,omitempty" yaml:"networks" doc:"Addresses and networks." example:"[192.0.2.0/24]"`
+	Interfaces []string `json:"interfaces,omitempty" yaml:"interfaces" doc:"Names of interfaces." example:"[\"eth1\"]"`
+	Networks   []string `json:"networks,omitempty" yaml:"networks" doc:"Addresses and networks." example:"[\"192.0.2.0/24\"]"`
 }
 
 // PolicyRule lets something pass, or not.
 type PolicyRule struct {
 	Name     string   `json:"name,omitempty" yaml:"name" doc:"What it is for."`
-	From     []string `json:"from" yaml:"from" doc:"Zones that it comes from." example:"[lan]"`
-	To       []string `json:"to" yaml:"to" doc:"Zones that it goes to." example:"[self]"`
-	Services []string `json:"services,omitempty" yaml:"services" doc:"Services by name, or as tcp/443; none is all." example:"[web, tcp/22]"`
+	From     []string `json:"from" yaml:"from" doc:"Zones that it comes from." example:"[\"lan\"]"`
+	To       []string `json:"to" yaml:"to" doc:"Zones that it goes to." example:"[\"self\"]"`
+	Services []string `json:"services,omitempty" yaml:"services" doc:"Services by name, or as tcp/443; none is all." example:"[\"web\", \"tcp/22\"]"`
 	Deny     bool     `json:"deny,omitempty" yaml:"deny" doc:"It does not pass."`
 }
 

@@ -54,6 +54,11 @@ func (s *State) PutActions(ctx context.Context, actions []Action, trail []AuditE
 	if err != nil {
 		return fmt.Errorf("put actions into %s: %w", s.name, err)
 	}
+	keys := make([]string, len(list))
+	for i := range list {
+		keys[i] = list[i].Key
+	}
+	s.queue.watch.tell(WroteActions, keys)
 	return nil
 }
 

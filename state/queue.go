@@ -96,10 +96,14 @@ type queue struct {
 	open   map[string]*Brief
 	order  []*Brief // the worst first; nil where it is to be made
 	dirty  map[string]bool
+	watch  watchers
 }
 
 // touch notes that incidents were written; with none, any may have been.
 func (q *queue) touch(keys ...string) {
+	if len(keys) > 0 {
+		defer q.watch.tell(WroteIncidents, keys) // after q is let go
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.loaded {

@@ -29,6 +29,10 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join("..", "..", "docs", "reference")
+	api, err := apiText()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if *update {
 		if err := writePages(dir, pages); err != nil {
 			t.Fatal(err)
@@ -36,7 +40,13 @@ func TestReference(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, schemaName), []byte(schemaText()), 0o644); err != nil {
 			t.Fatal(err)
 		}
+		if err := os.WriteFile(filepath.Join(dir, apiName), []byte(api), 0o644); err != nil {
+			t.Fatal(err)
+		}
 		return
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, apiName)); err != nil || string(text) != api {
+		t.Errorf("%s is stale (%v): make docs", apiName, err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, schemaName)); err != nil || string(text) != schemaText() {
 		t.Errorf("%s is stale (%v): make docs", schemaName, err)
