@@ -31,6 +31,10 @@ func nabTime(t *testing.T, s string) int64 {
 
 // Series of the Numenta Anomaly Benchmark: what people have labelled is found, and little else is said. As there, what
 // is said in the first 15 % of a series, 750 values at most, does not count.
+//
+// The constants of Series were chosen on these same series, all that there are, so what is counted here flatters: 18 of 25
+// windows and 7 false alarms. With each series left out in turn, and the bounds (farSpread, farDaily, leastDaily, youngDays)
+// chosen from a grid of 180 by the others alone, it is 17 windows and 8 to 10 false alarms.
 func TestSeriesOnLabelledData(t *testing.T) {
 	list := refdata.Path(t, "cases/nab.jsonl")
 	root := filepath.Dir(filepath.Dir(list))

@@ -17,13 +17,12 @@ import (
 )
 
 // An offender is whom a hit of level low or above accuses: the source addresses of the events that it is made of. Where
-// none of them has one, as on a machine of one's own, it is what a correlation grouped them by. Hits of level
-// informational note what means nothing alone, and accuse nobody.
+// none of them has one, as on a machine of one's own, it is what a correlation grouped them by, or else the users that the
+// hit is about. Hits of level informational note what means nothing alone, and accuse nobody.
 
 // scenarioDiffers are the cases in which the built-in rules name others than the data does, and why.
 var scenarioDiffers = map[string]string{
 	"apereo-cas-slow-bf": "eleven failures of one address within a minute; the data leaves them to a scenario that it does not run here",
-	"cve-2023-23397":     "no address is to be named there but a user, written with two backslashes",
 	"magento-ccs-by-as":  "payments failed from 22 addresses within twenty seconds; the data names the first eleven, for its count begins anew",
 	"proxmox-logs":       "six failures within three seconds from each of two addresses and five from a third; for every other service the data calls that guessing",
 	"qbittorrent-logs":   "the same lines are guessing in qbittorrent-bf; no scenario is run here",
@@ -153,6 +152,11 @@ func accused(h *detect.Hit, sources map[int64][]string) []string {
 	for _, m := range h.Matched {
 		if strings.HasPrefix(m.By, "group-by ") {
 			names = append(names, m.Value)
+		}
+	}
+	if len(names) == 0 {
+		for _, user := range h.Entities.Users {
+			names = append(names, strings.ReplaceAll(user, `\`, `\\`)) // the data writes a backslash as a quoted text does
 		}
 	}
 	return names
