@@ -104,6 +104,48 @@ func (t Tactic) covers(other Tactic) bool {
 	return t.Tag == "defense-evasion" && (other.Tag == "stealth" || other.Tag == "defense-impairment")
 }
 
+// MatrixTactic is a column of the matrix.
+type MatrixTactic struct {
+	Tactic
+	Techniques []MatrixTechnique // by their identifiers
+}
+
+// MatrixTechnique is a technique, with its sub-techniques by their identifiers.
+type MatrixTechnique struct {
+	Technique
+	Below []Technique
+}
+
+// Matrix returns the tactics in the order of an attack, each with its techniques. What newer versions of ATT&CK withdrew is
+// left out where nothing of it is listed under a tactic. It is the caller's.
+func Matrix() []MatrixTactic {
+	below := make(map[string][]Technique)
+	var whole []Technique
+	for _, t := range attack().techniques {
+		if t.Parent == "" {
+			whole = append(whole, t)
+		} else {
+			id, _, _ := strings.Cut(t.ID, ".")
+			below[id] = append(below[id], t)
+		}
+	}
+	byID := func(a, b Technique) int { return strings.Compare(a.ID, b.ID) }
+	slices.SortFunc(whole, byID)
+	var out []MatrixTactic
+	for _, tactic := range attack().tactics {
+		m := MatrixTactic{Tactic: tactic}
+		for _, t := range whole {
+			if slices.Contains(t.tactics, tactic.Tag) {
+				m.Techniques = append(m.Techniques, MatrixTechnique{t, slices.SortedFunc(slices.Values(below[t.ID]), byID)})
+			}
+		}
+		if len(m.Techniques) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // attackTag returns what follows "attack." in a tag, in lower case with hyphens; "" for tags of other kinds.
 func attackTag(tag string) string {
 	tag = strings.ToLower(tag)

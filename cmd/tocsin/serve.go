@@ -35,6 +35,7 @@ type serve struct {
 	mu        sync.Mutex // of what follows; held while reloading
 	settings  *settings
 	rules     *ruleSet
+	off       switches          // rules that people have turned off
 	directory *notify.Directory // who is told of what
 	tenants   []*tenant         // the main one first
 	ending    bool              // inputs are being stopped; no more are started

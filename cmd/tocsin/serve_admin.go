@@ -103,7 +103,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if err := completeIntel(fresh.Intel); err != nil {
 		return nil, err
 	}
-	next := &serve{settings: fresh, rules: set, log: s.log, indicators: s.indicators}
+	next := &serve{settings: fresh, rules: set, off: s.off, log: s.log, indicators: s.indicators}
 	engine, err := next.engine()
 	if err != nil {
 		return nil, err

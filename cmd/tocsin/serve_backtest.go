@@ -182,7 +182,7 @@ func (s *serve) ruleStats(ctx context.Context, tenant string, since, until int64
 	if err != nil {
 		return nil, err
 	}
-	c, err := newChoice(s.settings.Level, s.settings.Status, nil, s.settings.Exclude)
+	c, err := newChoice(s.settings.Level, s.settings.Status, nil, s.excluded())
 	if err != nil {
 		return nil, err
 	}

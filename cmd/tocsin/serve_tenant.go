@@ -85,10 +85,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 	}
 	t := &tenant{name: name, dir: tenantFolder(s.dir, name), site: site, altered: newAltered()}
 	s.tenants = append(s.tenants, t)
-	engine, err := s.engine()
-	if err != nil {
-		return err
-	}
+	var err error
 	if t.store, err = openStore(t.dir, site, s.log); err != nil {
 		return err
 	}
@@ -98,6 +95,15 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		}
 	}
 	if t.state, err = openState(ctx, t.dir, name, site); err != nil {
+		return err
+	}
+	if name == mainTenant {
+		if s.off, err = switchesOf(ctx, t.state); err != nil {
+			return err
+		}
+	}
+	engine, err := s.engine()
+	if err != nil {
 		return err
 	}
 	if t.begin, err = t.beginning(ctx); err != nil {
@@ -246,7 +252,7 @@ func openState(ctx context.Context, dir, tenant string, site *site) (*state.Stat
 
 // engine makes an engine of the rules.
 func (s *serve) engine() (*detect.Engine, error) {
-	c, err := newChoice(s.settings.Level, s.settings.Status, nil, s.settings.Exclude)
+	c, err := newChoice(s.settings.Level, s.settings.Status, nil, s.excluded())
 	if err != nil {
 		return nil, err
 	}

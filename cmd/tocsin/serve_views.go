@@ -4,5 +4,8 @@ import "github.com/tocsin-sec/tocsin/console"
 
 // answerViews lets the operations that pages are made of ask this process.
 func (s *serve) answerViews(c *console.Server) {
-	c.Views = console.Views{Judge: s.judgeStep}
+	r := &ruling{serve: s}
+	c.Views = console.Views{
+		Judge: s.judgeStep, Rules: r.list, RuleDetail: r.detail, SwitchRule: r.turn, CheckRules: r.check, Matrix: matrix,
+	}
 }
