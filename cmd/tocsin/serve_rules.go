@@ -72,7 +72,7 @@ type blindness struct {
 // Bounds of the look for logs that are missing.
 const (
 	blindDays = 7
-	blindFor  = 5 * time.Minute
+	blindFor  = time.Minute
 )
 
 // ruleKey is by what a rule is known in the state.
@@ -159,6 +159,9 @@ func (r *ruling) blindOf(ctx context.Context, tenant string, set *ruleSet) (map[
 	found, err := backtest.Blind(ctx, *q)
 	if err != nil {
 		return nil, err
+	}
+	if len(found) == len(q.Tried) {
+		return found, nil // nothing is kept yet; that may change soon
 	}
 	if r.blind == nil {
 		r.blind = make(map[string]blindness)
