@@ -21,6 +21,7 @@ export interface PageInfo {
 export const pages: PageInfo[] = [
   { path: "/queue", title: "Queue", icon: "queue", key: "q", needs: "incident.read", load: () => import("./pages/queue") },
   { path: "/search", title: "Search", icon: "search", key: "s", needs: "search.read", load: () => import("./pages/search") },
+  { path: "/detections", title: "Detections", icon: "shield", key: "d", needs: "rule.read", load: () => import("./pages/detections") },
 ];
 
 export const pageAt = (path: string): PageInfo | undefined => pages.find((p) => path === p.path || path.startsWith(p.path + "/"));
