@@ -84,7 +84,11 @@ func (d *doorway) start() {
 	d.cmd.Env, d.cmd.Dir = append(os.Environ(), asProcess+"=1", "TZ=UTC"), d.dir
 	d.cmd.Stdout, d.cmd.Stderr = d, d
 	parts.Start(d, d.cmd)
-	parts.Wait(d, time.Minute, "serve", func() bool { return strings.Contains(d.printed(), "ask it ") })
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(d.printed(), "ask it "); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.Fatalf("serve is not ready:\n%s", d.printed())
+		}
+	}
 }
 
 // end interrupts serve and waits for its end.
@@ -225,9 +229,9 @@ func TestConsoleFirstRun(t *testing.T) {
 	if me := anna.ask("GET", "me", nil, 200); me["user"].(fields)["name"] != "anna" {
 		t.Errorf("me: %v", me)
 	}
-	anna.ask("GET", "hits", nil, 200)
+	anna.ask("GET", "status", nil, 200)
 	stranger := d.browser()
-	for _, path := range []string{"me", "hits", "users", "tokens"} {
+	for _, path := range []string{"me", "status", "hits", "incidents", "users", "tokens"} {
 		stranger.ask("GET", path, nil, 401)
 	}
 	resp, _ := stranger.send("GET", "/queue/4f2a91", nil)
