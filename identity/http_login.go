@@ -13,43 +13,9 @@ type handler func(rw http.ResponseWriter, r *http.Request) error
 // Routes puts the way in and what a user changes about himself into a mux, below /api/v1/. Authenticate must be around it.
 // failed is told of errors that are nobody's fault who asked; they have no secrets in them.
 func (w *Web) Routes(mux *http.ServeMux, failed func(*http.Request, error)) {
-	all := map[string]handler{
-		"POST /api/v1/login":                         w.login,
-		"POST /api/v1/login/second":                  w.second,
-		"POST /api/v1/login/passkey":                 w.beginPasskeyLogin,
-		"POST /api/v1/login/passkey/finish":          w.finishPasskeyLogin,
-		"POST /api/v1/login/link":                    w.useLink,
-		"GET /api/v1/login/ways":                     w.ways,
-		"GET /api/v1/login/oidc/{provider}":          w.beginOIDC,
-		"GET /api/v1/login/oidc/{provider}/callback": w.finishOIDC,
-		"GET /api/v1/me":                             w.me,
-		"POST /api/v1/me/logout":                     known(w.logout),
-		"POST /api/v1/me/step-up":                    known(w.stepUp),
-		"POST /api/v1/me/password":                   known(w.changePassword),
-		"POST /api/v1/me/totp":                       known(w.beginTOTP),
-		"POST /api/v1/me/totp/confirm":               known(w.confirmTOTP),
-		"DELETE /api/v1/me/totp":                     known(w.dropTOTP),
-		"GET /api/v1/me/passkeys":                    known(w.passkeys),
-		"POST /api/v1/me/passkeys":                   known(w.beginPasskey),
-		"POST /api/v1/me/passkeys/finish":            known(w.finishPasskey),
-		"DELETE /api/v1/me/passkeys/{id}":            known(w.dropPasskey),
-		"GET /api/v1/me/sessions":                    known(w.sessions),
-		"DELETE /api/v1/me/sessions":                 known(w.endSession),
-		"DELETE /api/v1/me/sessions/{id}":            known(w.endSession),
-		"GET /api/v1/tokens":                         known(w.tokens),
-		"POST /api/v1/tokens":                        known(w.makeToken),
-		"DELETE /api/v1/tokens/{id}":                 known(w.revokeToken),
-		"GET /api/v1/users":                          known(w.users),
-		"POST /api/v1/users":                         known(w.addUser),
-		"POST /api/v1/users/{name}/role":             known(w.setRole),
-		"POST /api/v1/users/{name}/password":         known(w.setPassword),
-		"POST /api/v1/users/{name}/link":             known(w.passwordLink),
-		"POST /api/v1/users/{name}/disabled":         known(w.setDisabled),
-		"DELETE /api/v1/users/{name}/mfa":            known(w.removeMFA),
-	}
-	for pattern, h := range all {
-		mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) {
-			err := h(rw, r)
+	for _, e := range w.endpoints() {
+		mux.HandleFunc(e.Method+" "+apiRoot+e.Path, func(rw http.ResponseWriter, r *http.Request) {
+			err := e.handle(rw, r)
 			if err == nil {
 				return
 			}
@@ -72,15 +38,9 @@ func known(h func(http.ResponseWriter, *http.Request, *Subject) error) handler {
 	}
 }
 
-// entryMessage is what a step of a log-in is answered.
-type entryMessage struct {
-	User *User    `json:"user,omitempty"` // who is in now
-	Next []string `json:"next,omitempty"` // what is still to be shown
-}
-
 // enter answers a step of a log-in; the secrets go into cookies only.
 func (w *Web) enter(rw http.ResponseWriter, e *Entry) error {
-	m := entryMessage{Next: e.Next}
+	m := EntryAnswer{Next: e.Next}
 	switch {
 	case e.Cookie != "":
 		w.setCookie(rw, sessionCookie, e.Cookie, w.gate.opt.Absolute)
@@ -93,10 +53,7 @@ func (w *Web) enter(rw http.ResponseWriter, e *Entry) error {
 }
 
 func (w *Web) login(rw http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		User     string `json:"user"`
-		Password string `json:"password"`
-	}
+	var in LoginAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -108,10 +65,7 @@ func (w *Web) login(rw http.ResponseWriter, r *http.Request) error {
 }
 
 func (w *Web) second(rw http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Kind string `json:"kind"` // totp, or recovery
-		Code string `json:"code"`
-	}
+	var in SecondAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -158,12 +112,7 @@ func (w *Web) finishPasskeyLogin(rw http.ResponseWriter, r *http.Request) error 
 }
 
 func (w *Web) useLink(rw http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		Link     string `json:"link"`
-		Name     string `json:"name"` // the first administrator's
-		FullName string `json:"full_name"`
-		Password string `json:"password"`
-	}
+	var in LinkAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -176,11 +125,7 @@ func (w *Web) useLink(rw http.ResponseWriter, r *http.Request) error {
 
 // ways answers how one can log in here.
 func (w *Web) ways(rw http.ResponseWriter, _ *http.Request) error {
-	return write(rw, struct {
-		Password bool     `json:"password"`
-		Passkey  bool     `json:"passkey"`
-		OIDC     []string `json:"oidc"`
-	}{true, w.gate.passkeys != nil, w.gate.Providers()})
+	return write(rw, WaysAnswer{true, w.gate.passkeys != nil, w.gate.Providers()})
 }
 
 func (w *Web) beginOIDC(rw http.ResponseWriter, r *http.Request) error {
@@ -233,10 +178,5 @@ func (w *Web) me(rw http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
-	return write(rw, struct {
-		User   User                    `json:"user"`
-		May    map[string][]Permission `json:"may"` // by tenant
-		Recent bool                    `json:"recent"`
-		Token  string                  `json:"token,omitempty"`
-	}{a.shown(), may, s.Recent, s.Token})
+	return write(rw, MeAnswer{a.shown(), may, s.Recent, s.Token})
 }

@@ -3,7 +3,6 @@ package identity
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"image/png"
 	"net/http"
 	"time"
@@ -12,16 +11,12 @@ import (
 	"github.com/boombuler/barcode/qr"
 )
 
-var done = struct {
-	Done bool `json:"done"`
-}{true}
-
 // finish answers what has nothing to say.
 func finish(rw http.ResponseWriter, err error) error {
 	if err != nil {
 		return err
 	}
-	return write(rw, &done)
+	return write(rw, &DoneAnswer{true})
 }
 
 func (w *Web) logout(rw http.ResponseWriter, r *http.Request, s *Subject) error {
@@ -33,10 +28,7 @@ func (w *Web) logout(rw http.ResponseWriter, r *http.Request, s *Subject) error 
 }
 
 func (w *Web) stepUp(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Password string `json:"password"`
-		TOTP     string `json:"totp"`
-	}
+	var in StepUpAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -44,10 +36,7 @@ func (w *Web) stepUp(rw http.ResponseWriter, r *http.Request, s *Subject) error 
 }
 
 func (w *Web) changePassword(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Old string `json:"old"`
-		New string `json:"new"`
-	}
+	var in ChangePasswordAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -83,20 +72,11 @@ func (w *Web) beginTOTP(rw http.ResponseWriter, r *http.Request, s *Subject) err
 	if err != nil {
 		return err
 	}
-	return write(rw, struct {
-		NewTOTP
-		Picture string `json:"picture"`
-	}{n, image})
-}
-
-type recoveryMessage struct {
-	Recovery []string `json:"recovery"` // shown this once
+	return write(rw, &TOTPAnswer{n, image})
 }
 
 func (w *Web) confirmTOTP(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Code string `json:"code"`
-	}
+	var in CodeAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -104,7 +84,7 @@ func (w *Web) confirmTOTP(rw http.ResponseWriter, r *http.Request, s *Subject) e
 	if err != nil {
 		return err
 	}
-	return write(rw, &recoveryMessage{codes})
+	return write(rw, &RecoveryAnswer{codes})
 }
 
 func (w *Web) dropTOTP(rw http.ResponseWriter, r *http.Request, s *Subject) error {
@@ -126,10 +106,7 @@ func (w *Web) beginPasskey(rw http.ResponseWriter, r *http.Request, s *Subject) 
 }
 
 func (w *Web) finishPasskey(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Name   string          `json:"name"`
-		Answer json.RawMessage `json:"answer"`
-	}
+	var in NewPasskeyAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -141,7 +118,7 @@ func (w *Web) finishPasskey(rw http.ResponseWriter, r *http.Request, s *Subject)
 	if codes == nil {
 		codes = []string{}
 	}
-	return write(rw, &recoveryMessage{codes})
+	return write(rw, &RecoveryAnswer{codes})
 }
 
 func (w *Web) dropPasskey(rw http.ResponseWriter, r *http.Request, s *Subject) error {
@@ -166,13 +143,7 @@ func (w *Web) tokens(rw http.ResponseWriter, r *http.Request, s *Subject) error 
 }
 
 func (w *Web) makeToken(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Name    string   `json:"name"`
-		User    string   `json:"user"`
-		Scope   []string `json:"scope"`
-		Tenants []string `json:"tenants"`
-		Days    int      `json:"days"`
-	}
+	var in NewTokenAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -182,10 +153,7 @@ func (w *Web) makeToken(rw http.ResponseWriter, r *http.Request, s *Subject) err
 	if err != nil {
 		return err
 	}
-	return write(rw, struct {
-		Text string `json:"secret"` // shown this once
-		Token
-	}{text, t})
+	return write(rw, &TokenAnswer{text, t})
 }
 
 func (w *Web) revokeToken(rw http.ResponseWriter, r *http.Request, s *Subject) error {

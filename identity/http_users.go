@@ -8,12 +8,7 @@ func (w *Web) users(rw http.ResponseWriter, r *http.Request, s *Subject) error {
 }
 
 func (w *Web) addUser(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Name     string          `json:"name"`
-		FullName string          `json:"full_name"`
-		Password string          `json:"password"` // "": the user sets it by a link
-		Roles    map[string]Role `json:"roles"`
-	}
+	var in NewUserAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -25,10 +20,7 @@ func (w *Web) addUser(rw http.ResponseWriter, r *http.Request, s *Subject) error
 }
 
 func (w *Web) setRole(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Tenant string `json:"tenant"`
-		Role   Role   `json:"role"` // "" takes it away
-	}
+	var in RoleAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -36,9 +28,7 @@ func (w *Web) setRole(rw http.ResponseWriter, r *http.Request, s *Subject) error
 }
 
 func (w *Web) setPassword(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Password string `json:"password"`
-	}
+	var in PasswordAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
@@ -50,15 +40,11 @@ func (w *Web) passwordLink(rw http.ResponseWriter, r *http.Request, s *Subject) 
 	if err != nil {
 		return err
 	}
-	return write(rw, struct {
-		Link string `json:"link"` // shown this once
-	}{link})
+	return write(rw, &LinkAnswer{link})
 }
 
 func (w *Web) setDisabled(rw http.ResponseWriter, r *http.Request, s *Subject) error {
-	var in struct {
-		Disabled bool `json:"disabled"`
-	}
+	var in DisabledAsk
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
