@@ -124,16 +124,19 @@ func (s *attackSite) sshd() {
 	parts.Wait(s, 10*time.Second, "sshd", func() bool { return s.reach("10.8.1.1:2222") })
 }
 
-// guess guesses passwords with a real ssh.
-func (s *attackSite) guess(times int) {
+// guess guesses passwords with a real ssh, eight a time.
+func (s *attackSite) guess(times int) { s.Helper(); s.guessFrom("10.8.1.2", times, 8) }
+
+// guessFrom guesses so many passwords a time, from an address of theirs.
+func (s *attackSite) guessFrom(from string, times, prompts int) {
 	s.Helper()
 	ask := filepath.Join(s.dir, "ask")
 	if err := os.WriteFile(ask, []byte("#!/bin/sh\necho wrong\n"), 0o700); err != nil {
 		s.Fatal(err)
 	}
 	for range times {
-		cmd := s.in(s.theirs, "timeout", "10", "ssh", "-F", "none", "-p", "2222", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-			"-o", "PreferredAuthentications=password", "-o", "NumberOfPasswordPrompts=8", "-o", "ConnectTimeout=2", "admin@10.8.1.1", "true")
+		cmd := s.in(s.theirs, "timeout", "20", "ssh", "-F", "none", "-p", "2222", "-b", from, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+			"-o", "PreferredAuthentications=password", "-o", fmt.Sprintf("NumberOfPasswordPrompts=%d", prompts), "-o", "ConnectTimeout=2", "admin@10.8.1.1", "true")
 		cmd.Env = append(os.Environ(), "SSH_ASKPASS="+ask, "SSH_ASKPASS_REQUIRE=force", "DISPLAY=:0")
 		_ = cmd.Run() // nobody gets in
 	}
