@@ -26,13 +26,13 @@ type Playbook struct {
 	Do        []PlaybookStep `json:"do" yaml:"do" doc:"What it does."`
 	Approvals int            `json:"approvals,omitempty" yaml:"approvals" doc:"How many persons must approve, in the mode ask." default:"1"`
 	PerHour   int            `json:"per_hour,omitempty" yaml:"per_hour" doc:"More than so many actions in an hour wait for a person." default:"20"`
-	Quiet     []string       `json:"quiet,omitempty" yaml:"quiet" doc:"Hours of the day, in the time of this machine, in which auto is ask." example:"['08:00-18:00']"`
+	Quiet     []string       `json:"quiet,omitempty" yaml:"quiet" doc:"Hours of the day, in the time of this machine, in which auto is ask." example:"[\"08:00-18:00\"]"`
 }
 
 // Trigger says which alerts are meant. All that is stated must hold.
 type Trigger struct {
 	Rules   []string `json:"rules,omitempty" yaml:"rules" doc:"Ids of rules; any of them."`
-	Tags    []string `json:"tags,omitempty" yaml:"tags" doc:"Tags of rules; any of them." example:"[attack.t1110.001]"`
+	Tags    []string `json:"tags,omitempty" yaml:"tags" doc:"Tags of rules; any of them." example:"[\"attack.t1110.001\"]"`
 	AndTags []string `json:"and_tags,omitempty" yaml:"and_tags" doc:"Further tags; any of them, too."`
 	NotTags []string `json:"not_tags,omitempty" yaml:"not_tags" doc:"Tags that the rule must not have."`
 	Level   string   `json:"level,omitempty" yaml:"level" doc:"The least level: informational, low, medium, high, critical." default:"informational"`

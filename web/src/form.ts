@@ -60,3 +60,6 @@ export function size(bytes: number): string {
 /** short is the beginning of a key, as people name it. */
 export const short = (key: string): string => key.slice(0, 8);
 export const upper = (s: string): string => s.slice(0, 1).toUpperCase() + s.slice(1);
+
+/** tactic is the name of a tactic of ATT&CK as people write it: "credential-access" → "Credential access". */
+export const tactic = (s: string): string => upper(s.replaceAll(/[-_]/g, " "));

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, Problem, say } from "../api";
 import { route } from "../route";
 import { Bell } from "../shell";
-import { Button, Field, Note } from "../ui/parts";
+import { Button, Field, focus, Note } from "../ui/parts";
 
 interface Entry { user?: { name: string }; next?: string[] }
 
@@ -44,7 +44,7 @@ export function First() {
         <p class="dim">{first ? "Make the first administrator. Everybody else is asked in by you, from Settings." : "The link is for one use. You log in with the new password then."}</p>
         {!link && <Note look="bad">There is no link in this address. Copy the whole line that {first ? "tocsin serve has printed" : "you were given"}.</Note>}
         <form class="stack" style={{ gap: "14px" }} onSubmit={(e) => { e.preventDefault(); void submit(); }}>
-          {first && <Field label="Name to log in with" bad={bad("name")}><input value={name} autofocus autocomplete="username" autocapitalize="none" spellcheck={false} required onInput={(e) => setName(e.currentTarget.value)} /></Field>}
+          {first && <Field label="Name to log in with" bad={bad("name")}><input value={name} ref={focus} autocomplete="username" autocapitalize="none" spellcheck={false} required onInput={(e) => setName(e.currentTarget.value)} /></Field>}
           {first && <Field label="Your name" bad={bad("full_name")}><input value={full} autocomplete="name" onInput={(e) => setFull(e.currentTarget.value)} /></Field>}
           <Field label="Password" bad={bad("password")}><input type="password" value={password} autocomplete="new-password" required onInput={(e) => setPassword(e.currentTarget.value)} /></Field>
           <Field label="Password, once more" bad={bad("again")}><input type="password" value={again} autocomplete="new-password" required onInput={(e) => setAgain(e.currentTarget.value)} /></Field>

@@ -6,7 +6,7 @@ import { decodeAsk, encodeAnswer } from "../passkey";
 import { route } from "../route";
 import { me, whoAmI } from "../session";
 import { Bell } from "../shell";
-import { Button, Dialog, Field, Note } from "../ui/parts";
+import { Button, Dialog, Field, focus, Note } from "../ui/parts";
 
 interface Ways { password: boolean; passkey: boolean; oidc: string[] }
 interface Entry { user?: { name: string }; next?: string[] }
@@ -57,7 +57,7 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
     return (
       <form class="stack" onSubmit={(e) => { e.preventDefault(); sendCode(code); }}>
         <Field label={kind === "totp" ? "The code that your app shows" : "A recovery code"} class={kind === "totp" ? "code" : ""}>
-          <input autofocus value={code} inputMode={kind === "totp" ? "numeric" : "text"} autocomplete="one-time-code" maxLength={kind === "totp" ? 6 : 40} spellcheck={false}
+          <input ref={focus} value={code} inputMode={kind === "totp" ? "numeric" : "text"} autocomplete="one-time-code" maxLength={kind === "totp" ? 6 : 40} spellcheck={false}
             onInput={(e) => { setCode(e.currentTarget.value); if (kind === "totp" && /^\d{6}$/.test(e.currentTarget.value)) sendCode(e.currentTarget.value); }} />
         </Field>
         {trouble && <Note look="bad">{trouble}</Note>}
@@ -69,8 +69,8 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
   const others = ways && (ways.passkey && "PublicKeyCredential" in window ? 1 : 0) + ways.oidc.length;
   return (
     <form class="stack" style={{ gap: "14px" }} onSubmit={(e) => { e.preventDefault(); void run(() => api.plain<Entry>("POST", "/login", { user: name, password })); }}>
-      <Field label="Name"><input value={name} autofocus={!user} readOnly={!!user} autocomplete="username" autocapitalize="none" spellcheck={false} required onInput={(e) => setName(e.currentTarget.value)} /></Field>
-      <Field label="Password"><input type="password" value={password} autofocus={!!user} autocomplete="current-password" required onInput={(e) => setPassword(e.currentTarget.value)} /></Field>
+      <Field label="Name"><input value={name} ref={user ? undefined : focus} readOnly={!!user} autocomplete="username" autocapitalize="none" spellcheck={false} required onInput={(e) => setName(e.currentTarget.value)} /></Field>
+      <Field label="Password"><input type="password" value={password} ref={user ? focus : undefined} autocomplete="current-password" required onInput={(e) => setPassword(e.currentTarget.value)} /></Field>
       {trouble && <Note look="bad">{trouble}</Note>}
       <Button look="main" type="submit" busy={busy}>Log in</Button>
       {!!others && <div class="or">or</div>}

@@ -1,7 +1,7 @@
 // The queue: what waits for a person, the gravest first, and the panel of the one that is open.
 import { useComputed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { amount, plural, when } from "../form";
+import { amount, plural, tactic, when } from "../form";
 import { useKeys } from "../keys";
 import { returned, useTold } from "../live";
 import type { PageProps } from "../pages";
@@ -150,7 +150,7 @@ function Sides({ view }: { view: View }) {
   const s = summary.value;
   if (!s) return null;
   const f = s.facets;
-  const group = (title: string, field: string, list: typeof f.hosts) => ({ title, field, values: list.map((v) => ({ ...v, label: v.title ?? v.value, on: has(view.q, field, v.value) })) });
+  const group = (title: string, field: string, list: typeof f.hosts) => ({ title, field, values: list.map((v) => ({ ...v, label: v.title ?? (field === "tactic" ? tactic(v.value) : v.value), on: has(view.q, field, v.value) })) });
   const level = (["critical", "high", "medium", "low", "informational"] as const).filter((l) => l !== "informational" || (s.levels[l] ?? 0) > 0);
   return (
     <Facets

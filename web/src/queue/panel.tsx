@@ -13,7 +13,7 @@ import { may, myName } from "../session";
 import type { Containment, Explained, Hit, Incident, RuleInfo } from "../shapes";
 import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
-import { Ago, Button, Chip, Entity, Meter, Owner, Severity } from "../ui/parts";
+import { Ago, Button, Chip, Entity, focus, Meter, Owner, Severity } from "../ui/parts";
 import { leave, reopen, snooze, take, write } from "./act";
 import { CloseMenu, ExceptionOffer } from "./close";
 import { Contain } from "./contain";
@@ -77,7 +77,7 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
           <Button look="quiet" icon="close" aria-label="Close the panel" title="Close the panel (esc)" onClick={onShut} />
         </div>
         {i && <h2>{i.title}</h2>}
-        {i && <p class="sentence">{i.sentence}</p>}
+        {i && <Sentence of={i.sentence} />}
         {i && <State of={i} />}
         <div class="acts" role="toolbar" aria-label="Act">
           {open && acts && <Button look="main" k="b" aria-expanded={box === "contain"} onClick={contain}>Contain</Button>}
@@ -96,6 +96,13 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
       <ExceptionOffer />
     </aside>
   );
+}
+
+/** Sentence is what happened: first in one sentence, then the rest of it. */
+function Sentence({ of: text }: { of: string }) {
+  const end = text.search(/[.:] [A-Z][^.]*[.]/) > 0 ? text.indexOf(". ") : -1;
+  if (end < 0 || text.length < 160) return <p class="sentence">{text}</p>;
+  return <><p class="sentence">{text.slice(0, end + 1)}</p><p class="sentence rest">{text.slice(end + 2)}</p></>;
 }
 
 /** techniques are the ids of ATT&CK that the rules carry. */
@@ -121,7 +128,7 @@ function NoteBox({ of: i, onDone }: { of: Incident; onDone: () => void }) {
   const [text, setText] = useState(i.note ?? "");
   return (
     <form class="closing" onSubmit={(e) => { e.preventDefault(); void write([i.key], text.trim()).catch(() => {}); onDone(); }}>
-      <label class="field"><span>Note</span><textarea autofocus value={text} maxLength={4000} onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Escape") { e.stopPropagation(); onDone(); } else if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) e.currentTarget.form!.requestSubmit(); }} /></label>
+      <label class="field"><span>Note</span><textarea ref={focus} value={text} maxLength={4000} onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Escape") { e.stopPropagation(); onDone(); } else if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) e.currentTarget.form!.requestSubmit(); }} /></label>
       <div class="row"><Button look="main" type="submit" k="Mod+Enter">Keep it</Button><Button look="quiet" k="Escape" onClick={onDone}>Not now</Button></div>
     </form>
   );
@@ -150,7 +157,7 @@ function About({ x }: { x: Explained }) {
       {x.why.length > 0 && <Part title="Why it fired">{x.why.slice(0, 4).map((h) => <Why key={h.key} hit={h} many={x.why.length > 1} />)}</Part>}
       {x.normal.length > 0 && <Part title="What is normal here"><ul class="plain">{x.normal.map((n) => <li key={n}>{n}</li>)}</ul></Part>}
       {x.next.length > 0 && <Part title="What to do"><ol class="plain num">{x.next.filter((n) => !/: tocsin /.test(n)).map((n) => <li key={n}>{n}</li>)}{x.entities.slice(0, 2).map((e) => <li key={e.name}><a href={"/entities/" + e.kind + "/" + encodeURIComponent(e.name)}>See everything that {e.name} did</a></li>)}</ol></Part>}
-      {x.about.length > 0 && <Part title={x.about.length > 1 ? "The rules" : "The rule"}>{x.about.map((r) => <Rule key={r.id} of={r} />)}</Part>}
+      {x.about.length > 0 && <Part title={x.about.length > 1 ? "The rules" : "The rule"}>{x.about.slice(0, 4).map((r) => <Rule key={r.id} of={r} />)}</Part>}
       {!!x.earlier?.length && (
         <Part title="Before, about the same">
           <ul class="plain">{x.earlier.map((e) => <li key={e.key}><a href={href({}, "/queue/" + e.key)}>{e.title}</a> <span class="dim">closed{e.verdict ? " as " + e.verdict : ""} {e.decided && <><Ago t={e.decided} /> ago</>}{e.note ? " · “" + e.note + "”" : ""}</span></li>)}</ul>

@@ -1,6 +1,6 @@
 import { useComputed } from "@preact/signals";
 import { memo } from "../memo";
-import { amount } from "../form";
+import { amount, tactic } from "../form";
 import { href } from "../route";
 import { Ago, Entity, Meter, Owner, Severity } from "../ui/parts";
 import { belongs, cursor, incident, pick, picked, pickTo } from "./store";
@@ -12,7 +12,7 @@ export const Row = memo(function Row({ k, onOpen, shown }: { k: string; onOpen: 
   const i = incident(k)!.value;
   const gone = !belongs(i);
   return (
-    <div role="row" id={"row-" + k} class={"line" + (here.value ? " here" : "") + (chosen.value ? " picked" : "") + (gone ? " gone" : "") + (shown ? " shown" : "")} aria-selected={chosen.value}
+    <div role="row" id={"row-" + k} class={"qrow" + (here.value ? " here" : "") + (chosen.value ? " picked" : "") + (gone ? " gone" : "") + (shown ? " shown" : "")} aria-selected={chosen.value}
       onClick={(e) => {
         const t = e.target as Element;
         if (t.closest("input")) return;
@@ -30,7 +30,7 @@ export const Row = memo(function Row({ k, onOpen, shown }: { k: string; onOpen: 
         {!gone && i.again && <span class="chip" title="It was closed, and goes on">again</span>}
       </span>
       <span role="gridcell" class="about">{i.entities.slice(0, 2).map((e) => <Entity key={e.kind + e.name} of={e} />)}</span>
-      <span role="gridcell" class="tactic cut">{i.stages?.at(-1) ?? ""}</span>
+      <span role="gridcell" class="tactic cut">{tactic(i.stages?.at(-1) ?? "")}</span>
       <span role="gridcell" class="score"><Meter value={i.score} /><span class="num" aria-hidden="true">{i.score}</span></span>
       <span role="gridcell" class="age"><Ago t={i.last} of="last " /></span>
       <span role="gridcell" class="whose"><Owner name={i.owner} /></span>

@@ -21,7 +21,7 @@ const few = 14;
 
 export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
   const [whole, setWhole] = useState(false);
-  const list = all.filter((m) => m.time);
+  const list = together(all.filter((m) => m.time));
   if (!list.length) return <p class="dim">Nothing is known of the time around it.</p>;
   const from = at(list[0]!.time), to = Math.max(at(list.at(-1)!.time), from + 1000);
   const origin = zero ? Date.parse(zero) : at(list.find((m) => m.kind === "alert")?.time ?? list[0]!.time);
@@ -36,7 +36,7 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
       <Lanes list={list} from={from} to={to} origin={origin} />
       <ol>
         {shown.map((m, i) => (
-          <li key={i} class={m.kind + (Math.abs(at(m.time) - origin) < 500 && m.kind === "alert" ? " zero" : "")}>
+          <li key={i} class={"of-" + m.kind + (Math.abs(at(m.time) - origin) < 500 && m.kind === "alert" ? " zero" : "")}>
             <time class="num" title={whenUTC(m.time)}>{offset(m.time)}</time>
             <span class="source cut" title={m.who}>{m.kind === "event" ? (m.source || m.who || "log") : m.kind}</span>
             <span class={"text" + (m.kind === "event" ? " mono" : "")}>{m.text}{(m.count ?? 0) > 1 && <span class="dimmer"> ×{amount(m.count!)}</span>}</span>
@@ -47,6 +47,18 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
     </div>
   );
 }
+
+/** together makes one of events that follow one another and say the same, but for numbers. */
+function together(list: Moment[]): Moment[] {
+  const out: Moment[] = [];
+  for (const m of list) {
+    const last = out.at(-1);
+    if (last && m.kind === "event" && last.kind === "event" && bare(last) === bare(m)) out[out.length - 1] = { ...last, count: (last.count ?? 1) + (m.count ?? 1) };
+    else out.push(m);
+  }
+  return out;
+}
+const bare = (m: Moment): string => m.text.replaceAll(/[0-9a-f-]{8,}|\d+/gi, "#").slice(0, 160);
 
 /** around are the moments nearest to the origin, in their order. */
 function around(list: Moment[], origin: number): Moment[] {

@@ -95,6 +95,9 @@ export function Meter({ value, label }: { value: number; label?: string }) {
   return <span class={"meter c-" + level} role="img" aria-label={(label ?? "score") + " " + value + " of 100"}><i style={{ width: Math.max(2, Math.min(100, value)) + "%" }} /></span>;
 }
 
+/** focus is a ref that gives an element the focus as soon as it is there; a dialog does that by itself. */
+export const focus = (e: HTMLElement | null): void => e?.focus();
+
 export const Chip = ({ children, title }: { children: ComponentChildren; title?: string }) => <span class="chip" title={title}>{children}</span>;
 
 /** Note is something that must be known; bad and warn are for what is wrong. */
