@@ -102,6 +102,9 @@ func (w *altered) before(done int64) (until int64, waiting bool) {
 // play lets playbooks answer a tenant's alerts until ctx is done.
 func (r *response) play(ctx context.Context, t *tenant) {
 	noted, err := r.missed(ctx, t)
+	if err != nil && ctx.Err() != nil {
+		return
+	}
 	if err != nil {
 		r.log.Error("playbooks", "tenant", t.name, "error", err)
 		return

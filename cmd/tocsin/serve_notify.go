@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -189,10 +190,35 @@ func (t *tenant) digestDay(ctx context.Context, since, until time.Time) (notify.
 		return day, err
 	}
 	day.Notes = append(day.Notes, lines...)
-	if st := t.line.Status(); st.Full {
+	st := t.line.Status()
+	if st.Full {
 		day.Notes = append(day.Notes, "there is no room on the disk: nothing is taken in")
 	}
-	return day, nil
+	day.Held, err = t.heldLines(ctx, st.Held.Total)
+	return day, err
+}
+
+// heldFact keeps how many novelties had been held back in all when a daily mail was made last.
+const heldFact = "digest.held"
+
+// heldLines say what the budget of the extraordinary has held back since the last daily mail, of so many in all.
+func (t *tenant) heldLines(ctx context.Context, total int64) ([]string, error) {
+	text, err := t.state.Fact(ctx, heldFact)
+	if err != nil {
+		return nil, err
+	}
+	before, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || before > total { // the first mail, or the detectors have begun anew
+		before = 0
+	}
+	if err := t.state.SetFacts(ctx, map[string]string{heldFact: strconv.FormatInt(total, 10)}); err != nil || total == before {
+		return nil, err
+	}
+	what := "novelties were"
+	if total-before == 1 {
+		what = "novelty was"
+	}
+	return []string{fmt.Sprintf("%d %s not told, as stranger ones took the day's budget; anomalies.budget says how many are", total-before, what)}, nil
 }
 
 // silentLine is what a hit about a silent source says.
@@ -204,8 +230,14 @@ func silentLine(h *state.Hit) string {
 		return ""
 	}
 	text, _ := hit.Event["message"].(string)
-	stream, _ := hit.Event["tocsin.stream"].(string)
-	return cmp.Or(text, stream, h.RuleTitle)
+	who, _ := hit.Event["tocsin.stream"].(string)
+	if sender, _ := hit.Event["log.source.address"].(string); sender != "" {
+		who = strings.TrimSpace(who + " of " + sender)
+	}
+	if who == "" || text == "" {
+		return cmp.Or(who, text, h.RuleTitle)
+	}
+	return who + ": " + text
 }
 
 // outbox keeps in the state what people are told.
