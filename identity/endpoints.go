@@ -50,6 +50,7 @@ func (w *Web) endpoints() []Endpoint {
 		{Method: "DELETE", Path: "/tokens/{id}", Summary: "Ends a token", Out: reflect.TypeFor[DoneAnswer](), handle: known(w.revokeToken)},
 		{Method: "GET", Path: "/users", Summary: "Lists users", Out: reflect.TypeFor[page[User]](), handle: known(w.users)},
 		{Method: "POST", Path: "/users", Summary: "Adds a user", In: reflect.TypeFor[NewUserAsk](), Out: reflect.TypeFor[User](), handle: known(w.addUser)},
+		{Method: "POST", Path: "/users/first-link", Summary: "Makes the link for the first administrator; for who may use the socket", Out: reflect.TypeFor[LinkAnswer](), handle: known(w.firstLink)},
 		{Method: "POST", Path: "/users/{name}/role", Summary: "Gives a user a role, or takes it away", In: reflect.TypeFor[RoleAsk](), Out: reflect.TypeFor[DoneAnswer](), handle: known(w.setRole)},
 		{Method: "POST", Path: "/users/{name}/password", Summary: "Sets a user's password", In: reflect.TypeFor[PasswordAsk](), Out: reflect.TypeFor[DoneAnswer](), handle: known(w.setPassword)},
 		{Method: "POST", Path: "/users/{name}/link", Summary: "Makes a link by which a user sets a password", Out: reflect.TypeFor[LinkAnswer](), handle: known(w.passwordLink)},
@@ -179,5 +180,6 @@ type TokenAnswer struct {
 
 // LinkAnswer is a one-time link.
 type LinkAnswer struct {
-	Link string `json:"link"` // shown this once
+	Link string `json:"link"`          // its secret, shown this once
+	URL  string `json:"url,omitempty"` // where it is used, the secret in it
 }

@@ -63,6 +63,18 @@ func (s *site) visitor(t *testing.T) *visitor {
 // ask sends a request and checks the status of the answer.
 func (v *visitor) ask(t *testing.T, method, path string, in any, want int) map[string]any {
 	t.Helper()
+	status, text := v.try(t, method, path, in)
+	if status != want {
+		t.Fatalf("%s %s: %d, not %d: %s", method, path, status, want, text)
+	}
+	out := make(map[string]any)
+	_ = json.Unmarshal([]byte(text), &out)
+	return out
+}
+
+// try sends a request, and checks what holds of every answer.
+func (v *visitor) try(t *testing.T, method, path string, in any) (int, string) {
+	t.Helper()
 	var body io.Reader = http.NoBody
 	if in != nil {
 		doc := must(json.Marshal(in))(t)
@@ -76,10 +88,7 @@ func (v *visitor) ask(t *testing.T, method, path string, in any, want int) map[s
 	}
 	defer resp.Body.Close()
 	text := must(io.ReadAll(resp.Body))(t)
-	if resp.StatusCode != want {
-		t.Fatalf("%s %s: %s, not %d: %s", method, path, resp.Status, want, text)
-	}
-	if want >= 400 && resp.Header.Get("Content-Type") != "application/problem+json" {
+	if resp.StatusCode >= 400 && resp.Header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%s %s: a problem is told as %s", method, path, resp.Header.Get("Content-Type"))
 	}
 	for _, c := range resp.Cookies() {
@@ -90,9 +99,7 @@ func (v *visitor) ask(t *testing.T, method, path string, in any, want int) map[s
 			t.Errorf("%s %s: a secret is in the answer, where scripts can read it", method, path)
 		}
 	}
-	out := make(map[string]any)
-	_ = json.Unmarshal(text, &out)
-	return out
+	return resp.StatusCode, string(text)
 }
 
 type m = map[string]any

@@ -40,7 +40,21 @@ func (w *Web) passwordLink(rw http.ResponseWriter, r *http.Request, s *Subject) 
 	if err != nil {
 		return err
 	}
-	return write(rw, &LinkAnswer{link})
+	return write(rw, &LinkAnswer{link, w.gate.linkURL(LinkPath, link)})
+}
+
+func (w *Web) firstLink(rw http.ResponseWriter, r *http.Request, s *Subject) error {
+	if s.Session != "" || s.Token != "" { // then there are users
+		return ErrNotFound
+	}
+	link, ok, err := w.gate.FirstRun(r.Context())
+	if err == nil && !ok {
+		err = &Problem{Status: http.StatusConflict, Title: "there are users already; an administrator makes links for others"}
+	}
+	if err != nil {
+		return err
+	}
+	return write(rw, &LinkAnswer{link, w.gate.linkURL(FirstPath, link)})
 }
 
 func (w *Web) setDisabled(rw http.ResponseWriter, r *http.Request, s *Subject) error {

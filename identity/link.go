@@ -65,6 +65,20 @@ func (g *Gate) makeLink(ctx context.Context, l link, owner string, c Change, n .
 	return text, err
 }
 
+// Where the console's pages take a link's secret, which browsers send to nobody, because it stands behind a #.
+const (
+	FirstPath = "/first#" // the first administrator's
+	LinkPath  = "/link#"  // of who sets a password
+)
+
+// linkURL is a link as a person opens it; "" where the console's address is not known.
+func (g *Gate) linkURL(path, text string) string {
+	if g.opt.Origin == "" {
+		return ""
+	}
+	return g.opt.Origin + path + text
+}
+
 // FirstUser is what the first administrator says of himself.
 type FirstUser struct {
 	Name, FullName, Password string

@@ -59,16 +59,13 @@ func (s *serve) greetConsole(ctx context.Context, say func(label, format string,
 	}
 	if first {
 		say("first run", "there is no user yet; this link makes the first administrator, once, for an hour:")
-		say("", "%s", f.origin+firstPath+link)
-		if identity.MayListenPlain(f.plan.address) == nil {
+		say("", "%s", f.origin+identity.FirstPath+link)
+		if f.listener != nil && identity.MayListenPlain(f.plan.address) == nil {
 			_, port, _ := net.SplitHostPort(f.listener.Addr().String())
 			say("", "from another machine, lead its port here first: ssh -L %[1]s:127.0.0.1:%[1]s THIS-HOST", port)
 		}
 	}
 }
-
-// firstPath is where the link for the first administrator leads to, before its secret, which browsers send to nobody.
-const firstPath = "/first#"
 
 func refusedWords(n int) string {
 	if n == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -80,7 +81,7 @@ Exit status: 0 done, 2 failed.`,
 	u, sub = command("role [flags] NAME", "Give a user a role; without --role, take it away", "role anna --role analyst --in acme", one, ofUser("role", "changed", func(w *userWish) any { return map[string]string{"tenant": w.roleIn(), "role": w.role} }))
 	u.roleFlags(sub)
 	command("password NAME", "Set a user's password; all that is logged in ends", "password anna", one, (*users).password)
-	command("link NAME", "Make a link by which a user sets a password, good for an hour", "link anna", one, (*users).link)
+	command("link [NAME]", "Make a link by which a user sets a password, or, where there is nobody yet, the first administrator comes in; good for an hour", "link anna", cobra.MaximumNArgs(1), (*users).link)
 	command("disable NAME", "Keep a user out", "disable anna", one, ofUser("disabled", "disabled", func(*userWish) any { return map[string]bool{"disabled": true} }))
 	command("enable NAME", "Let a user in again", "enable anna", one, ofUser("disabled", "enabled", func(*userWish) any { return map[string]bool{"disabled": false} }))
 	command("reset-mfa NAME", "Take all second factors from a user who has lost them", "reset-mfa anna", one, func(u *users, cmd *cobra.Command, _ []string) error {
@@ -208,18 +209,20 @@ func (u *users) typed(in *os.File, prompt string) (string, error) {
 	return text, nil
 }
 
-func (u *users) link(cmd *cobra.Command, _ []string) error {
-	var a struct {
-		Link string `json:"link"`
+func (u *users) link(cmd *cobra.Command, args []string) error {
+	path, page := "users/first-link", identity.FirstPath
+	if len(args) > 0 {
+		path, page = "users/"+url.PathEscape(u.wish.name)+"/link", identity.LinkPath
 	}
-	if err := u.post(cmd.Context(), "users/"+url.PathEscape(u.wish.name)+"/link", nil, &a); err != nil {
+	var a identity.LinkAnswer
+	if err := u.post(cmd.Context(), path, nil, &a); err != nil {
 		return err
 	}
 	if u.json {
 		return json.NewEncoder(u.std.out).Encode(&a)
 	}
-	fmt.Fprintf(u.std.out, "/login/link#%s\n", a.Link)
-	return nil
+	_, err := fmt.Fprintln(u.std.out, cmp.Or(a.URL, page+a.Link)) // while serve does not run, the console's address is not known
+	return err
 }
 
 func (u *users) token(cmd *cobra.Command, _ []string) error {
