@@ -28,4 +28,5 @@ func (s *Server) registerViews(a *API) {
 	s.registerSearches(a)
 	s.registerRuleList(a)
 	s.registerCoverage(a)
+	s.registerSources(a)
 }

@@ -106,6 +106,7 @@ type Line struct {
 	engine atomic.Pointer[detect.Engine] // for what comes in from now on
 	tails  tails
 	count  counters
+	known  atomic.Pointer[[]SourceStatus]
 
 	arrivals chan arrival       // to the writer of the log
 	notices  chan source.Notice // likewise

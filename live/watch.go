@@ -18,13 +18,18 @@ type watch struct {
 	line    *Line
 	sources map[sourceKey]*sourceSeen
 	ours    bool // the clock of this machine was told to be wrong
+
+	published int64 // see publish
 }
 
 type sourceKey struct{ path, sender string }
 
 // sourceSeen is what is known of one source. Times are nanoseconds since 1970.
 type sourceSeen struct {
+	first   int64 // arrival of the first
 	last    int64 // arrival
+	events  int64
+	format  string // of what came last
 	longest int64 // pause so far
 	spoken  int   // minutes in which something came
 	silent  bool
@@ -56,9 +61,11 @@ func (w *watch) saw(o *outcome) {
 		if len(w.sources) >= maxSources {
 			return
 		}
-		s = &sourceSeen{last: o.arrived}
+		s = &sourceSeen{first: o.arrived, last: o.arrived}
 		w.sources[key] = s
 	}
+	s.events += int64(o.result.Events)
+	s.format = origin.Format
 	pause := o.arrived - s.last
 	if pause > int64(time.Minute) {
 		s.spoken++
@@ -89,6 +96,7 @@ func (w *watch) jumped(by int64) {
 // tick looks for sources that have fallen silent, and tells of wrong clocks.
 func (w *watch) tick(now int64) {
 	w.judge(now)
+	defer w.publish(now)
 	for key, s := range w.sources {
 		if s.silent {
 			continue

@@ -96,10 +96,12 @@ type AuditFilter struct {
 	Since, Until          int64 // Time is in [Since, Until); 0 means no bound
 	Actor, Action, Target string
 	After                 int64 // entries with a higher Seq only
+	Before                int64 // entries with a lower Seq only; 0 means no bound
+	Newest                bool  // the last first
 	Limit                 int   // at most so many; 0 means no bound
 }
 
-// ListAudit returns entries of the audit trail in their order. The sequence ends at the first error.
+// ListAudit returns entries of the audit trail in their order, or the last first. The sequence ends at the first error.
 func (s *State) ListAudit(ctx context.Context, f AuditFilter) iter.Seq2[AuditEntry, error] {
 	return func(yield func(AuditEntry, error) bool) {
 		for left := f.Limit; ; {
@@ -120,7 +122,11 @@ func (s *State) ListAudit(ctx context.Context, f AuditFilter) iter.Seq2[AuditEnt
 			if left -= len(page); len(page) < want || f.Limit > 0 && left == 0 {
 				return
 			}
-			f.After = page[len(page)-1].Seq
+			if last := page[len(page)-1].Seq; f.Newest {
+				f.Before = last
+			} else {
+				f.After = last
+			}
 		}
 	}
 }
@@ -134,6 +140,7 @@ func (s *State) auditPage(ctx context.Context, f AuditFilter, limit int) ([]Audi
 		value     any
 		given     bool
 	}{
+		{"seq < ", f.Before, f.Before != 0},
 		{"at >= ", f.Since, f.Since != 0},
 		{"at < ", f.Until, f.Until != 0},
 		{"actor = ", f.Actor, f.Actor != ""},
@@ -145,7 +152,11 @@ func (s *State) auditPage(ctx context.Context, f AuditFilter, limit int) ([]Audi
 			q.arg(c.value)
 		}
 	}
-	q.text(" ORDER BY seq LIMIT ")
+	if f.Newest {
+		q.text(" ORDER BY seq DESC LIMIT ")
+	} else {
+		q.text(" ORDER BY seq LIMIT ")
+	}
 	q.arg(int64(limit))
 	rows, err := s.read.QueryContext(ctx, q.sql(), q.args...)
 	if err != nil {

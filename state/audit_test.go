@@ -57,6 +57,12 @@ func testAudit(t *testing.T, p place) {
 	if list := listAudit(t, s, AuditFilter{Actor: "user1", Since: 10e9, Until: 20e9, After: 13}); len(list) != 2 || list[0].Target != "hit 16" || list[0].Detail != `{"n": 16}` {
 		t.Errorf("filtered: %+v", list)
 	}
+	if list := listAudit(t, s, AuditFilter{Newest: true, Limit: 700}); len(list) != 700 || list[0].Seq != 1101 || list[699].Seq != 402 {
+		t.Errorf("the newest: %d, from %d", len(list), list[0].Seq)
+	}
+	if list := listAudit(t, s, AuditFilter{Newest: true, Before: 10, Limit: 3}); len(list) != 3 || list[0].Seq != 9 {
+		t.Errorf("the newest before 10: %+v", list)
+	}
 	for limit, want := range map[int]int{0: 1100, 1: 1, 500: 500, 501: 501, 2000: 1100} {
 		if list := listAudit(t, s, AuditFilter{Action: "close", Limit: limit}); len(list) != want {
 			t.Errorf("limit %d: %d entries", limit, len(list))
