@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"reflect"
@@ -158,7 +157,7 @@ func (a *API) describe(op *Operation) huma.Operation {
 		}}
 	}
 	if op.Permission != "" {
-		h.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+		h.Security = security()
 	}
 	if !op.Whole {
 		h.Parameters = []*huma.Param{{
@@ -357,19 +356,6 @@ func (s *Server) register(a *API) {
 	s.registerSearch(a)
 	s.registerRules(a)
 	s.registerViews(a)
-}
-
-// serveDocument answers with the description of all operations, as OpenAPI 3.1 has it.
-func (a *API) serveDocument() {
-	text, err := json.Marshal(a.huma.OpenAPI())
-	a.mux.HandleFunc("GET "+Root+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		if err != nil {
-			identity.WriteProblem(w, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = w.Write(text) // who is gone needs no answer
-	})
 }
 
 type localKey struct{}
