@@ -18,7 +18,7 @@ type composer struct {
 func (c *composer) message(now time.Time, kind, why string, i *Incident) Message {
 	m := Message{
 		Thread: i.Key, Kind: kind, Severity: LevelName(i.Level), Title: clean(i.Title, maxTitle), Sentence: clean(i.Sentence, maxSentence),
-		Why: clean(why, maxLine), Link: c.linkTo(i.Key), Command: command(i), Tenant: clean(i.Tenant, maxName), Status: i.statusAt(now),
+		Why: clean(why, maxLine), Link: c.linkTo(i.Key, i.Tenant), Command: command(i), Tenant: clean(i.Tenant, maxName), Status: i.statusAt(now),
 		Owner: clean(i.Owner, maxName), Score: i.Score, Count: i.Count, At: now, From: i.First, Until: i.Last,
 	}
 	if m.Title == "" {
@@ -86,14 +86,14 @@ func command(i *Incident) string {
 	return text
 }
 
-func (c *composer) linkTo(key string) string {
+func (c *composer) linkTo(key, tenant string) string {
 	if c.link == "" {
 		return ""
 	}
 	if !strings.Contains(c.link, "{key}") {
-		return strings.TrimRight(c.link, "/") + "/incidents/" + url.PathEscape(key)
+		return strings.TrimRight(c.link, "/") + "/queue/" + url.PathEscape(key)
 	}
-	return strings.ReplaceAll(c.link, "{key}", url.PathEscape(key))
+	return strings.NewReplacer("{key}", url.PathEscape(key), "{tenant}", url.QueryEscape(tenant)).Replace(c.link)
 }
 
 // group is one message about several incidents: the gravest first.

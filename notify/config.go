@@ -17,7 +17,7 @@ import (
 
 // Config says who is told, how, and of what. Without a route nobody is told anything.
 type Config struct {
-	Link    string                  `yaml:"link" doc:"The address at which a person finds an incident, {key} in it for the incident's key." example:"https://tocsin.example.com/incidents/{key}"`
+	Link    string                  `yaml:"link" doc:"The address at which a person finds an incident, {key} in it for the incident's key, and {tenant} for the tenant. Without it, the console's (console.origin)." example:"https://tocsin.example.com/queue/{key}"`
 	Ways    map[string]WayConfig    `yaml:"ways" doc:"Ways of telling, by names of your own; each is of one kind: discord, jira, mail, mattermost, ntfy, opsgenie, pagerduty, slack, syslog, teams, webhook."`
 	People  map[string]PersonConfig `yaml:"people" doc:"People, by name, and the ways by which each is told."`
 	Rosters map[string]RosterConfig `yaml:"rosters" doc:"Who is on duty when, by the roster's name."`

@@ -53,7 +53,7 @@ func notifyPage() page {
 
 // notifyExample is a whole configuration.
 const notifyExample = `notify:
-  link: https://tocsin.example.com/incidents/{key}
+  link: https://tocsin.example.com/queue/{key}
   ways:
     security-mail: {mail: {server: 'smtp://mail.example.com:587', from: tocsin@example.com, to: [security@example.com]}}
     anna-phone: {ntfy: {server: 'https://ntfy.example.com', topic: anna}}

@@ -236,6 +236,9 @@ func (s *settings) notifying() *notify.Config {
 	_, port, _ := net.SplitHostPort(p.address)
 	if origin, public := s.Console.origin(&p, port, names); public {
 		c.Link = origin + "/queue/{key}"
+		if len(s.Tenants) > 0 { // a browser remembers which one it has looked at
+			c.Link += "?tenant={tenant}"
+		}
 	}
 	return &c
 }
