@@ -194,7 +194,7 @@ func (s *Server) rules(ctx context.Context, t *Tenant, q *RulesAsk) (*RulesPage,
 // records adds how rules have done.
 func (t *Tenant) records(ctx context.Context, list []RuleEntry, days int) error {
 	since := time.Now().AddDate(0, 0, -days).UnixNano()
-	known, err := t.State.RuleRecords(ctx, since)
+	known, err := t.State.RuleRecords(ctx, since, 0)
 	if err != nil {
 		return err
 	}

@@ -29,4 +29,5 @@ func (s *Server) registerViews(a *API) {
 	s.registerRuleList(a)
 	s.registerCoverage(a)
 	s.registerSources(a)
+	s.registerMonth(a)
 }

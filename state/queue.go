@@ -24,7 +24,7 @@ const (
 type Brief struct {
 	Key, Title, Sentence         string
 	Level, Score                 int
-	First, Last, Updated         int64
+	First, Last, Seen, Updated   int64
 	Status, Owner, Verdict, Case string
 	Until, Decided               int64  // as alert.Incident has them
 	Kind                         string // as alert.Message has it
@@ -40,7 +40,7 @@ type BriefRule struct{ ID, Title string }
 // BriefOf is the brief of an incident.
 func BriefOf(i *alert.Incident) *Brief {
 	b := &Brief{
-		Key: i.Key, Title: same(i.Title), Sentence: i.Sentence, Level: i.Level, Score: i.Score, First: i.First, Last: i.Last, Updated: i.Updated,
+		Key: i.Key, Title: same(i.Title), Sentence: i.Sentence, Level: i.Level, Score: i.Score, First: i.First, Last: i.Last, Seen: i.Seen, Updated: i.Updated,
 		Status: same(i.Status), Owner: same(i.Owner), Verdict: same(i.Verdict), Case: same(i.Case), Until: i.Until, Decided: i.Decided,
 		Kind: i.Kind(), Alerts: i.Alerts, Hits: i.Hits,
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/tocsin-sec/tocsin/alert"
 )
@@ -19,10 +20,13 @@ type RuleRecord struct {
 	Last   int64 // of the last event of all
 }
 
-// RuleRecords says how rules have done, by their ids, from the alerts whose last event is not before a time.
-func (s *State) RuleRecords(ctx context.Context, since int64) (map[string]RuleRecord, error) {
+// RuleRecords says how rules have done, by their ids, from the alerts whose last event is in [since, until); until 0 is no bound.
+func (s *State) RuleRecords(ctx context.Context, since, until int64) (map[string]RuleRecord, error) {
+	if until == 0 {
+		until = math.MaxInt64
+	}
 	rows, err := s.read.QueryContext(ctx, "SELECT a.rule_id, CASE WHEN a.silence <> '' THEN 1 ELSE 0 END, coalesce(i.verdict, ''), count(*), "+
-		"CAST(sum(a.hits) AS BIGINT), max(a.last_at) FROM alerts a LEFT JOIN incidents i ON i.key = a.incident WHERE a.last_at >= $1 GROUP BY 1, 2, 3", since)
+		"CAST(sum(a.hits) AS BIGINT), max(a.last_at) FROM alerts a LEFT JOIN incidents i ON i.key = a.incident WHERE a.last_at >= $1 AND a.last_at < $2 GROUP BY 1, 2, 3", since, until)
 	if err != nil {
 		return nil, fmt.Errorf("how rules have done: %w", err)
 	}
