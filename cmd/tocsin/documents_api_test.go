@@ -44,6 +44,7 @@ func TestAPIDocument(t *testing.T) {
 	}
 	d.put("app.log", log.String())
 	parts.Wait(t, time.Minute, "the incident", func() bool { return strings.Contains(d.local("alerts", "--level", "medium"), "203.0.113.9") })
+	parts.Wait(t, time.Minute, "the events", func() bool { return strings.Contains(d.local("search", "203.0.113.9 | stats count"), "40") })
 	work := t.TempDir()
 	sh := exec.CommandContext(t.Context(), "bash", "-c", script.String())
 	sh.Dir, sh.Env = work, append(os.Environ(), "TOCSIN="+d.origin, "TOKEN="+token, "CURL_CA_BUNDLE="+filepath.Join(d.dir, "data", "console.crt"))
