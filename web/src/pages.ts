@@ -20,8 +20,11 @@ export interface PageInfo {
 
 export const pages: PageInfo[] = [
   { path: "/queue", title: "Queue", icon: "queue", key: "q", needs: "incident.read", load: () => import("./pages/queue") },
+  { path: "/cases", title: "Cases", icon: "case", key: "c", needs: "case.read", load: () => import("./pages/cases") },
   { path: "/search", title: "Search", icon: "search", key: "s", needs: "search.read", load: () => import("./pages/search") },
+  { path: "/entities", title: "Entities", icon: "user", key: "e", needs: "search.read", load: () => import("./pages/entities") },
   { path: "/detections", title: "Detections", icon: "shield", key: "d", needs: "rule.read", load: () => import("./pages/detections") },
+  { path: "/blocks", title: "Blocks", icon: "block", key: "b", needs: "action.read", load: () => import("./pages/blocks") },
 ];
 
 export const pageAt = (path: string): PageInfo | undefined => pages.find((p) => path === p.path || path.startsWith(p.path + "/"));

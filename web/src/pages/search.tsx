@@ -173,7 +173,7 @@ function EventRow({ row, i, on, onOpen }: { row?: Row; i: number; on: boolean; o
   if (!row) return <div class="event empty-row" role="listitem"><span class="dimmer">…</span></div>;
   return (
     <div class={"event" + (on ? " on" : "")} role="listitem" onClick={(e) => !(e.target as Element).closest("a") && onOpen()}>
-      <button type="button" class="time num" tabIndex={-1} title={whenUTC(row.time)} aria-label={"Open event " + (i + 1) + ", " + whenUTC(row.time)} onClick={onOpen}>{stamp(row.time)}</button>
+      <button type="button" class="time num" tabIndex={-1} title={whenUTC(row.time)} onClick={onOpen}>{stamp(row.time)}<span class="hidden"> open event {i + 1}</span></button>
       <span class="dataset cut" title={row.dataset}>{row.dataset}</span>
       {row.host ? <a class="host cut" tabIndex={-1} href={"/entities/host/" + encodeURIComponent(row.host)} title={"Everything about " + row.host}>{row.host}</a> : <span class="host" />}
       <span class="text cut">{row.text}</span>

@@ -99,7 +99,7 @@ export function Line({ q, since, bad, onRun }: { q: string; since: () => string;
   };
   const run = () => { shut(); onRun((input.current?.value ?? text).trim()); };
   return (
-    <div class="line grow">
+    <div class="search-line grow">
       <label class={"filter" + (bad ? " wrong" : "")}>
         <Icon name="search" />
         <input ref={input} id="search-line" type="text" role="combobox" aria-label="Search" aria-autocomplete="list" aria-expanded={open} aria-controls="search-offers" aria-activedescendant={at >= 0 ? "offer-" + at : undefined}

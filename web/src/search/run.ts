@@ -26,9 +26,12 @@ const first = 1000;
 
 const dull = /^(_time|_id|_msg|dataset|host\.name|Computer|event\.sequence|log\.file\.path|EventRecordID|TimeCreated|Channel|Provider_Name)$/;
 
+/** What syslog puts before a message: the time, which stands in a column of its own, and the host. */
+const stamped = /^(?:<\d+>)?(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (\S+) /;
+
 /** textOf is an event in a line: its text, or its fields where it has none. */
 export function textOf(e: Cells): string {
-  if (e._msg) return e._msg.slice(0, 400);
+  if (e._msg) return e._msg.slice(0, 460).replace(stamped, (_, host: string) => (host === e["host.name"] ? "" : host + " ")).slice(0, 400);
   let out = e["event.code"] ? "event " + e["event.code"] : "";
   for (const [k, v] of Object.entries(e)) {
     if (dull.test(k) || k.startsWith("event.") || v === "-") continue;
