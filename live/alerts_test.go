@@ -3,15 +3,12 @@ package live
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
-	"github.com/tocsin-sec/tocsin/event"
-	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -51,24 +48,7 @@ func judged(tb testing.TB, e *detect.Engine, streams []stream) alert.Changes {
 		desk.Take(&x)
 		return nil
 	}
-	env := &parse.Env{}
-	w := e.NewWorker()
-	for _, f := range streams {
-		b := new(event.Batch)
-		for _, block := range f.blocks(tb, rand.New(rand.NewPCG(1, 1))) {
-			parserOf(f.format, env).Parse(block, b)
-		}
-		r := w.Match(b)
-		if err := e.Gather(r); err != nil {
-			tb.Fatal(err)
-		}
-		for i := range r.Hits {
-			_ = tell(r.Hits[i].Rule, &r.Hits[i].Hit)
-		}
-	}
-	if err := e.Finish(tell); err != nil {
-		tb.Fatal(err)
-	}
+	hunt(tb, e, streams, tell)
 	return desk.Place()
 }
 

@@ -203,6 +203,14 @@ func hunted(tb testing.TB, e *detect.Engine, streams []stream) []string {
 		list = append(list, hitJSON(h))
 		return nil
 	}
+	hunt(tb, e, streams, tell)
+	slices.Sort(list)
+	return list
+}
+
+// hunt tells all hits in streams, as hunt does.
+func hunt(tb testing.TB, e *detect.Engine, streams []stream, tell func(*sigma.Rule, *detect.Hit) error) {
+	tb.Helper()
 	env := &parse.Env{}
 	w := e.NewWorker()
 	for _, f := range streams {
@@ -221,8 +229,6 @@ func hunted(tb testing.TB, e *detect.Engine, streams []stream) []string {
 	if err := e.Finish(tell); err != nil {
 		tb.Fatal(err)
 	}
-	slices.Sort(list)
-	return list
 }
 
 // sample is the attack that the repository carries.
