@@ -171,7 +171,9 @@ func TestStalledRequestsEnd(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, "end\n")
 		})))
-		go func() { _, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi") }()
+		go func() {
+			_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+		}()
 		text, err := io.ReadAll(c)
 		if err != nil || strings.Count(string(text), "tick") != 3 || !strings.Contains(string(text), "end") {
 			t.Errorf("%v: %s", err, text)

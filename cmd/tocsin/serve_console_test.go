@@ -397,7 +397,7 @@ func TestConsoleEndsGracefully(t *testing.T) {
 	for range cap(logins) {
 		b := d.browser()
 		b.ask("GET", "login/ways", nil, 200) // it is connected
-		go func() { // each takes a while: two passwords are checked at a time
+		go func() {                          // each takes a while: two passwords are checked at a time
 			r, err := http.NewRequest("POST", d.origin+"/api/v1/login", strings.NewReader(`{"user":"anna","password":"`+goodPassword+`"}`))
 			if err != nil {
 				logins <- done{0, err}
