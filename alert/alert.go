@@ -319,9 +319,9 @@ func (a *Alert) forgetBurst() bool {
 }
 
 // keptAll is up to which number every hit of an alert is kept.
-const keptAll = 1000
+const keptAll = 10_000
 
-// IsKept tells whether the nth hit of an alert is kept whole: of the first thousand each, and then one of so many that the
+// IsKept tells whether the nth hit of an alert is kept whole: of the first ten thousand each, and then one of so many that the
 // last that is kept is among the last tenth. The rest are counted only. It is the same whenever a hit is taken.
 func IsKept(n int64) bool {
 	every := int64(1)

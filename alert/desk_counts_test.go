@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -383,5 +384,62 @@ func TestWorth(t *testing.T) {
 	}
 	if db, pc, lab := score("db1"), score("pc1"), score("lab1"); !(db > pc && pc > lab) {
 		t.Errorf("scores %d, %d and %d", db, pc, lab)
+	}
+}
+
+// Of very many hits ever fewer are kept, the newest that is kept is never far back, and the samples are hits that are kept.
+func TestFewOfManyAreKept(t *testing.T) {
+	d := NewDesk(Options{})
+	kept := make(map[string]bool)
+	last := int64(0)
+	const all = 1_000_000
+	for n := int64(1); n <= all; n++ {
+		h := Hit{Key: strconv.FormatInt(n, 10), Seq: uint64(n), RuleID: "r", RuleTitle: "r", Level: High, Time: 1, Seen: 1, Hosts: []string{"web1"}}
+		if got := d.Take(&h); got != n {
+			t.Fatalf("hit %d has the number %d", n, got)
+		}
+		if n%977 == 0 {
+			d.Place()
+			if again := d.Take(&h); again != 0 {
+				t.Fatalf("hit %d is counted again, as %d", n, again)
+			}
+		}
+		if IsKept(n) {
+			kept[h.Key] = true
+			last = n
+		}
+		if n-last > n/10 {
+			t.Fatalf("of %d hits the last that is kept is %d", n, last)
+		}
+	}
+	if len(kept) > keptAll*2 || len(kept) < keptAll {
+		t.Errorf("%d hits are kept", len(kept))
+	}
+	list := d.Place().Alerts
+	if len(list) != 1 || list[0].Hits != all || len(list[0].Samples) != MaxSamples {
+		t.Fatalf("%+v", list)
+	}
+	for _, key := range list[0].Samples {
+		if !kept[key] {
+			t.Errorf("sample %s is not kept", key)
+		}
+	}
+}
+
+// Where all alerts since a time are at hand, nobody is asked for one of then; for one of before he is.
+func TestKnownAreNotLookedUp(t *testing.T) {
+	asked := 0
+	d := NewDesk(Options{Find: func(string) *Alert { asked++; return nil }})
+	day := int64(Window)
+	d.Knows(10 * day)
+	for i, c := range []struct {
+		time  int64
+		asked int
+	}{{10 * day, 0}, {12*day + 5, 0}, {9*day + 5, 1}, {0, 1}} {
+		asked = 0
+		d.Take(&Hit{Key: strconv.Itoa(i), RuleID: "r", Level: High, Time: c.time, Seen: 12 * day, Hosts: []string{"h" + strconv.Itoa(i)}})
+		if asked != c.asked {
+			t.Errorf("at %d asked %d times", c.time, asked)
+		}
 	}
 }
