@@ -18,6 +18,15 @@ type Status struct {
 	Started time.Time      `json:"started"`
 	Data    string         `json:"data,omitempty"` // the folder; told to the same
 	Tenants []TenantStatus `json:"tenants"`
+	Console *Front         `json:"console,omitempty"` // absent: it is not reached over the network
+}
+
+// Front is where the console is reached over the network.
+type Front struct {
+	URL         string `json:"url"`
+	Listen      string `json:"listen"`
+	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the certificate, where that signs itself
+	Refused     string `json:"refused,omitempty"`     // why it is not reached
 }
 
 // TenantStatus is what it says of a tenant.

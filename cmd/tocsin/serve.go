@@ -276,6 +276,7 @@ func (s *serve) close() error {
 		errs = append(errs, t.close())
 	}
 	s.tenants = nil
+	errs = append(errs, s.front.close())
 	if s.lock != nil {
 		errs = append(errs, s.lock.Close())
 	}

@@ -64,7 +64,7 @@ func (s *serve) registerUpkeep(a *console.API) {
 func (s *serve) status() *console.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := &console.Status{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir}
+	st := &console.Status{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir, Console: s.front.status()}
 	for _, t := range s.tenants {
 		ts := console.TenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
 		ts.Incidents, _ = t.state.CountIncidents(context.Background()) // without them, where they cannot be counted now

@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/web"
@@ -23,9 +25,33 @@ type front struct {
 	certs  *certificates
 	log    *slog.Logger
 
+	server *http.Server
+
+	mu       sync.Mutex   // of what follows
 	listener net.Listener // nil: somebody else has the address
 	refused  error        // why
-	server   *http.Server
+}
+
+// taken says whether the address is ours, and if not, why.
+func (f *front) taken() (net.Listener, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.listener, f.refused
+}
+
+// status is what is said of it; nil where there is none.
+func (f *front) status() *console.Front {
+	if f == nil {
+		return nil
+	}
+	st := &console.Front{URL: f.origin, Listen: f.plan.address}
+	if f.certs != nil && f.certs.own() {
+		_, st.Fingerprint = f.certs.current()
+	}
+	if _, why := f.taken(); why != nil {
+		st.Refused = why.Error()
+	}
+	return st
 }
 
 // openFront takes the console's address and reads its certificate, while there are the rights to.
@@ -67,14 +93,15 @@ const again = 5 * time.Second
 
 // listen waits until the address is free.
 func (f *front) listen(ctx context.Context) bool {
-	if f.listener != nil {
+	had, why := f.taken()
+	if had != nil {
 		return true
 	}
 	tell := f.log.Error
 	if !f.plan.stated {
 		tell = f.log.Info // another tocsin of this machine has it, most likely
 	}
-	tell("the console is not reached over the network; the address is tried again and again", "error", f.refused)
+	tell("the console is not reached over the network; the address is tried again and again", "error", why)
 	tick := time.NewTicker(again)
 	defer tick.Stop()
 	for {
@@ -84,12 +111,29 @@ func (f *front) listen(ctx context.Context) bool {
 		case <-tick.C:
 		}
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.plan.address)
+		f.mu.Lock()
+		f.listener, f.refused = l, err
+		f.mu.Unlock()
 		if err == nil {
-			f.listener = l
 			f.log.Info("the console is reached now", "address", f.plan.address)
 			return true
 		}
 	}
+}
+
+// close lets the address go, where serve has not come so far as to answer.
+func (f *front) close() error {
+	if f == nil {
+		return nil
+	}
+	l, _ := f.taken()
+	if l == nil {
+		return nil
+	}
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // reload reads the certificate again.
@@ -121,7 +165,8 @@ func (f *front) run(ctx context.Context, h http.Handler) {
 		BaseContext: func(net.Listener) context.Context { return base },
 		ErrorLog:    slog.NewLogLogger(f.log.Handler(), slog.LevelDebug), // such as handshakes that strangers break off
 	}
-	bounded := &boundedListener{Listener: f.listener, from: make(map[netip.Prefix]int), exempt: func(a netip.Addr) bool {
+	own, _ := f.taken()
+	bounded := &boundedListener{Listener: own, from: make(map[netip.Prefix]int), exempt: func(a netip.Addr) bool {
 		return containsAddr(f.plan.proxies, a)
 	}}
 	ended := make(chan struct{})

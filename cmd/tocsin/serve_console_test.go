@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -425,4 +426,44 @@ func TestConsoleEndsGracefully(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Error("a stream goes on after serve has ended")
 	}
+}
+
+// An address that somebody else has is told, and taken as soon as it is free; serve goes on meanwhile.
+func TestConsoleAddressTaken(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	d := openDoorway(t, "  listen: https://"+other.Addr().String()+"\n", "")
+	_, port, _ := strings.Cut(other.Addr().String(), ":")
+	d.origin = "https://localhost:" + port
+	if out := d.local("status"); !strings.Contains(d.printed(), "not reached yet") || !strings.Contains(out, "NOT REACHED") {
+		t.Errorf("it prints\n%s\nand status says\n%s", d.printed(), out)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	parts.Wait(t, 20*time.Second, "the address", func() bool { return !strings.Contains(d.local("status"), "NOT REACHED") })
+	b := d.browser()
+	b.ask("GET", "login/ways", nil, 200)
+	if out := d.local("status"); !strings.Contains(out, printedPrint.FindStringSubmatch(d.printed())[1]) || !strings.Contains(out, d.origin) {
+		t.Errorf("status says\n%s", out)
+	}
+	// The first link has its hour; another is made where one may use the socket, and the first is void.
+	first := printedLink.FindStringSubmatch(d.printed())[2]
+	link := strings.TrimSpace(d.local("user", "link"))
+	at, secret, _ := strings.Cut(link, "/first#")
+	if at != d.origin || secret == first {
+		t.Errorf("the link is %s", link)
+	}
+	b.ask("POST", "login/link", fields{"link": first, "name": "eve", "password": goodPassword}, 401)
+	b.ask("POST", "login/link", fields{"link": secret, "name": "anna", "password": goodPassword}, 200)
+	if out, status := d.tocsin(nil, "user", "link", "--config", d.config); status != exitFailed || !strings.Contains(out, "users already") {
+		t.Errorf("a second one: %s", out)
+	}
+	if out := d.local("user", "link", "anna"); !strings.HasPrefix(out, d.origin+"/link#") {
+		t.Errorf("a link for a password: %s", out)
+	}
+	d.end()
 }

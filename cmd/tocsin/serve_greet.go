@@ -41,14 +41,13 @@ func (s *serve) greet(ctx context.Context) {
 // greetConsole says where the console is, and, where there is nobody yet, how the first administrator comes in.
 func (s *serve) greetConsole(ctx context.Context, say func(label, format string, args ...any)) {
 	f := s.front
-	switch {
-	case f == nil:
+	if f == nil {
 		say("console", "not reached over the network (console.listen: off)")
 		return
-	case f.refused != nil:
-		say("console", "not reached yet: %v", f.refused)
-	default:
-		say("console", "%s", f.origin)
+	}
+	say("console", "%s", f.origin)
+	if _, why := f.taken(); why != nil {
+		say("", "not reached yet: %v", why)
 	}
 	if f.certs != nil && f.certs.own() {
 		say("", "its certificate signs itself: %s", f.certs.words())

@@ -49,6 +49,15 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 	}
 	say("tocsin", "%s, process %d, for %s", st.Version, st.Process, time.Since(st.Started).Round(time.Second))
 	say("keeps in", "%s", st.Data)
+	if c := st.Console; c != nil {
+		say("console", "%s", c.URL)
+		if c.Fingerprint != "" {
+			say("", "its certificate signs itself: SHA-256 %s", c.Fingerprint)
+		}
+		if c.Refused != "" {
+			say("NOT REACHED", "%s", c.Refused)
+		}
+	}
 	for _, t := range st.Tenants {
 		say("tenant", "%s: %d rules in force", t.Name, t.Rules)
 		say("events", "%s read, %s kept, %d in the log still to be kept (%s)", report.Amount(t.Events), report.Amount(t.Kept), t.Waiting, report.Size(t.Log))
