@@ -32,7 +32,7 @@ func (w *Web) stepUp(rw http.ResponseWriter, r *http.Request, s *Subject) error 
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
-	return finish(rw, w.gate.StepUp(r.Context(), s, Proof{Password: in.Password, TOTP: in.TOTP}))
+	return finish(rw, w.gate.StepUp(r.Context(), s, Proof(in)))
 }
 
 func (w *Web) changePassword(rw http.ResponseWriter, r *http.Request, s *Subject) error {

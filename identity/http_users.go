@@ -12,7 +12,7 @@ func (w *Web) addUser(rw http.ResponseWriter, r *http.Request, s *Subject) error
 	if err := read(rw, r, &in); err != nil {
 		return err
 	}
-	u, err := w.gate.AddUser(r.Context(), s, NewUser{Name: in.Name, FullName: in.FullName, Password: in.Password, Roles: in.Roles})
+	u, err := w.gate.AddUser(r.Context(), s, NewUser(in))
 	if err != nil {
 		return err
 	}
