@@ -95,11 +95,11 @@ func mod(t, step int64) int64 { return (t%step + step) % step }
 
 // span returns the times of the first and the last event that a query means; 0 where there is none.
 func (t *Tenant) span(ctx context.Context, q *query.Query) (first, last int64, err error) {
-	whole := *q
+	whole := &query.Query{Where: q.Where, Since: q.Since, Until: q.Until}
 	whole.Pipes = append(slices.Clone(q.Pipes), &query.Stats{Funcs: []query.Func{
 		{Name: "min", Field: query.Time, As: "first"}, {Name: "max", Field: query.Time, As: "last"},
 	}})
-	err = t.Store.Query(ctx, &whole, func(b *store.Block) error {
+	err = t.Store.Query(ctx, whole, func(b *store.Block) error {
 		for name, to := range map[string]*int64{"first": &first, "last": &last} {
 			c := slices.Index(b.Names, name)
 			if c < 0 || b.Rows == 0 || b.Columns[c][0] == "" {

@@ -17,6 +17,13 @@ type Views struct {
 	CheckRules func(ctx context.Context, f *RuleFile) (*RuleChecked, error)
 	// Matrix returns the tactics and techniques of ATT&CK, without counts. It is the caller's.
 	Matrix func() []CoverageTactic
+	// Exposure lists the risks that are known of this machine, and of the watch over it. The slice is the caller's.
+	Exposure func(ctx context.Context, tenant string) ([]Risk, error)
+	// Settings returns the configuration that is in force, without secrets.
+	Settings func(ctx context.Context) (*SettingsView, error)
+	// Notify says who is told of what; TryWay sends a test message.
+	Notify func(ctx context.Context) (*NotifyView, error)
+	TryWay func(ctx context.Context, way string) (*NotifyTried, error)
 }
 
 // registerViews adds the operations that the pages are made of.
@@ -30,4 +37,6 @@ func (s *Server) registerViews(a *API) {
 	s.registerCoverage(a)
 	s.registerSources(a)
 	s.registerMonth(a)
+	s.registerExposure(a)
+	s.registerSettings(a)
 }

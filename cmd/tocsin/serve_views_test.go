@@ -16,7 +16,7 @@ import (
 
 // TestViews asks a real serve, in which somebody has guessed a password, for all that the pages show.
 func TestViews(t *testing.T) {
-	d := openDoorway(t, "", "")
+	d := openDoorway(t, "", "notify:\n  ways:\n    nowhere: {webhook: {url: 'http://127.0.0.1:9/'}}\nintel:\n  - {name: own, url: 'https://u:sesame@127.0.0.1:9/list.txt'}\n")
 	defer d.end()
 	now := time.Now().UTC().Add(-time.Minute)
 	var lines strings.Builder
@@ -53,7 +53,68 @@ func TestViews(t *testing.T) {
 		return h.Total == 41
 	})
 	testContainView(t, get, queue.Items[0].Key)
+	testUpkeepViews(t, c, get)
 	testRuleViews(t, d, c, get)
+}
+
+func testUpkeepViews(t *testing.T, c *console.Client, get func(string, url.Values, any)) {
+	var e console.Exposure
+	get("exposure", nil, &e)
+	kinds := make(map[string]*console.Risk)
+	for i := range e.Items {
+		kinds[e.Items[i].Kind] = &e.Items[i]
+		if r := &e.Items[i]; r.ID == "" || r.Title == "" || r.Why == "" || r.Todo == "" {
+			t.Errorf("risk %+v", r)
+		}
+	}
+	for _, want := range []string{"logs", "notify", "backup", "firewall", "certificate"} {
+		if kinds[want] == nil {
+			t.Fatalf("no risk of the kind %s: %+v", want, e)
+		}
+	}
+	before := e.Counts
+	id := kinds["backup"].ID
+	until := time.Now().Add(24 * time.Hour)
+	if err := c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "a trial", "until": until}, nil); err != nil {
+		t.Error(err)
+	}
+	if c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "for ever", "until": until.AddDate(3, 0, 0)}, nil) == nil {
+		t.Error("a risk is accepted for ever")
+	}
+	get("exposure", nil, &e)
+	if last := e.Items[len(e.Items)-1]; e.Taken != 1 || last.ID != id || last.Accepted == nil || last.Accepted.Reason != "a trial" || e.Counts.Medium != before.Medium-1 {
+		t.Errorf("accepted: %+v", e)
+	}
+	if err := c.Post(t.Context(), "exposure/"+id+"/refuse", nil, nil, nil); err != nil {
+		t.Error(err)
+	}
+	var set console.SettingsView
+	get("settings", nil, &set)
+	if !strings.Contains(set.YAML, "rules:") || strings.Contains(set.YAML, "sesame") || !strings.Contains(set.YAML, "# ") || set.File == "" {
+		t.Errorf("settings: %.300s", set.YAML)
+	}
+	var n console.NotifyView
+	get("notify", nil, &n)
+	if len(n.Ways) != 1 || n.Ways[0].Kind == "" || len(n.Gaps) == 0 {
+		t.Errorf("notify: %+v", n)
+	}
+	var tried console.NotifyTried
+	if err := c.Post(t.Context(), "notify/nowhere/test", nil, nil, &tried); err != nil || tried.Sent || tried.Error == "" {
+		t.Errorf("tried: %+v %v", tried, err)
+	}
+	if c.Post(t.Context(), "notify/none/test", nil, nil, &tried) == nil {
+		t.Error("a way that there is not is tried")
+	}
+	var m console.Month
+	get("reports/month", nil, &m)
+	if m.Now.Total == 0 || m.Events < 41 || m.Whole {
+		t.Errorf("month: %+v", m)
+	}
+	var src console.SourcesView
+	get("sources", nil, &src)
+	if len(src.Inputs) == 0 || len(src.Datasets) == 0 || len(src.Items) == 0 || src.Items[0].Events != 41 {
+		t.Errorf("sources: %+v", src)
+	}
 }
 
 func testContainView(t *testing.T, get func(string, url.Values, any), key string) {
