@@ -25,6 +25,7 @@ export const pages: PageInfo[] = [
   { path: "/entities", title: "Entities", icon: "user", key: "e", needs: "search.read", load: () => import("./pages/entities") },
   { path: "/detections", title: "Detections", icon: "shield", key: "d", needs: "rule.read", load: () => import("./pages/detections") },
   { path: "/blocks", title: "Blocks", icon: "block", key: "b", needs: "action.read", load: () => import("./pages/blocks") },
+  { path: "/settings", title: "Settings", icon: "gear", load: () => import("./pages/settings") },
 ];
 
 export const pageAt = (path: string): PageInfo | undefined => pages.find((p) => path === p.path || path.startsWith(p.path + "/"));

@@ -2,7 +2,7 @@
 // written report.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, Problem, say, url } from "../api";
-import { ago, amount, at, plural, short, size, span, whenUTC } from "../form";
+import { amount, at, plural, short, size, span, whenUTC } from "../form";
 import { useKeys } from "../keys";
 import { Loaded, useLoad, type Load } from "../load";
 import type { PageProps } from "../pages";
@@ -150,7 +150,7 @@ function took(c: Whole): [string, string][] {
   const out: [string, string][] = [];
   if (Number.isFinite(first) && Number.isFinite(seen)) out.push(["to detect", span(Math.max(0, seen - first))]);
   out.push(["to contain", Number.isFinite(acted) ? span(acted - seen) : "not yet"]);
-  out.push(["to close", c.status === "closed" ? span(at(c.updated) - (Number.isFinite(seen) ? seen : at(c.created))) : "open " + ago(c.created)]);
+  out.push(["to close", c.status === "closed" ? span(at(c.updated) - (Number.isFinite(seen) ? seen : at(c.created))) : "not yet"]);
   return out;
 }
 

@@ -139,7 +139,8 @@ function Risk({ of: list }: { of: View["risk"] }) {
 }
 
 function Groups({ of, fresh }: { of: Group[]; fresh?: boolean }) {
-  return <dl class="pairs">{of.map((g) => (
+  const all = of.map((g) => ({ ...g, list: g.list.filter((t) => t.name !== "-") })).filter((g) => g.list.length);
+  return <dl class="pairs">{all.map((g) => (
     <><dt key={g.field}>{fieldNames[g.field] ?? g.field}</dt><dd><span class="row wrap">{g.list.map((t) => kindOf[g.field] ? <a key={t.name} class={"pill" + (fresh ? " fresh" : "")} href={"/entities/" + kindOf[g.field] + "/" + encodeURIComponent(t.name)}>{t.name} <span class="num dimmer">×{amount(t.count)}</span></a> : <span key={t.name} class={"pill" + (fresh ? " fresh" : "")}>{t.name} <span class="num dimmer">×{amount(t.count)}</span></span>)}</span></dd></>
   ))}</dl>;
 }
