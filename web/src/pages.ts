@@ -24,7 +24,10 @@ export const pages: PageInfo[] = [
   { path: "/search", title: "Search", icon: "search", key: "s", needs: "search.read", load: () => import("./pages/search") },
   { path: "/entities", title: "Entities", icon: "user", key: "e", needs: "search.read", load: () => import("./pages/entities") },
   { path: "/detections", title: "Detections", icon: "shield", key: "d", needs: "rule.read", load: () => import("./pages/detections") },
+  { path: "/coverage", title: "Coverage", icon: "grid", key: "a", needs: "rule.read", load: () => import("./pages/coverage") },
   { path: "/blocks", title: "Blocks", icon: "block", key: "b", needs: "action.read", load: () => import("./pages/blocks") },
+  { path: "/exposure", title: "Exposure", icon: "eye", key: "x", needs: "report.read", load: () => import("./pages/exposure") },
+  { path: "/reports", title: "Reports", icon: "report", key: "r", needs: "report.read", load: () => import("./pages/reports") },
   { path: "/settings", title: "Settings", icon: "gear", load: () => import("./pages/settings") },
 ];
 
