@@ -246,8 +246,9 @@ type playbookAnswer struct {
 
 // playbooksAsk says what is asked of playbooks.
 type playbooksAsk struct {
-	Since string `query:"since" doc:"Since this time: 7d, 2026-01-31, or as RFC 3339 has it; else seven days ago."`
-	Test  bool   `query:"test" doc:"What each would have done since then, with what is kept."`
+	console.PageAsk        // they are few: all are on the first page
+	Since           string `query:"since" doc:"Since this time: 7d, 2026-01-31, or as RFC 3339 has it; else seven days ago."`
+	Test            bool   `query:"test" doc:"What each would have done since then, with what is kept."`
 }
 
 // playbooks answers which there are; with test, what they would have done since a time, with what is kept.
