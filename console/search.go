@@ -113,7 +113,6 @@ func (s *Server) registerSearch(a *API) {
 	Stream(a, op("/search", "Finds events, or counts them"), s.search)
 	Stream(a, op("/tail", "Shows events as they come in"), s.tail)
 	Handle(a, op("/search/fields", "Lists the fields of the events that a query means, or the values of one of them"), s.fields)
-	Handle(a, op("/who", "Tells everything that a user, host or address did"), s.who)
 }
 
 func (s *Server) search(ctx context.Context, t *Tenant, in *SearchRowsAsk, out *Lines) error {

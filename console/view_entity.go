@@ -70,11 +70,7 @@ func (s *Server) registerEntity(a *API) {
 
 func (s *Server) entity(ctx context.Context, t *Tenant, in *EntityAsk) (*EntityView, error) {
 	now := time.Now().UTC()
-	kind := in.Kind
-	if kind == "any" {
-		kind = ""
-	}
-	who, err := s.who(ctx, t, &WhoAsk{Entity: in.Name, Kind: kind, Since: in.Since, Until: in.Until})
+	who, err := t.who(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -81,17 +81,10 @@ func EntityQuery(kind, name string) string {
 	return fmt.Sprintf("(user.name:%s or host.name:%s or %s)", q, q, q)
 }
 
-// WhoAsk asks about somebody.
-type WhoAsk struct {
-	Entity string    `query:"entity" required:"true" minLength:"1" maxLength:"1024" doc:"Of whom?"`
-	Kind   string    `query:"kind" enum:"user,host,address" doc:"Where its name does not say."`
-	Since  time.Time `query:"since" doc:"Else 30 days ago."`
-	Until  time.Time `query:"until"`
-}
-
-func (s *Server) who(ctx context.Context, t *Tenant, q *WhoAsk) (*Who, error) {
-	x := &Who{Name: q.Entity, Kind: q.Kind, Moments: []alert.Moment{}, Since: q.Since.UTC(), Until: q.Until.UTC()}
-	if x.Kind == "" {
+// who gathers what somebody did; kind "any" is guessed from the name.
+func (t *Tenant) who(ctx context.Context, in *EntityAsk) (*Who, error) {
+	x := &Who{Name: in.Name, Kind: in.Kind, Moments: []alert.Moment{}, Since: in.Since.UTC(), Until: in.Until.UTC()}
+	if x.Kind == "any" {
 		x.Kind = EntityKind(x.Name)
 	}
 	if x.Until.IsZero() {

@@ -61,27 +61,34 @@ func (j *judging) decide(ctx context.Context, keys []string, d console.Decision)
 	return nil
 }
 
-func newTake(std streams) *cobra.Command {
-	j := &judging{std: std}
-	var who string
-	cmd := &cobra.Command{
-		Use: "take [flags] KEY…", Short: "Say that you look at an incident",
-		Long:    "Say that you, or somebody else, look at incidents: nobody else is then called for them.\n\nExit status: 0 done, 2 failed.",
-		Example: "  tocsin take 4f2a91\n  tocsin take 4f2a91 --for anna",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Taken, Owner: &who})
-		},
+// command completes a command that decides about the incidents whose keys it is given.
+func (j *judging) command(cmd *cobra.Command, decision func() (console.Decision, error)) *cobra.Command {
+	cmd.Args = cobra.MinimumNArgs(1)
+	cmd.RunE = func(cmd *cobra.Command, keys []string) error {
+		d, err := decision()
+		if err != nil {
+			return err
+		}
+		return j.decide(cmd.Context(), keys, d)
 	}
-	cmd.Flags().StringVar(&who, "for", myName(), "`who` looks at it")
 	j.define(cmd)
 	return cmd
 }
 
+func newTake(std streams) *cobra.Command {
+	var who string
+	cmd := (&judging{std: std}).command(&cobra.Command{
+		Use: "take [flags] KEY…", Short: "Say that you look at an incident",
+		Long:    "Say that you, or somebody else, look at incidents: nobody else is then called for them.\n\nExit status: 0 done, 2 failed.",
+		Example: "  tocsin take 4f2a91\n  tocsin take 4f2a91 --for anna",
+	}, func() (console.Decision, error) { return console.Decision{Status: alert.Taken, Owner: &who}, nil })
+	cmd.Flags().StringVar(&who, "for", myName(), "`who` looks at it")
+	return cmd
+}
+
 func newClose(std streams) *cobra.Command {
-	j := &judging{std: std}
 	var verdict string
-	cmd := &cobra.Command{
+	cmd := (&judging{std: std}).command(&cobra.Command{
 		Use: "close [flags] KEY…", Short: "Judge an incident: malicious, expected or a false alarm",
 		Long: `Judge incidents and close them. The verdict teaches: alerts of the same rule about the same user, host or address count for
 more or less from then on. What goes on after it was closed as malicious is new again; so is what
@@ -90,53 +97,36 @@ was closed otherwise and then becomes graver, or is about somebody else as well.
 Exit status: 0 done, 2 failed.`,
 		Example: `  tocsin close 4f2a91 --as malicious --note 'password guessed; account locked, host reinstalled'
   tocsin close 4f2a91 88e0c2 --as expected`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if verdict == "" {
-				return withHint(fmt.Errorf("a verdict is needed"), "--as malicious (somebody did harm), --as expected (the rule is right, and it was meant to be), or --as false-alarm (the rule is wrong)")
-			}
-			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Closed, Verdict: verdict})
-		},
-	}
+	}, func() (console.Decision, error) {
+		if verdict == "" {
+			return console.Decision{}, withHint(fmt.Errorf("a verdict is needed"), "--as malicious (somebody did harm), --as expected (the rule is right, and it was meant to be), or --as false-alarm (the rule is wrong)")
+		}
+		return console.Decision{Status: alert.Closed, Verdict: verdict}, nil
+	})
 	cmd.Flags().StringVar(&verdict, "as", "", "the `verdict`: malicious, expected or false-alarm")
-	j.define(cmd)
 	return cmd
 }
 
 func newSnooze(std streams) *cobra.Command {
-	j := &judging{std: std}
 	var until string
-	cmd := &cobra.Command{
+	cmd := (&judging{std: std}).command(&cobra.Command{
 		Use: "snooze [flags] KEY…", Short: "Put an incident off for a while",
 		Long:    "Put incidents off: they are new again when the time is over. What gets worse meanwhile is told all the same.\n\nExit status: 0 done, 2 failed.",
 		Example: "  tocsin snooze 4f2a91 --for 8h",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			at, err := later(until, time.Now())
-			if err != nil {
-				return err
-			}
-			return j.decide(cmd.Context(), args, console.Decision{Status: alert.Snoozed, Until: at.UTC().Truncate(time.Second)})
-		},
-	}
+	}, func() (console.Decision, error) {
+		at, err := later(until, time.Now())
+		return console.Decision{Status: alert.Snoozed, Until: at.UTC().Truncate(time.Second)}, err
+	})
 	cmd.Flags().StringVar(&until, "for", "8h", "for how `long`: 30m, 8h, 2d")
-	j.define(cmd)
 	return cmd
 }
 
 func newReopen(std streams) *cobra.Command {
-	j := &judging{std: std}
-	cmd := &cobra.Command{
+	return (&judging{std: std}).command(&cobra.Command{
 		Use: "reopen [flags] KEY…", Short: "Take back what was decided about an incident",
 		Long:    "Take back what was decided about incidents: they are new.\n\nExit status: 0 done, 2 failed.",
 		Example: "  tocsin reopen 4f2a91",
-		Args:    cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return j.decide(cmd.Context(), args, console.Decision{Status: alert.New})
-		},
-	}
-	j.define(cmd)
-	return cmd
+	}, func() (console.Decision, error) { return console.Decision{Status: alert.New}, nil })
 }
 
 // later reads how long, and returns when that is over.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -31,11 +31,21 @@ Exit status: 0 done, 2 failed.`,
   tocsin who --kind host web1 --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			form := url.Values{"entity": {args[0]}, "kind": {kind}}
+			form := url.Values{}
 			if err := addSpan(form, since, until); err != nil {
 				return err
 			}
-			return who(cmd.Context(), std, &p, form, asJSON)
+			c, release, err := p.ask(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer release()
+			var x console.EntityView
+			path := "entities/" + url.PathEscape(cmp.Or(kind, "any")) + "/" + url.PathEscape(args[0])
+			if err := c.Get(cmd.Context(), path, form, &x); err != nil {
+				return err
+			}
+			return tellAbout(std, &x, asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -47,25 +57,16 @@ Exit status: 0 done, 2 failed.`,
 	return cmd
 }
 
-func who(ctx context.Context, std streams, p *place, form url.Values, asJSON bool) error {
-	c, release, err := p.ask(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	var x console.Who
-	if err := c.Get(ctx, "who", form, &x); err != nil {
-		return err
-	}
+func tellAbout(std streams, x *console.EntityView, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(std.out).Encode(&x)
+		return json.NewEncoder(std.out).Encode(x)
 	}
 	if x.Events == 0 {
 		fmt.Fprintf(std.err, "tocsin: nothing is kept about %s since %s\n", terminal.Safe(x.Name), clock(x.Since))
 		return nil
 	}
 	out := terminal.NewScreen(std.out, terminal.Of(std.out))
-	tellWho(out, &x)
+	tellWho(out, &x.Who)
 	return out.Err()
 }
 
