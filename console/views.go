@@ -39,4 +39,5 @@ func (s *Server) registerViews(a *API) {
 	s.registerMonth(a)
 	s.registerExposure(a)
 	s.registerSettings(a)
+	s.registerCaseReport(a)
 }

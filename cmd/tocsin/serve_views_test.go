@@ -16,7 +16,7 @@ import (
 
 // TestViews asks a real serve, in which somebody has guessed a password, for all that the pages show.
 func TestViews(t *testing.T) {
-	d := openDoorway(t, "", "notify:\n  ways:\n    nowhere: {webhook: {url: 'http://127.0.0.1:9/'}}\nintel:\n  - {name: own, url: 'https://u:sesame@127.0.0.1:9/list.txt'}\n")
+	d := openDoorway(t, "", "notify:\n  ways:\n    nowhere: {webhook: {url: 'http://127.0.0.1:9/'}}\n")
 	defer d.end()
 	now := time.Now().UTC().Add(-time.Minute)
 	var lines strings.Builder
