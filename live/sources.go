@@ -45,10 +45,10 @@ func (l *Line) Sources() []SourceStatus {
 
 // publish makes what is known of sources ready to be asked for.
 func (w *watch) publish(now int64) {
-	if now-w.published < sourcesEvery && now >= w.published {
+	if now-w.published < sourcesEvery && now >= w.published && len(w.sources) == w.count {
 		return
 	}
-	w.published = now
+	w.published, w.count = now, len(w.sources)
 	list := make([]SourceStatus, 0, len(w.sources))
 	for key, s := range w.sources {
 		list = append(list, SourceStatus{

@@ -20,6 +20,7 @@ type watch struct {
 	ours    bool // the clock of this machine was told to be wrong
 
 	published int64 // see publish
+	count     int   // of the sources then
 }
 
 type sourceKey struct{ path, sender string }
@@ -30,8 +31,8 @@ type sourceSeen struct {
 	last    int64 // arrival
 	events  int64
 	format  string // of what came last
-	longest int64 // pause so far
-	spoken  int   // minutes in which something came
+	longest int64  // pause so far
+	spoken  int    // minutes in which something came
 	silent  bool
 	skewed  int           // deliveries running
 	off     time.Duration // of the newest event last seen, from its arrival

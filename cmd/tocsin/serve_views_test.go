@@ -44,8 +44,8 @@ func TestViews(t *testing.T) {
 	}
 	var queue console.Page[alert.Message]
 	parts.Wait(t, time.Minute, "an incident", func() bool {
-		get("incidents", url.Values{"q": {"source:203.0.113.7"}}, &queue)
-		return len(queue.Items) > 0 && queue.Items[0].Level != "low"
+		get("incidents", url.Values{"q": {"source:203.0.113.7 severity:>=high"}}, &queue)
+		return len(queue.Items) > 0
 	})
 	var h console.EventHistogram
 	parts.Wait(t, time.Minute, "the events", func() bool {
@@ -75,17 +75,17 @@ func testUpkeepViews(t *testing.T, c *console.Client, get func(string, url.Value
 	before := e.Counts
 	id := kinds["backup"].ID
 	until := time.Now().Add(24 * time.Hour)
-	if err := c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "a trial", "until": until}, nil); err != nil {
+	if err := c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "a trial", "until": until}, &struct{}{}); err != nil {
 		t.Error(err)
 	}
-	if c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "for ever", "until": until.AddDate(3, 0, 0)}, nil) == nil {
+	if c.Post(t.Context(), "exposure/"+id+"/accept", nil, map[string]any{"reason": "for ever", "until": until.AddDate(3, 0, 0)}, &struct{}{}) == nil {
 		t.Error("a risk is accepted for ever")
 	}
 	get("exposure", nil, &e)
 	if last := e.Items[len(e.Items)-1]; e.Taken != 1 || last.ID != id || last.Accepted == nil || last.Accepted.Reason != "a trial" || e.Counts.Medium != before.Medium-1 {
 		t.Errorf("accepted: %+v", e)
 	}
-	if err := c.Post(t.Context(), "exposure/"+id+"/refuse", nil, nil, nil); err != nil {
+	if err := c.Post(t.Context(), "exposure/"+id+"/refuse", nil, nil, &struct{}{}); err != nil {
 		t.Error(err)
 	}
 	var set console.SettingsView
@@ -111,7 +111,10 @@ func testUpkeepViews(t *testing.T, c *console.Client, get func(string, url.Value
 		t.Errorf("month: %+v", m)
 	}
 	var src console.SourcesView
-	get("sources", nil, &src)
+	parts.Wait(t, time.Minute, "a source", func() bool {
+		get("sources", nil, &src)
+		return len(src.Items) > 0
+	})
 	if len(src.Inputs) == 0 || len(src.Datasets) == 0 || len(src.Items) == 0 || src.Items[0].Events != 41 {
 		t.Errorf("sources: %+v", src)
 	}
