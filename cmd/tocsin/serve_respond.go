@@ -399,7 +399,7 @@ func (r *response) ask(ctx context.Context, t *console.Tenant, in *actionsWish) 
 		}
 		if in.Body.Dry {
 			out.Would = append(out.Would, *j)
-		} else if len(j.Forbidden) > 0 {
+		} else if len(j.Forbidden) > 0 && !endsBefore(list[:i], &list[i]) {
 			return nil, asProblem(fmt.Errorf("nothing was done: %s %s: %w: %s", j.Action.Kind, j.Action.Target, respond.ErrForbidden, strings.Join(j.Forbidden, "; ")))
 		}
 	}
@@ -414,6 +414,14 @@ func (r *response) ask(ctx context.Context, t *console.Tenant, in *actionsWish) 
 		out.Items = append(out.Items, r.soon(ctx, a))
 	}
 	return out, nil
+}
+
+// endsBefore tells whether one of the requests before a block ends the sessions from its address: the guard, which protects
+// them, is asked again when its turn comes.
+func endsBefore(before []respond.Request, block *respond.Request) bool {
+	return block.Kind == "block" && slices.ContainsFunc(before, func(r respond.Request) bool {
+		return r.Kind == "end-session" && r.Target == "from "+block.Target
+	})
 }
 
 // soon waits for what is done at once, and says how far it came.
