@@ -131,7 +131,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
   return (
     <div class={"found" + (open ? " with-event" : "")}>
       <div class="found-main">
-        <div class="graph">
+        <div class="search-graph">
           {graph.value && graph.value.counts && graph.value.counts.length > 0 ? <Histogram of={graph.value} what="event" height={small ? 40 : 52} onBrush={(a, b) => go(href({ from: String(a), to: String(b), range: null }))} /> : <div class="no-graph">{graph.trouble && !f?.trouble ? <span class="dim">{graph.trouble}</span> : null}</div>}
           <div class="row wrap said">
             <span class="num" role="status">{f ? sayFound(f, counted) : ""}{!f?.table && asked.begin > 0 && <span class="wide-only"> · {when(asked.begin)} – {when(asked.end)} UTC</span>}</span>
@@ -151,7 +151,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
           {!f || (f.busy && !f.rows.length && !f.table) ? <p class="row dim wait"><span class="spin" />Searching…</p>
             : f.table ? <Table cells={f.table} columns={f.columns} small={small} />
             : !f.rows.length ? (f.trouble ? <div class="grow" /> : <Nothing q={q} range={asked.range} zoomed={asked.zoomed} />)
-            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class="events" keyOf={(_, i) => i} sight={cursor}>
+            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class={"events" + (f.rows[0] && f.rows.at(-1)!.time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? " today" : "")} keyOf={(_, i) => i} sight={cursor}>
                 {(row, i) => { if (!row) looked(i); return <EventRow row={row} i={i} on={i === cursor} onOpen={() => { setCursor(i); row && setOpen(row); }} />; }}
               </Virtual>}
         </div>
@@ -228,7 +228,7 @@ function Sides({ q, since, until, onPick }: { q: string; since: string; until: s
         if (groups[field] || stop.signal.aborted) continue;
         try {
           const v = await api.get<Page<Count>>("/search/fields", { q: q.replace(/\|(?!\|).*$/s, "") || "*", since, until, field }, stop.signal);
-          setGroups((g) => ({ ...g, [field]: v.items.filter((x) => x.value) }));
+          setGroups((g) => ({ ...g, [field]: v.items.filter((x) => x.value && x.value !== "-") }));
         } catch { return; }
       }
     })();
@@ -304,7 +304,7 @@ function Tail({ q, small, onBad }: { q: string; small: boolean; onBad: (p: Probl
   return (
     <div class={"found" + (open ? " with-event" : "")}>
       <div class="found-main">
-        <div class="graph"><div class="row wrap said">
+        <div class="search-graph"><div class="row wrap said">
           <span class={"dot " + (state === "on" ? "live ok" : "warn")} />
           <span role="status">{state === "off" ? "It has ended" : held ? plural(waits, "event waits", "events wait") : list.length ? plural(list.length, "event") + " since it began" : "Waiting for what comes in"}{lost > 0 && " · " + amount(lost) + " came too fast to be shown"}</span>
           <span class="grow" />
@@ -315,7 +315,7 @@ function Tail({ q, small, onBad }: { q: string; small: boolean; onBad: (p: Probl
         <div class="under">
           {list.length === 0
             ? <Empty icon="clock" title="Nothing has come in yet">Events stand here as soon as they do{q ? ", if they are like “" + q + "”" : ""}. What happened before is found without Live tail.</Empty>
-            : <Virtual items={list} height={small ? tallHeight : height} label="Events as they come in" role="log" class="events" keyOf={(r, i) => r.id || i} sight={held ? undefined : list.length - 1}>
+            : <Virtual items={list} height={small ? tallHeight : height} label="Events as they come in" role="log" class="events today" keyOf={(r, i) => r.id || i} sight={held ? undefined : list.length - 1}>
                 {(row, i) => <EventRow row={row} i={i} on={row === open} onOpen={() => { setOpen(row); setHeld(true); }} />}
               </Virtual>}
         </div>

@@ -96,7 +96,7 @@ export function Contain({ load, onClose, onJudge, name }: { load: Load<Containme
               <input type="checkbox" class="tick" id={"step-" + s.number} checked={!!r || on(s)} disabled={!can(s)} onClick={() => setTicks((t) => ({ ...t, [s.number]: !on(s) }))} />
               <label class="grow" for={"step-" + s.number}>
                 <span class="row wrap"><b>{s.title}</b>{s.for ? <Chip>{length(s.for)}</Chip> : s.undo && s.kind !== "end-session" && <Chip>until undone</Chip>}{!!s.needs && <Chip>needs {plural(s.needs, "yes", "times yes")}</Chip>}</span>
-                {(r?.error || s.note) && <span class={"said" + (r?.error || (!s.ticked && !s.standing) ? " c-high" : "")}>{r?.error || s.note}</span>}
+                {(r?.error || s.note) && <span class={"remark" + (r?.error || (!s.ticked && !s.standing) ? " c-high" : "")}>{r?.error || s.note}</span>}
               </label>
               {r ? <Outcome of={r} /> : can(s) && <Key k={String(s.number)} />}
             </li>
@@ -110,13 +110,13 @@ export function Contain({ load, onClose, onJudge, name }: { load: Load<Containme
           ? <Button look="main" k="e" onClick={onJudge}>Close as…</Button>
           : <Button look="main" k="Enter" busy={busy} disabled={!load.value || !chosen.length} onClick={act}>{chosen.length === 1 ? "Do this step" : `Do these ${chosen.length} steps`}</Button>}
         <Button look="quiet" k="Escape" onClick={onClose}>{finished ? "Done" : "Not now"}</Button>
-        {chosen.length > 0 && !finished && <span class="said">Every step is logged with your name. {undo === chosen.length ? (undo === 1 ? "It can be undone." : "All can be undone.") : `${undo} of ${chosen.length} can be undone.`}</span>}
+        {chosen.length > 0 && !finished && <span class="remark">Every step is logged with your name. {undo === chosen.length ? (undo === 1 ? "It can be undone." : "All can be undone.") : `${undo} of ${chosen.length} can be undone.`}</span>}
       </div>
     </section>
   );
 }
 
 function Outcome({ of: a }: { of: Action }) {
-  if (a.state === "done") return <span class="outcome ok" title={a.result}><Icon name="check" />done</span>;
-  return <span class={"outcome " + (a.state === "failed" || a.state === "denied" ? "bad" : "warn")}>{words[a.state] ?? a.state}</span>;
+  if (a.state === "done") return <span class="became ok" title={a.result}><Icon name="check" />done</span>;
+  return <span class={"became " + (a.state === "failed" || a.state === "denied" ? "bad" : "warn")}>{words[a.state] ?? a.state}</span>;
 }

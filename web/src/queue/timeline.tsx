@@ -31,12 +31,13 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
     if (Math.abs(d) < 500) return "0";
     return (d < 0 ? "−" : "+") + span(d);
   };
+  const zeroAt = shown.findIndex((m) => Math.abs(at(m.time) - origin) < 500 && m.kind === "alert");
   return (
     <div class="timeline">
       <Lanes list={list} from={from} to={to} origin={origin} />
       <ol>
         {shown.map((m, i) => (
-          <li key={i} class={"of-" + m.kind + (Math.abs(at(m.time) - origin) < 500 && m.kind === "alert" ? " zero" : "")}>
+          <li key={i} class={"of-" + m.kind + (i === zeroAt ? " zero" : "")}>
             <time class="num" title={whenUTC(m.time)}>{offset(m.time)}</time>
             <span class="source cut" title={m.who}>{m.kind === "event" ? (m.source || m.who || "log") : m.kind}</span>
             <span class={"text" + (m.kind === "event" ? " mono" : "")}>{m.text}{(m.count ?? 0) > 1 && <span class="dimmer"> ×{amount(m.count!)}</span>}</span>

@@ -1,7 +1,7 @@
 // Asking for an action: first what it would cut off, then doing it.
 import { useRef, useState } from "preact/hooks";
 import { api, once, say } from "../api";
-import { amount, plural } from "../form";
+import { amount, plural, upper } from "../form";
 import { may } from "../session";
 import type { Action } from "../shapes";
 import { done } from "../toast";
@@ -71,11 +71,11 @@ export function AskAction({ kind: k0, target: t0, onClose, onDone }: { kind?: st
         <Field label="Why"><input value={why} maxLength={4096} onInput={(e) => setWhy(e.currentTarget.value)} placeholder="It stands in the audit trail" /></Field>
         {would && (
           <div class="stack" role="status">
-            {forbidden.map((f) => <Note key={f} look="bad">{f}</Note>)}
-            {would.warnings?.map((w) => <Note key={w} look="warn">{w}</Note>)}
+            {forbidden.map((f) => <Note key={f} look="bad">{upper(f)}</Note>)}
+            {would.warnings?.filter((w) => !parts.length || !/ it would have met /.test(w)).map((w) => <Note key={w} look="warn">{upper(w)}</Note>)}
             {would.kernel && <Note look="warn">{would.kernel}</Note>}
             {parts.map((s) => (
-              <p key={s.days}><b>In the last {plural(s.days, "day")}</b> it stands in {plural(s.events, "event")}{s.good ? <span class="warn">, {amount(s.good)} of them successes</span> : s.events ? ", none of them a success" : ""}{s.users?.length ? ", of " + s.users.slice(0, 4).join(", ") : ""}{s.hosts?.length ? ", on " + s.hosts.slice(0, 4).join(", ") : ""}{s.known?.length ? <span class="warn">; known to be good: {s.known.join(", ")}</span> : ""}.</p>
+              <p key={s.days}><b>In the last {plural(s.days, "day")}</b> it stands in {plural(s.events, "event")}{s.good ? <span class="warn">, {amount(s.good)} of them successes</span> : s.events ? ", none of them a success" : ""}{s.users?.some((u) => u !== "-") ? ", of " + s.users.filter((u) => u !== "-").slice(0, 4).join(", ") : ""}{s.hosts?.length ? ", on " + s.hosts.slice(0, 4).join(", ") : ""}{s.known?.length ? <span class="warn">; known to be good: {s.known.join(", ")}</span> : ""}.</p>
             ))}
             {(would.needs ?? 0) > 0 && <p class="dim">It needs {plural(would.needs!, "yes", "times yes")} of somebody else before it happens.</p>}
           </div>
