@@ -291,7 +291,7 @@ func TestListsDenialTicket(t *testing.T) {
 
 	s.want([]string{"actions", "do", "jira", "desk look at web1", "--param", "level=high"})
 	parts.Wait(t, 20*time.Second, "the issue", func() bool { return strings.Contains(s.out("actions", "--json"), "issue SEC-7") })
-	if said := calls(); strings.Count(said, "POST /rest/api/2/issue Bearer the-token-of-a-desk ") != 1 || !strings.Contains(said, `"summary":"look at web1"`) || !strings.Contains(said, `"key":"SEC"`) {
+	if said := calls(); strings.Count(said, "POST /rest/api/2/issue Bearer the-token-of-a-desk ") != 1 || !strings.Contains(said, `"summary":"[high] look at web1"`) || !strings.Contains(said, `"key":"SEC"`) {
 		t.Errorf("Jira was told: %s", said)
 	}
 	s.want([]string{"undo", keyOfKind(s.out("actions", "--json"), "jira")})
