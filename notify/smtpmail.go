@@ -2,10 +2,11 @@ package notify
 
 import (
 	"bytes"
-	"html/template"
 	"strings"
 
 	"github.com/wneessen/go-mail"
+
+	"github.com/tocsin-sec/tocsin/fill"
 )
 
 // mail makes a mail of a message: text and HTML (RFC 2046 §5.1.4), in one thread with the others of its incident by
@@ -85,8 +86,8 @@ func mailText(m *Message) string {
 // colours of severities: text on white, with a contrast that everybody can read.
 var colours = map[string]string{"critical": "#a3004f", "high": "#b3261e", "medium": "#8a5300", "low": "#00629b", "informational": "#5f6368"}
 
-// htmlMail is the HTML part. html/template escapes what stands in it by its place.
-var htmlMail = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
+// htmlMail is the HTML part; what stands in it is escaped.
+var htmlMail = fill.Must(fill.HTML("mail", `<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>{{.M.Title}}</title></head>
 <body style="font-family:sans-serif;font-size:15px;line-height:1.4;color:#202124;max-width:46em">
 <p style="margin:0 0 .3em"><strong style="color:{{.Colour}}">{{.Word}}</strong></p>
@@ -107,12 +108,12 @@ var htmlMail = template.Must(template.New("mail").Parse(`<!DOCTYPE html>
 {{end}}{{if .M.Link}}<p><a href="{{.M.Link}}" style="display:inline-block;padding:.4em 1em;background:#202124;color:#ffffff;text-decoration:none">See it</a></p>
 {{end}}{{if .M.Command}}<p style="color:#5f6368">On the machine: <code>{{.M.Command}}</code></p>
 {{end}}</body></html>
-`))
+`, nil))
 
 // htmlItem is an item with its colour.
 type htmlItem struct {
 	Item
-	Colour template.CSS
+	Colour string
 }
 
 func htmlOf(m *Message) (string, error) {
@@ -127,12 +128,12 @@ func htmlOf(m *Message) (string, error) {
 	view := struct {
 		M         *Message
 		Word      string
-		Colour    template.CSS
+		Colour    string
 		Why, Next bool
 		Items     []htmlItem
-	}{M: m, Word: word, Colour: template.CSS(colours[m.Severity]), Why: m.Why != "" && m.Kind != Digest, Next: len(m.Next) > 0 && !ends}
+	}{M: m, Word: word, Colour: colours[m.Severity], Why: m.Why != "" && m.Kind != Digest, Next: len(m.Next) > 0 && !ends}
 	for _, i := range m.Items {
-		view.Items = append(view.Items, htmlItem{i, template.CSS(colours[i.Severity])})
+		view.Items = append(view.Items, htmlItem{i, colours[i.Severity]})
 	}
 	var b bytes.Buffer
 	err := htmlMail.Execute(&b, view)

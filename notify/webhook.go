@@ -15,10 +15,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/fill"
 )
 
 // WebhookConfig is a way to any HTTP server.
@@ -26,7 +26,7 @@ type WebhookConfig struct {
 	URL     string            `yaml:"url" doc:"The address; one that holds a secret as env:NAME or file:/path." example:"https://hooks.example.com/tocsin"`
 	Method  string            `yaml:"method" doc:"POST, PUT or PATCH." default:"POST"`
 	Headers map[string]string `yaml:"headers" doc:"Headers of the request; values that are secrets as env:NAME or file:/path."`
-	Body    string            `yaml:"body" doc:"A template (Go's text/template) of the body. {{json .Title}} writes a text as JSON; {{.Text}} is the whole message. Fields: ID Thread Kind Severity Title What Who Why Link Command Entities Tactics Tenant Status Owner Score Count At From Until Next Items More." default:"the message as a JSON object"`
+	Body    string            `yaml:"body" doc:"A template of the body, in the language of Go's text/template. {{json .Title}} writes a text as JSON; {{.Text}} is the whole message. Fields: ID Thread Kind Severity Title What Who Why Link Command Entities Tactics Tenant Status Owner Score Count At From Until Next Items More." default:"the message as a JSON object"`
 	Type    string            `yaml:"content_type" doc:"What the body is." default:"application/json"`
 	Sign    string            `yaml:"sign" secret:"true" doc:"A key: X-Tocsin-Signature is then sha256= and, in hex, the HMAC-SHA256 of X-Tocsin-Timestamp, a dot and the body."`
 	CA      string            `yaml:"ca" path:"true" doc:"A file of certificates that the server's certificate may be signed by, beside the machine's."`
@@ -52,7 +52,7 @@ type webhook struct {
 	method string
 	kind   string
 	header map[string]string
-	body   *template.Template
+	body   *fill.Template
 	key    []byte
 }
 
@@ -82,7 +82,7 @@ func (c *WebhookConfig) open(env Env) (Sender, error) {
 	}
 	w.key = []byte(key)
 	if c.Body != "" {
-		if w.body, err = template.New("body").Funcs(templateFuncs()).Option("missingkey=error").Parse(c.Body); err != nil {
+		if w.body, err = fill.Text("body", c.Body, templateFuncs()); err != nil {
 			return nil, fmt.Errorf("body: %w", err)
 		}
 		if err := w.try(); err != nil {
@@ -93,9 +93,9 @@ func (c *WebhookConfig) open(env Env) (Sender, error) {
 	return w, err
 }
 
-// templateFuncs are what a body can be written with beside what text/template has.
-func templateFuncs() template.FuncMap {
-	return template.FuncMap{
+// templateFuncs are what a body can be written with beside what every template has.
+func templateFuncs() map[string]any {
+	return map[string]any{
 		"json":  func(v any) string { return string(jsonOf(v)) },
 		"upper": strings.ToUpper,
 		"lower": strings.ToLower,

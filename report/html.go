@@ -3,18 +3,19 @@ package report
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/fill"
 )
 
 // NewHTML returns a rendering that writes one page for the reader of a report: self-contained, without a script, nothing
 // to be fetched, to be read on a screen of any width, in the dark, and on paper. version is what the page says that it was
 // made by. The page depends on the messages and the version alone: no clock, no duration.
 //
-// Whatever comes from a log or a rule is text: html/template escapes it for where it stands, invisible characters are
+// Whatever comes from a log or a rule is text: the template escapes it, invisible characters are
 // written as numbers, long values are cut, and the page's own policy (Content-Security-Policy) allows nothing but its
 // style. Memory and the size of the page are bounded by the rules that hit, see digest, and by maxEventBytes.
 func NewHTML(w io.Writer, version string) Handler {
@@ -105,12 +106,13 @@ var pageText string
 var pageStyle string
 
 // pageTemplate returns the page; the style is our own and the only text that is not escaped.
-var pageTemplate = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"style":    func() template.CSS { return template.CSS(pageStyle) },
+var pageTemplate = sync.OnceValue(func() *fill.Template {
+	return fill.Must(fill.HTML("page", pageText, map[string]any{
+		"style":    func() fill.Raw { return fill.Raw(pageStyle) },
 		"amount":   Amount,
 		"amount64": func(n int) string { return Amount(int64(n)) },
 		"many":     func(n int, word string) string { return many(int64(n), word) },
 		"safe":     visible,
-	}).Parse(pageText))
+		"clock":    func(t time.Time) string { return t.Format(time.DateTime) },
+	}))
 })

