@@ -154,6 +154,7 @@ func (j *jsonLines) Hit(h *detect.Hit) error {
 	return j.line(func(o *object) {
 		o.text("type", h.Type)
 		o.time("time", h.Time)
+		o.time("last", h.Last)
 		o.key("rule")
 		o.open()
 		o.text("id", h.Rule.ID)
