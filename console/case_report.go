@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"unicode"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/fill"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -28,13 +28,13 @@ var caseReportText string
 var caseReportStyle string
 
 // caseReport returns the page; the style is our own and the only text that is not escaped.
-var caseReport = sync.OnceValue(func() *template.Template {
-	return template.Must(template.New("case").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(caseReportStyle) },
+var caseReport = sync.OnceValue(func() *fill.Template {
+	return fill.Must(fill.HTML("case", caseReportText, map[string]any{
+		"style": func() fill.Raw { return fill.Raw(caseReportStyle) },
 		"when":  whenText,
 		"nano":  func(ns int64) string { return whenText(alert.When(ns)) },
 		"safe":  visible,
-	}).Parse(caseReportText))
+	}))
 })
 
 // caseReportPolicy lets the page have its own style, and nothing else.
