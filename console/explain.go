@@ -44,7 +44,7 @@ func (s *Server) incident(ctx context.Context, t *Tenant, q *KeyAsk) (*Explained
 
 // Explain gathers what helps to judge an incident.
 func (s *Server) Explain(ctx context.Context, t *Tenant, i *alert.Incident, now time.Time) (*Explained, error) {
-	x := &Explained{Message: i.Message(now.UnixNano()), List: []AlertMessage{}, Why: []Hit{}}
+	x := &Explained{Message: i.Message(now.UnixNano()), List: []AlertMessage{}, Why: []Hit{}, About: []detect.RuleInfo{}}
 	alerts, err := t.State.ListAlerts(ctx, state.AlertFilter{Incident: i.Key, Limit: maxListed})
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func (s *Server) Explain(ctx context.Context, t *Tenant, i *alert.Incident, now 
 	if x.Since, err = t.Since(ctx, i); err != nil {
 		return nil, err
 	}
-	x.Timeline = alert.Timeline(alertMoments(alerts), x.Since)
+	x.Timeline = append([]alert.Moment{}, alert.Timeline(alertMoments(alerts), x.Since)...)
 	x.next(i)
 	return x, nil
 }
@@ -93,7 +93,7 @@ func (s *Server) explainWhy(ctx context.Context, t *Tenant, x *Explained, alerts
 
 // normal says how often the rules of some alerts have hit before, and about whom.
 func normal(ctx context.Context, t *Tenant, alerts []*alert.Alert, first int64) ([]string, error) {
-	var out []string
+	out := []string{}
 	seen := make(map[string]bool)
 	since := first - int64(usualDays*24*time.Hour)
 	for _, a := range alerts {

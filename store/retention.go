@@ -166,6 +166,9 @@ func (e *Embedded) excess(now time.Time, sure bool) (days []string, why string, 
 	return days, why, nil
 }
 
+// Size is how much room the events take on disk, in bytes.
+func (e *Embedded) Size() (int64, error) { return treeSize(filepath.Join(e.dir, partitionsDir)) }
+
 // treeSize returns the size of all files below a directory. Files that go away meanwhile do not count.
 func treeSize(dir string) (size int64, err error) {
 	err = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {

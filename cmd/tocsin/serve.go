@@ -38,6 +38,7 @@ type serve struct {
 	off       switches          // rules that people have turned off
 	directory *notify.Directory // who is told of what
 	tenants   []*tenant         // the main one first
+	sizes     map[string]sized  // of tenants' events
 	ending    bool              // inputs are being stopped; no more are started
 	found     *crier
 

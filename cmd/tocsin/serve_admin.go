@@ -66,7 +66,7 @@ func (s *serve) status() *console.Status {
 	defer s.mu.Unlock()
 	st := &console.Status{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir, Console: s.front.status()}
 	for _, t := range s.tenants {
-		ts := console.TenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status()}
+		ts := console.TenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status(), StoreBytes: s.storeBytes(t)}
 		ts.Incidents, _ = t.state.CountIncidents(context.Background()) // without them, where they cannot be counted now
 		for _, in := range t.inputs {
 			ts.Inputs = append(ts.Inputs, in.Name())
