@@ -89,7 +89,7 @@ function List() {
         <a class="button" href="/detections/new"><Icon name="plus" />New<Key k="n" /></a>
       </Head>
       <p class="said row wrap" role="status">
-        {v ? <><b class="num">{amount(v.enabled)}</b> of {amount(v.all)} rules are on{v.blind > 0 && <> · {amount(v.blind)} of them have no logs</>} · record of 30 days{(q || tag || kind) && <> · {plural(list.length, "rule")} shown</>}</> : " "}
+        <span>{v ? <><b class="num">{amount(v.enabled)}</b> of {amount(v.all)} rules are on{v.blind > 0 && <> · {amount(v.blind)} of them have no logs</>} · record of 30 days{(q || tag || kind) && <> · {plural(list.length, "rule")} shown</>}</> : " "}</span>
         {tag && <><Chip>{tag}</Chip><Button look="link" onClick={() => amend({ tag: null })}>All techniques</Button></>}
         {load.busy && v && <span class="spin" />}
       </p>

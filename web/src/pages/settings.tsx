@@ -22,6 +22,7 @@ export default function Settings(_: PageProps) {
   const at = query.value.get("at");
   const here = shown.find((p) => p.at === at) ?? shown[0]!;
   useKeys(shown.slice(0, 9).map((p, i) => ({ key: String(i + 1), label: p.title, group: "Settings", run: () => document.getElementById("place-" + p.at)?.click() })));
+  useEffect(() => document.getElementById("place-" + here.at)?.scrollIntoView({ block: "nearest", inline: "center" }), [here.at]);
   const Place = here.of;
   return (
     <div class="page settings">

@@ -108,7 +108,7 @@ export function Contain({ load, onClose, onJudge, name }: { load: Load<Containme
       <div class="foot">
         {finished || (load.value && !steps.some(can))
           ? <Button look="main" k="e" onClick={onJudge}>Close as…</Button>
-          : <Button look="main" k="Enter" busy={busy} disabled={!load.value || !chosen.length} onClick={act}>{chosen.length === 1 ? "Do this step" : `Do these ${chosen.length} steps`}</Button>}
+          : <Button look="main" k="Enter" busy={busy} disabled={!load.value || !chosen.length} onClick={act}>{!chosen.length ? "Nothing is ticked" : chosen.length === 1 ? "Do this step" : `Do these ${chosen.length} steps`}</Button>}
         <Button look="quiet" k="Escape" onClick={onClose}>{finished ? "Done" : "Not now"}</Button>
         {chosen.length > 0 && !finished && <span class="remark">Every step is logged with your name. {undo === chosen.length ? (undo === 1 ? "It can be undone." : "All can be undone.") : `${undo} of ${chosen.length} can be undone.`}</span>}
       </div>

@@ -31,7 +31,7 @@ export const Row = memo(function Row({ k, onOpen, shown }: { k: string; onOpen: 
       </span>
       <span role="gridcell" class="about">{i.entities.slice(0, 2).map((e) => <Entity key={e.kind + e.name} of={e} />)}</span>
       <span role="gridcell" class="tactic cut">{tactic(i.stages?.at(-1) ?? "")}</span>
-      <span role="gridcell" class="score"><Meter value={i.score} /><span class="num" aria-hidden="true">{i.score}</span></span>
+      <span role="gridcell" class="weight"><Meter value={i.score} /><span class="num" aria-hidden="true">{i.score}</span></span>
       <span role="gridcell" class="age"><Ago t={i.last} of="last " /></span>
       <span role="gridcell" class="whose"><Owner name={i.owner} /></span>
     </div>
