@@ -151,7 +151,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
           {!f || (f.busy && !f.rows.length && !f.table) ? <p class="row dim wait"><span class="spin" />Searching…</p>
             : f.table ? <Table cells={f.table} columns={f.columns} small={small} />
             : !f.rows.length ? (f.trouble ? <div class="grow" /> : <Nothing q={q} range={asked.range} zoomed={asked.zoomed} />)
-            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class={"events" + (f.rows[0] && f.rows.at(-1)!.time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? " today" : "")} keyOf={(_, i) => i} sight={cursor}>
+            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class={"events" + (f.rows[0] && f.rows.at(-1)!.time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? " today" : "")} keyOf={(_, i) => i % 128} sight={cursor}>
                 {(row, i) => { if (!row) looked(i); return <EventRow row={row} i={i} on={i === cursor} onOpen={() => { setCursor(i); row && setOpen(row); }} />; }}
               </Virtual>}
         </div>

@@ -60,9 +60,10 @@ export class Run {
   private size = first;
   private seen = new Set<string>();
   private told = 0;
+  private want = 0;
 
   constructor(readonly asked: Asked, private tell: () => void) {
-    void this.part();
+    void this.part().then(() => this.further(0));
   }
 
   end(): void {
@@ -71,6 +72,7 @@ export class Run {
   }
   /** halt stops what is under way; what has come stays. */
   halt(): void {
+    this.want = 0;
     this.end();
     this.stop = new AbortController();
     this.found.notes = [...this.found.notes, "stopped: what had come by then is shown"];
@@ -80,11 +82,12 @@ export class Run {
   /** further asks for older events until there are as many as are looked at. */
   further(want: number): void {
     const f = this.found;
-    if (f.busy || !f.more || f.rows.length >= want) return;
-    this.size = Math.min(Math.max(this.size * 2, want - f.rows.length + first), 50_000);
+    this.want = Math.max(this.want, want); // while a part is under way, somebody may look further down
+    if (f.busy || !f.more || f.rows.length >= this.want) return;
+    this.size = Math.min(Math.max(this.size * 2, this.want - f.rows.length + first), 50_000);
     f.busy = true;
     this.tell();
-    void this.part().then(() => this.further(want));
+    void this.part().then(() => this.further(0));
   }
 
   private async part(): Promise<void> {
