@@ -111,8 +111,8 @@ function Rail() {
         <span class="wide">tocsin</span>
         <TenantChoice />
       </div>
-      <button type="button" class="jump" onClick={() => (palette.value = true)} aria-label="Jump to…" aria-keyshortcuts="Control+K">
-        <Icon name="search" /><span class="grow wide">Jump to…</span><span class="wide"><Key k="Mod+K" /></span>
+      <button type="button" class="jump" onClick={() => (palette.value = true)} aria-keyshortcuts="Control+K">
+        <Icon name="search" /><span class="hidden">Jump to</span><span class="grow wide" aria-hidden="true">Jump to…</span><span class="wide"><Key k="Mod+K" /></span>
       </button>
       <div class="nav">
         {shown().map((p) => (
