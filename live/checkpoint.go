@@ -164,7 +164,7 @@ func (l *Line) resume() error {
 			l.opt.Log.Error("a part of what the detectors had learnt is lost; they learn it again", "error", err)
 		}
 	} else if d != nil && l.opt.Learn != nil && c.Through > 0 { // else nothing is kept: what comes is what there is to learn from
-		a.senses.learnt = make(chan *detect.Senses, 1)
+		a.senses.learnt, a.senses.through = make(chan *detect.Senses, 1), c.Through
 	}
 	l.applied = a
 	c.end = l.wal.Next()

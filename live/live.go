@@ -59,9 +59,10 @@ type Options struct {
 	// Altered is told alerts that hits have changed, likewise, and before Changed.
 	Altered func([]*alert.Alert)
 	Worth   func(alert.Entity) float64 // what something is worth to those who own it; nil is 1 for all
-	// Learn gives the detectors, in the order of time, sightings of what the store has of before a time, and returns how
-	// many events they were made of. It is called in a goroutine of its own when they know nothing yet; nil is fine.
-	Learn func(ctx context.Context, before time.Time, give func([]detect.Sighting)) (int64, error)
+	// Learn gives the detectors, in the order of time, sightings of what the store has of before a time from frames up to one
+	// (see store.PlaceOf), for what came after it they see themselves. It returns how many events they were made of. It is
+	// called in a goroutine of its own when they know nothing yet; nil is fine.
+	Learn func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error)
 
 	Zone       *time.Location   // of times that state none; nil is UTC
 	Lateness   time.Duration    // how much later than its time an event may come and still be correlated in order; 0 is 5 s

@@ -13,6 +13,7 @@ type senses struct {
 	judge     func(*detect.Finding) []*detect.LiveHit
 	learnt    chan *detect.Senses // those that have learnt from the store; nil when that is over
 	waiting   []detect.Sighting   // what came in the meantime
+	through   uint64              // the last frame that they learn from: they are shown those after it
 }
 
 // maxLearning bounds the sightings that wait while the detectors learn, some 20 MB. The oldest beyond are not told of.
@@ -90,7 +91,7 @@ func (l *Line) learn(ctx context.Context) {
 	}
 	begun := l.opt.Now()
 	fresh := detect.NewSenses(*opt)
-	n, err := l.opt.Learn(ctx, begun, fresh.Learn)
+	n, err := l.opt.Learn(ctx, begun, s.through, fresh.Learn)
 	if ctx.Err() != nil {
 		return // at the next start, they learn from the beginning
 	}

@@ -86,9 +86,9 @@ const (
 )
 
 // learner returns what gives detectors the history of a store: see live.Options.Learn.
-func learner(s eventStore) func(context.Context, time.Time, func([]detect.Sighting)) (int64, error) {
-	return func(ctx context.Context, before time.Time, give func([]detect.Sighting)) (int64, error) {
-		l := &learning{store: s, rows: detect.NewRows()}
+func learner(s eventStore) func(context.Context, time.Time, uint64, func([]detect.Sighting)) (int64, error) {
+	return func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error) {
+		l := &learning{store: s, rows: detect.NewRows(), through: through}
 		end := before.Add(learnTime)
 		from := before.Add(-learnDays * 24 * time.Hour).Truncate(time.Hour)
 		for ; from.Before(before); from = from.Add(time.Hour) {
@@ -112,10 +112,11 @@ func learner(s eventStore) func(context.Context, time.Time, func([]detect.Sighti
 
 // learning reads what is kept, an hour at a time.
 type learning struct {
-	store  eventStore
-	rows   *detect.Rows
-	events int64
-	list   []detect.Sighting
+	store   eventStore
+	rows    *detect.Rows
+	through uint64 // the last frame that is learnt from
+	events  int64
+	list    []detect.Sighting
 }
 
 // errEnough ends an hour of which enough was read.
@@ -128,12 +129,14 @@ func (l *learning) hour(ctx context.Context, from, until time.Time) error {
 		if at < 0 {
 			return nil
 		}
+		id := slices.Index(b.Names, store.ID)
 		dataset, path := slices.Index(b.Names, "dataset"), slices.Index(b.Names, "log.file.path")
 		for r := range b.Rows {
 			t, err := time.Parse(time.RFC3339Nano, b.Columns[at][r])
-			if err != nil {
+			if err != nil || id >= 0 && after(b.Columns[id][r], l.through) {
 				continue
 			}
+			n++
 			cell := func(c int) string {
 				if c < 0 {
 					return ""
@@ -143,7 +146,7 @@ func (l *learning) hour(ctx context.Context, from, until time.Time) error {
 			l.rows.Add(cell(dataset), cell(path), t.UnixNano(), b.Names, cell)
 		}
 		l.list = append(l.list, l.rows.Take()...)
-		if n += b.Rows; n >= learnEvents {
+		if n >= learnEvents {
 			return errEnough
 		}
 		return nil
@@ -153,6 +156,12 @@ func (l *learning) hour(ctx context.Context, from, until time.Time) error {
 		return nil
 	}
 	return err
+}
+
+// after tells whether a row came after a frame.
+func after(id string, seq uint64) bool {
+	at, _, ok := store.PlaceOf(id)
+	return ok && at > seq
 }
 
 // take returns what was made of the last hour, in the order of time.

@@ -138,7 +138,7 @@ func findingOf(tb testing.TB, text string) string {
 // Detectors that know nothing yet learn from what is kept, while the line runs: what was usual in it is told to nobody,
 // and what is new is, at once. TOCSIN_LEARN sets how many events are kept.
 func TestDetectorsLearnFromStore(t *testing.T) {
-	events := 30_000
+	events := 120_000 // it takes longer to learn them than to keep what comes meanwhile
 	if text := os.Getenv("TOCSIN_LEARN"); text != "" {
 		var err error
 		if events, err = strconv.Atoi(text); err != nil {
