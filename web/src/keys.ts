@@ -15,7 +15,9 @@ export interface Binding {
   quiet?: boolean;
 }
 
-const scopes: { list: Binding[] }[] = [];
+interface Scope { list: Binding[]; turn: number }
+const scopes: Scope[] = []; // in the order in which they were first drawn: a page before what stands in it
+let turns = 0;
 /** What the help shows; changes when keys are bound. */
 export const bound = signal<Binding[]>([]);
 /** Keys of pages behind an open dialog are not bound. */
@@ -26,11 +28,13 @@ let pendingAt = 0;
 export const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 
 export function useKeys(list: Binding[]): void {
-  const scope = useRef<{ list: Binding[] }>({ list });
+  const scope = useRef<Scope | null>(null);
+  scope.current ??= { list, turn: ++turns };
   scope.current.list = list;
   useLayoutEffect(() => {
-    const s = scope.current;
-    scopes.push(s);
+    const s = scope.current!;
+    const at = scopes.findIndex((x) => x.turn > s.turn); // effects of what stands in a page come before the page's own
+    scopes.splice(at < 0 ? scopes.length : at, 0, s);
     publish();
     return () => {
       scopes.splice(scopes.indexOf(s), 1);

@@ -49,7 +49,7 @@ export default function Queue({ rest }: PageProps) {
 
   const show = (key: string) => go(href({}, "/queue/" + key), { replace: !!open });
   const shut = () => go(href({}, "/queue"));
-  const chosen = () => (picked.value.size ? [...picked.value] : cursor.value ? [cursor.value] : []);
+  const chosen = () => (picked.value.size ? [...picked.value] : open ? [open] : cursor.value ? [cursor.value] : []);
   const judge = may("incident.decide");
   const done = () => { setClosing(false); picked.value = new Set(); };
   useKeys([

@@ -7,20 +7,19 @@ import { useKeys } from "../keys";
 import { useTold } from "../live";
 import type { Load } from "../load";
 import type { Action, Containment, Step } from "../shapes";
-import { complain, done } from "../toast";
+import { complain, done, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Button, Chip, Key, Note } from "../ui/parts";
 
 const length = (s: string): string => s.replace(/^(\d+)d$/, (_, n) => plural(Number(n), "day")).replace(/^(\d+)h$/, (_, n) => plural(Number(n), "hour"));
 const words: Partial<Record<Action["state"], string>> = { proposed: "waits for a yes", approved: "is to run", running: "runs", denied: "denied", failed: "failed", undoing: "is taken back", undone: "taken back", expired: "over" };
 
-export function Contain({ load, onClose, onJudge, name }: { load: Load<Containment>; onClose: () => void; onJudge: () => void; name: string }) {
+export function Contain({ k, load, onClose, onJudge, name }: { k: string; load: Load<Containment>; onClose: () => void; onJudge: () => void; name: string }) {
   const [ticks, setTicks] = useState<Record<number, boolean>>({});
   const [results, setResults] = useState<Record<number, Action>>({});
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState("");
   const box = useRef<HTMLElement>(null);
-  const wanted = useRef(false); // Enter was pressed before the steps were there
   const steps = load.value?.steps ?? [];
   const can = (s: Step) => !s.forbidden && !s.standing && !results[s.number];
   const on = (s: Step) => can(s) && (ticks[s.number] ?? s.ticked);
@@ -30,26 +29,29 @@ export function Contain({ load, onClose, onJudge, name }: { load: Load<Containme
     box.current!.focus({ preventScroll: true });
     box.current!.scrollIntoView({ block: "nearest" });
   }, []);
-  useEffect(() => {
-    if (load.value && wanted.current) act();
-  }, [load.value]);
   useTold("action", (t) => {
     const n = Object.entries(results).find(([, a]) => a.key === t.key)?.[0];
     if (n && results[Number(n)]!.state !== t.state) setResults((r) => ({ ...r, [n]: { ...r[Number(n)]!, state: t.state as Action["state"] } }));
   });
 
+  // Enter may come before the steps are there, and the panel may be gone before they are: what was asked for is done.
   function act() {
-    if (busy) return;
-    if (!load.value) {
-      wanted.current = true;
-      return;
-    }
-    wanted.current = false;
-    if (!chosen.length) return;
+    if (busy || (load.value && !chosen.length)) return;
     setBusy(true);
     setTrouble("");
+    if (load.value) return perform(chosen);
+    api.get<Containment>("/incidents/" + encodeURIComponent(k) + "/contain").then(
+      (c) => {
+        const harmless = c.steps.filter((s) => s.ticked && !s.forbidden && !s.standing);
+        if (harmless.length) perform(harmless);
+        else { setBusy(false); tell("Nothing was blocked: no step is harmless"); }
+      },
+      (e: unknown) => { setBusy(false); complain(e); },
+    );
+  }
+
+  function perform(asked: Step[]) {
     const began = performance.now();
-    const asked = chosen;
     const answer = api.post<{ items: Action[] }>("/actions", { actions: asked.map((s) => s.action) }, { once: once() });
     answer.then(({ items }) => {
       setBusy(false);
@@ -64,6 +66,7 @@ export function Contain({ load, onClose, onJudge, name }: { load: Load<Containme
     }, (e: unknown) => {
       setBusy(false);
       setTrouble(say(e));
+      complain(e);
     });
   }
 

@@ -46,10 +46,10 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
   const here = useComputed(() => incident(key)?.value);
   const i = incident(key) ? here.value : (explained.value ?? undefined);
   const judge = may("incident.decide"), acts = may("action.ask") && may("action.read");
-  const open = !!i && i.status !== "closed";
+  const open = i?.status !== "closed"; // until more is known: the keys are this panel's from the first moment on
   const bulk = picked.value.size > 0;
   const quiet = (p: Promise<unknown>) => void p.catch(() => {});
-  const toggleTake = () => quiet(i!.status === "taken" && i!.owner === myName.value ? leave([key]) : take([key]));
+  const toggleTake = () => quiet(i?.status === "taken" && i.owner === myName.value ? leave([key]) : take([key]));
   const contain = () => { setKept(false); setBox(box === "contain" ? "" : "contain"); };
   const judgeIt = () => { setKept(box === "contain"); setBox("close"); };
   const closed = () => { setBox(""); onShut(); };
@@ -82,14 +82,14 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
         <div class="acts" role="toolbar" aria-label="Act">
           {open && acts && <Button look="main" k="b" aria-expanded={box === "contain"} onClick={contain}>Contain</Button>}
           {open && judge && <Button k="e" aria-expanded={box === "close"} onClick={judgeIt}>Close…</Button>}
-          {open && judge && <Button k="a" onClick={toggleTake}>{i!.status === "taken" && i!.owner === myName.value ? "Give back" : "Take"}</Button>}
+          {open && judge && <Button k="a" onClick={toggleTake}>{i?.status === "taken" && i.owner === myName.value ? "Give back" : "Take"}</Button>}
           {open && judge && <Button k="s" onClick={() => { quiet(snooze([key])); onShut(); }}>Snooze</Button>}
           {!open && i && judge && <Button look="main" k="o" onClick={() => quiet(reopen([key]))}>Open again</Button>}
         </div>
       </header>
       <div class="scroll" tabIndex={0} role="group" aria-label="About this alert">
         {box === "close" && <CloseMenu keys={[key]} onDone={closed} onCancel={() => setBox(kept ? "contain" : "")} />}
-        {(box === "contain" || (box === "close" && kept)) && <Contain load={steps} name={i?.title ?? k} onClose={() => setBox("")} onJudge={judgeIt} />}
+        {(box === "contain" || (box === "close" && kept)) && <Contain k={key} load={steps} name={i?.title ?? k} onClose={() => setBox("")} onJudge={judgeIt} />}
         {box === "note" && i && <NoteBox of={i} onDone={() => setBox("")} />}
         <Loaded of={explained}>{(x) => <About x={x} />}</Loaded>
       </div>

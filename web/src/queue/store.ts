@@ -31,7 +31,14 @@ let stop: AbortController | null = null;
 let more: { level: number; after: string } | null = null;
 let view: View = { tab: "open", q: "", range: "24h", from: 0, to: 0 };
 
-export const incident = (key: string): Signal<Incident> | undefined => known.get(key);
+const arrivals = signal(0); // grows when an incident becomes known
+
+/** incident is what is known of one; who asks in vain is told when it becomes known. */
+export function incident(key: string): Signal<Incident> | undefined {
+  const s = known.get(key);
+  if (!s) void arrivals.value;
+  return s;
+}
 
 /** items are the rows with the heads of their groups between them. */
 export const items = computed<Item[]>(() => {
@@ -77,7 +84,10 @@ export function learn(list: Incident[]): void {
     for (const i of list) {
       const s = known.get(i.key);
       if (s) s.value = i;
-      else known.set(i.key, signal(i));
+      else {
+        known.set(i.key, signal(i));
+        arrivals.value = arrivals.peek() + 1;
+      }
     }
   });
 }
