@@ -47,6 +47,10 @@ export function listen(): void {
   }
 }
 
+// A page that the browser keeps for the way back must not keep its connection: six of them, and the browser opens no other.
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (e) => e.persisted && source && listen());
+
 /** useTold calls f with what is told, as long as the component is there. */
 export function useTold<K extends Kind>(kind: K, f: (v: Told[K]) => void): void {
   useEffect(() => {
