@@ -24,6 +24,10 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json web/
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+screens: pages ## docs/screens, pictures of the pages as they are, from a real browser
+	@mkdir -p docs/screens
+	TOCSIN_SCREENS=$(CURDIR)/docs/screens $(GO) test ./web -run '^TestScreens$$' -count=1 -v
+
 run: build ## the main job, on this machine, until Ctrl-C: what it logs is watched, kept and found again
 	@echo "$(BIN) demo serves a made-up night with an attack in it, to look around in; this is your own machine:"
 	@$(BIN) serve
@@ -57,6 +61,7 @@ check: ## everything that can be said of the code without running it
 	@out=$$($(GO) tool gofumpt -l .); test -z "$$out" || { echo "gofumpt would change:"; echo "$$out"; exit 1; }
 	@out=$$($(GO) tool deadcode -test ./...); test -z "$$out" || { echo "dead code:"; echo "$$out"; exit 1; }
 	@$(GO) mod tidy -diff
+	@if [ -d web/node_modules/typescript ]; then cd web && node_modules/.bin/tsc; else echo "SKIPPED: types of the pages: make pages installs what checks them"; fi
 	@$(GO) tool govulncheck ./... >/tmp/tocsin-vuln.$$$$ 2>&1; s=$$?; \
 	  if grep -q 'fetching vulnerabilities\|no such host\|connection refused\|403 Forbidden\|404 Not Found\|i/o timeout' /tmp/tocsin-vuln.$$$$; then \
 	    echo "SKIPPED: govulncheck: its database cannot be had here"; s=0; \

@@ -2,7 +2,8 @@
 # Installs what the tests need from Debian's packages: only what is missing, and no daemon is started.
 set -euo pipefail
 want=(postgresql rsyslog rsyslog-elasticsearch rsyslog-gnutls softflowd iproute2 openssl procps systemd-journal-remote logrotate
-  openssh-server sshpass postfix sasl2-bin swaks slapd ldap-utils nftables conntrack fail2ban crowdsec-firewall-bouncer glewlwyd sqlite3)
+  openssh-server sshpass postfix sasl2-bin swaks slapd ldap-utils nftables conntrack fail2ban crowdsec-firewall-bouncer glewlwyd sqlite3 chromium)
+command -v npm >/dev/null || want+=(nodejs npm) # they may be here from elsewhere, which Debian's would not like
 missing=()
 for p in "${want[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")

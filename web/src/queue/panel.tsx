@@ -42,7 +42,7 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
     if (!el.current!.contains(document.activeElement)) el.current!.focus({ preventScroll: true });
   }, [k]);
   const key = explained.value?.key ?? k; // the beginning of a key is enough in an address
-  useTold("incident", (t) => t.key === key && explained.again());
+  useTold("incident", (t) => t.key === key && !explained.busy && explained.again()); // not while it is asked: what changes all the time would never be shown
   const here = useComputed(() => incident(key)?.value);
   const i = incident(key) ? here.value : (explained.value ?? undefined);
   const judge = may("incident.decide"), acts = may("action.ask") && may("action.read");
