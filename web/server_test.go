@@ -192,16 +192,6 @@ func (s *server) awaitNight() (list []incident, attack string) {
 	return list, attack
 }
 
-// awaitIncidents waits until the night was read and has so many incidents at least.
-func (s *server) awaitIncidents(n int) []incident {
-	s.t.Helper()
-	list, _ := s.awaitNight()
-	if len(list) < n {
-		s.t.Fatalf("the night has %d incidents, not %d", len(list), n)
-	}
-	return list
-}
-
 // waiting is how much was taken in and is not in the store yet.
 func (s *server) waiting() int {
 	s.t.Helper()
