@@ -43,12 +43,6 @@ func Dial(ctx context.Context, socket string) (*Client, error) {
 	return &Client{server: "http://tocsin", http: &http.Client{Transport: &http.Transport{DialContext: dial}}}, nil
 }
 
-// NewClient returns a client of the tocsin at an address such as "https://tocsin.example:8443", where h finds its way there and
-// says who asks.
-func NewClient(server string, h *http.Client) *Client {
-	return &Client{server: strings.TrimSuffix(server, "/"), http: h}
-}
-
 // Get asks for one object.
 func (c *Client) Get(ctx context.Context, path string, args url.Values, into any) error {
 	resp, err := c.ask(ctx, http.MethodGet, path, args, nil)
