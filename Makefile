@@ -36,6 +36,7 @@ parts: ## the real programs that tests start, from Debian's packages, where they
 	@internal/parts/install.sh
 
 test: parts ## all tests; each fuzz test for $(FUZZ)
+	@$(MAKE) --no-print-directory pages
 	$(GO) test ./...
 	@$(MAKE) --no-print-directory fuzz
 
