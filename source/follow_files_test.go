@@ -128,12 +128,9 @@ func TestFollowPlaces(t *testing.T) {
 			path, to := filepath.Join(dir, "app.log"), newIntake(t)
 			run := start(t, hastyFollower(t, FilesConfig{Paths: []string{path}, From: "begin"}), to)
 			for at, step := 0, max(len(text)/7, 1); at < len(text); at += step {
-				f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-				if err != nil {
+				if err := appendText(path, text[at:min(at+step, len(text))]); err != nil {
 					t.Fatal(err)
 				}
-				_, _ = f.WriteString(text[at:min(at+step, len(text))])
-				_ = f.Close()
 				time.Sleep(10 * time.Millisecond)
 				if at/step == 3 {
 					run.stop(t)

@@ -1,11 +1,11 @@
 package source
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -58,14 +58,19 @@ func followerOf(t *testing.T, cfg FilesConfig) *Follower {
 
 // appendTo appends lines to a file.
 func appendTo(path string, lines ...string) error {
+	var text strings.Builder
+	for _, line := range lines {
+		text.WriteString(line)
+		text.WriteByte('\n')
+	}
+	return appendText(path, text.String())
+}
+
+func appendText(path, text string) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(f)
-	for _, line := range lines {
-		_, _ = w.WriteString(line)
-		_ = w.WriteByte('\n')
-	}
-	return errors.Join(w.Flush(), f.Close())
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }
