@@ -12,8 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/identity"
@@ -324,29 +325,7 @@ func (t *Tenant) store(in io.Reader) (sum string, size int64, err error) {
 	if err := os.MkdirAll(t.Evidence, 0o700); err != nil {
 		return "", 0, fmt.Errorf("keep evidence: %w", err)
 	}
-	f, err := os.CreateTemp(t.Evidence, "new-*")
-	if err != nil {
-		return "", 0, fmt.Errorf("keep evidence: %w", err)
-	}
-	defer os.Remove(f.Name())
-	h := sha256.New()
-	size, err = io.Copy(io.MultiWriter(f, h), in)
-	if err == nil {
-		err = f.Chmod(0o400)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	sum = hex.EncodeToString(h.Sum(nil))
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(t.Evidence, sum))
-	}
-	if err == nil {
-		err = syncNames(t.Evidence)
-	}
+	sum, size, err = disk.Keep(t.Evidence, in)
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		return "", 0, &Problem{Status: http.StatusRequestEntityTooLarge, Title: fmt.Sprintf("evidence has at most %d bytes", large.Limit)}
@@ -355,17 +334,4 @@ func (t *Tenant) store(in io.Reader) (sum string, size int64, err error) {
 		return "", 0, fmt.Errorf("keep evidence: %w", err)
 	}
 	return sum, size, nil
-}
-
-// syncNames makes sure that the names in a folder outlive a loss of power, where the system can.
-func syncNames(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && runtime.GOOS != "windows" { // which has no such thing
-		return err
-	}
-	return nil
 }

@@ -19,6 +19,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 const (
@@ -124,26 +126,10 @@ func makeCertificate(certFile, keyPath string, names []string, now time.Time) er
 	if err != nil {
 		return err
 	}
-	if err := writePrivate(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secretKey})); err != nil {
+	if err := disk.Replace(keyPath, 0o600, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secretKey})); err != nil {
 		return err
 	}
-	return writePrivate(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
-// writePrivate writes a file that only its owner can read, in one step.
-func writePrivate(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tocsin-") // made for its owner alone
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return disk.Replace(certFile, 0o600, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 }
 
 // localNames are the names and addresses of this machine, for a certificate.
@@ -170,7 +156,7 @@ func SealingKey(dir string) ([]byte, error) {
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		key = randomBytes(32)
-		err = writePrivate(path, key)
+		err = disk.Replace(path, 0o600, key)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the key of identities: %w", err)

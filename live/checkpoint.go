@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/pipeline"
 	"github.com/tocsin-sec/tocsin/store"
@@ -80,32 +82,7 @@ func (c *checkpoint) write(path string) error {
 	if text, err = json.Marshal(c); err != nil {
 		return err
 	}
-	return writeWhole(path, text)
-}
-
-// writeWhole makes a file of these bytes that is either there as a whole or not at all.
-func writeWhole(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		return syncFolder(filepath.Dir(path))
-	}
-	if err != nil {
-		_ = os.Remove(f.Name())
-	}
-	return err
+	return disk.Replace(path, 0o600, text)
 }
 
 // readCheckpoint reads the last checkpoint; none is as if nothing had ever come.

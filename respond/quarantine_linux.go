@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -87,7 +89,7 @@ func quarantine(folder, path string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("quarantine %s: it is no plain file: %w", path, errFinal)
 	}
 	q := quarantined{Path: path, Mode: uint32(info.Mode().Perm()), UID: st.Uid, GID: st.Gid, MTime: info.ModTime().UnixNano()}
-	if q.SHA256, q.Size, err = keepCopy(folder, f); err != nil {
+	if q.SHA256, q.Size, err = disk.Keep(folder, f); err != nil {
 		return Outcome{}, err
 	}
 	note, err := json.Marshal(&q)
@@ -118,22 +120,6 @@ func final(err error) error {
 		return fmt.Errorf("%w: %w", err, errFinal)
 	}
 	return err
-}
-
-// keepCopy copies a file into the folder, under its hash, for nobody to run.
-func keepCopy(folder string, f io.Reader) (sum string, size int64, err error) {
-	out, err := os.CreateTemp(folder, "new-*")
-	if err != nil {
-		return "", 0, err
-	}
-	defer os.Remove(out.Name())
-	hash := sha256.New()
-	size, err = io.Copy(io.MultiWriter(out, hash), f)
-	if err := errors.Join(err, out.Chmod(0o400), out.Sync(), out.Close()); err != nil {
-		return "", 0, err
-	}
-	sum = hex.EncodeToString(hash.Sum(nil))
-	return sum, size, os.Rename(out.Name(), filepath.Join(folder, sum))
 }
 
 // restore puts a file back; what stands at its place meanwhile is left alone.

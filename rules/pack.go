@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // Packs are the rule sets that a user has installed, below one folder:
@@ -109,20 +111,8 @@ func (p Packs) save(packs []Pack) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", indexFile, err)
 	}
-	f, err := os.CreateTemp(p.Dir, indexFile+".*")
-	if err != nil {
+	if err := disk.Replace(filepath.Join(p.Dir, indexFile), 0o644, append(data, '\n')); err != nil {
 		return fmt.Errorf("write %s: %w", indexFile, err)
-	}
-	_, err = f.Write(append(data, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(p.Dir, indexFile))
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", indexFile, err), os.Remove(f.Name()))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -14,9 +13,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // A backup is a folder with a manifest, written last, and the content: of SQLite the file state.db, of PostgreSQL a file
@@ -101,7 +101,7 @@ func (s *State) backup(ctx context.Context, dir string, m *Manifest) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, manifestName), func(w io.Writer) error {
+	return disk.ReplaceFrom(filepath.Join(dir, manifestName), 0o600, func(w io.Writer) error {
 		_, err := w.Write(append(text, '\n'))
 		return err
 	})
@@ -187,7 +187,7 @@ func (s *State) export(ctx context.Context, dir string, m *Manifest) error {
 	for _, t := range tablesAt(m.Version) {
 		name := t[0] + ".jsonl"
 		m.SHA256[name] = ""
-		err := writeFile(filepath.Join(dir, name), func(w io.Writer) error {
+		err := disk.ReplaceFrom(filepath.Join(dir, name), 0o600, func(w io.Writer) error {
 			enc := json.NewEncoder(w)
 			enc.SetEscapeHTML(false)
 			return eachRow(ctx, tx, t, func(columns []string, values []any) error {
@@ -286,40 +286,6 @@ func hashFile(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// writeFile makes a file that is durable, whole or not there.
-func writeFile(path string, write func(w io.Writer) error) error {
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err = write(w); err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// syncFolder makes the names in a folder durable; Windows has no call for it.
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // sorted are the names in a map, in order.

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // Restore makes a state at a place, as Open takes it, of a backup. Nothing may be kept there yet. The backup is checked
@@ -114,7 +116,7 @@ func copySQLite(dir, place string) error {
 		return err
 	}
 	defer from.Close()
-	return writeFile(place, func(w io.Writer) error {
+	return disk.ReplaceFrom(place, 0o600, func(w io.Writer) error {
 		_, err := io.Copy(w, from)
 		return err
 	})

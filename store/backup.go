@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // staging is the prefix of directories in which a backup is put together.
@@ -72,7 +73,8 @@ func (e *Embedded) freeze(stage string) error {
 	}
 	e.manifest.mu.Lock()
 	defer e.manifest.mu.Unlock()
-	return copyFile(filepath.Join(e.dir, manifestFile), filepath.Join(stage, manifestFile))
+	_, err = disk.Copy(filepath.Join(stage, manifestFile), filepath.Join(e.dir, manifestFile), 0o640)
+	return err
 }
 
 // freezeParts links a list of parts and the parts. Parts never change, but the engine merges them at any time and removes
@@ -127,7 +129,8 @@ func linkOrCopy(from, to string) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return copyFile(from, to)
+	_, err = disk.Copy(to, from, 0o640)
+	return err
 }
 
 // settleCopy moves what was put together to its place; to another file system it is copied.
@@ -139,7 +142,7 @@ func settleCopy(ctx context.Context, stage, dir string) error {
 		return err
 	}
 	if err := os.Rename(stage, dir); err == nil {
-		return syncDir(filepath.Dir(dir))
+		return disk.SyncFolder(filepath.Dir(dir))
 	}
 	return filepath.WalkDir(stage, func(path string, d fs.DirEntry, err error) error {
 		if err = errors.Join(err, ctx.Err()); err != nil {
@@ -152,20 +155,7 @@ func settleCopy(ctx context.Context, stage, dir string) error {
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(dir, rel), 0o750)
 		}
-		return copyFile(path, filepath.Join(dir, rel))
-	})
-}
-
-// copyFile copies a file, and returns when it is on disk.
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
+		_, err = disk.Copy(filepath.Join(dir, rel), path, 0o640)
 		return err
-	}
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o640)
-	if err != nil {
-		return errors.Join(err, in.Close())
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Sync(), out.Close(), in.Close())
+	})
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // Options says how an embedded store keeps its rows. The zero value keeps all for ever, up to a full disk.
@@ -59,7 +61,7 @@ func (o Options) filled(dir string) Options {
 	if o.now == nil {
 		o.now = time.Now
 	}
-	if total, _, err := diskSpace(dir); err == nil {
+	if total, _, err := disk.Space(dir); err == nil {
 		if o.MinFree == 0 {
 			o.MinFree = min(max(int64(total/100), 64<<20), 2<<30)
 		}

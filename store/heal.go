@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // The engine ends the process over a directory that is not as it left it, and has no sums over its data. So what can be
@@ -208,40 +210,7 @@ func writeParts(path string, names []string) error {
 	if err != nil {
 		return fmt.Errorf("list of parts: %w", err)
 	}
-	return replaceFile(path, data)
-}
-
-// replaceFile writes a file such that it holds either what it held or all of data, whatever happens.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*")
-	if err != nil {
-		return fmt.Errorf("replace file: %w", err)
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return fmt.Errorf("replace file: %w", errors.Join(err, os.Remove(f.Name())))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	err = d.Sync()
-	if noDirSync {
-		err = nil
-	}
-	if err = errors.Join(err, d.Close()); err != nil {
-		return fmt.Errorf("sync directory: %w", err)
-	}
-	return nil
+	return disk.Replace(path, 0o600, data)
 }
 
 // directories returns the names of the directories in a directory.

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // wallClock keeps a clock that jumps from removing days. The clock is believed as long as it goes on from where it was
@@ -50,7 +52,7 @@ func (c *wallClock) write(dir string) error {
 	if err != nil {
 		return fmt.Errorf("clock: %w", err)
 	}
-	return replaceFile(filepath.Join(dir, clockFile), append(data, '\n'))
+	return disk.Replace(filepath.Join(dir, clockFile), 0o600, append(data, '\n'))
 }
 
 // look takes note of the wall clock and of the monotonic one.

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
@@ -150,7 +152,7 @@ func TestRetentionBySize(t *testing.T) {
 		}
 	}
 	o := Options{MaxShare: 0.5, MaxBytes: 1 << 60}.filled(dir)
-	total, _, err := diskSpace(dir)
+	total, _, err := disk.Space(dir)
 	if err != nil || o.MaxBytes != int64(0.5*float64(total)) {
 		t.Errorf("half of %d is %d (%v)", total, o.MaxBytes, err)
 	}
@@ -186,7 +188,7 @@ func TestRemovalEndsSearches(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
-	_, free, err := diskSpace(dir)
+	_, free, err := disk.Space(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 )
 
 // The file of spellings is a head of fixed size and records: a length and a spelling, or 0 and the hash of a word that is
@@ -117,7 +119,7 @@ func (s *spellings) copyTo(path string) error {
 	c := spellings{from: s.from, to: s.to, odd: s.odd}
 	records = append(records, s.file.fresh...)
 	c.file.size, c.file.sum = int64(len(records)), crc32.Checksum(records, castagnoli)
-	return replaceFile(path, append(c.appendHead(nil, 0), records...))
+	return disk.Replace(path, 0o600, append(c.appendHead(nil, 0), records...))
 }
 
 // openSpellings reads what is known of the spellings of a store. Where nothing is known of rows that are there, their

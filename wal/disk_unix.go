@@ -7,20 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
-)
 
-// syncFolder makes the names in a folder durable.
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if closed := d.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
+	"github.com/tocsin-sec/tocsin/disk"
+)
 
 // makeFolder makes a folder, for its owner alone, durable with its name.
 func makeFolder(dir string) error {
@@ -30,7 +19,7 @@ func makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(dir))
+	return disk.SyncFolder(filepath.Dir(dir))
 }
 
 // lockFile takes the lock that ends with the process, however it ends.
@@ -47,15 +36,6 @@ func lockFile(path string) (*os.File, error) {
 		return nil, os.NewSyscallError("flock", err)
 	}
 	return f, nil
-}
-
-// freeBytes returns how much room the disk has for us.
-func freeBytes(dir string) (int64, error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, os.NewSyscallError("statfs", err)
-	}
-	return int64(uint64(s.Bavail) * uint64(s.Bsize)), nil //nolint:unconvert // the types differ between systems
 }
 
 // isFull tells the errors of a write for which there is no room.

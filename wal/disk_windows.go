@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // Errors of Windows (WinError.h).
@@ -16,9 +15,6 @@ const (
 
 // syncData makes a file's content durable (FlushFileBuffers).
 func syncData(f *os.File) error { return f.Sync() }
-
-// syncFolder does nothing: NTFS journals names, and has no call for it.
-func syncFolder(string) error { return nil }
 
 func makeFolder(dir string) error { return os.MkdirAll(dir, 0o700) }
 
@@ -37,20 +33,6 @@ func lockFile(path string) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(h), path), nil
-}
-
-// freeBytes returns how much room the disk has for us.
-func freeBytes(dir string) (int64, error) {
-	name, err := syscall.UTF16PtrFromString(dir)
-	if err != nil {
-		return 0, err
-	}
-	var free uint64
-	call := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
-	if ok, _, err := call.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&free)), 0, 0); ok == 0 {
-		return 0, os.NewSyscallError("GetDiskFreeSpaceExW", err)
-	}
-	return int64(min(free, 1<<62)), nil
 }
 
 // isFull tells the errors of a write for which there is no room.

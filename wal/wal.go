@@ -24,9 +24,12 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/tocsin-sec/tocsin/disk"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -90,7 +93,7 @@ type segment struct {
 // Its error is a *DamageError if frames that were acknowledged are damaged and opt.Quarantine is off, and ErrLocked if
 // the log is open already.
 func Open(dir string, opt Options) (*Log, error) {
-	return openWith(&Log{sync: syncData, syncFolder: syncFolder}, dir, opt)
+	return openWith(&Log{sync: syncData, syncFolder: disk.SyncFolder}, dir, opt)
 }
 
 func openWith(l *Log, dir string, opt Options) (*Log, error) {
@@ -198,11 +201,11 @@ func (l *Log) room(bytes int64) error {
 	if l.opt.MinFree <= 0 {
 		return nil
 	}
-	free, err := freeBytes(l.dir)
+	_, free, err := disk.Space(l.dir)
 	if err != nil {
-		return fmt.Errorf("free space: %w", err)
+		return err
 	}
-	if free-bytes < l.opt.MinFree {
+	if int64(min(free, math.MaxInt64))-bytes < l.opt.MinFree {
 		return fmt.Errorf("%w: %d bytes are free, %d are to stay free", ErrFull, free, l.opt.MinFree)
 	}
 	return nil

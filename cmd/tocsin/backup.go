@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/console"
@@ -252,7 +254,7 @@ func copyFolder(to, from string) error {
 		if d.IsDir() {
 			return os.MkdirAll(filepath.Join(to, rel), 0o700)
 		}
-		_, err = copySynced(filepath.Join(to, rel), path)
+		_, err = disk.Copy(filepath.Join(to, rel), path, 0o600)
 		return err
 	})
 }

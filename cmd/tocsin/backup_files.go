@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -72,7 +74,7 @@ func copySummed(to, from, prefix string, names []string, sums map[string]string)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return err
 		}
-		sum, err := copySynced(path, filepath.Join(from, name))
+		sum, err := disk.Copy(path, filepath.Join(from, name), 0o600)
 		if err != nil {
 			return err
 		}
@@ -80,44 +82,11 @@ func copySummed(to, from, prefix string, names []string, sums map[string]string)
 		folders[filepath.Dir(path)] = true
 	}
 	for dir := range folders {
-		if err := syncFolder(dir); err != nil {
+		if err := disk.SyncFolder(dir); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// copySynced copies one file to where there is none, and returns its SHA-256 in hex.
-func copySynced(to, from string) (string, error) {
-	in, err := os.Open(from)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
-	info, err := in.Stat()
-	if err != nil {
-		return "", err
-	}
-	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, info.Mode().Perm()&0o600)
-	if err != nil {
-		return "", err
-	}
-	h := sha256.New()
-	_, err = io.Copy(io.MultiWriter(out, h), in)
-	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, out.Sync(), out.Close())
-}
-
-// syncFolder makes sure that the names in a folder outlive a loss of power, where the system can.
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) { // Windows has none of it
-		err = nil
-	}
-	return errors.Join(err, f.Close())
 }
 
 // sumOf is the SHA-256 of a file, in hex.

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/intel"
 )
@@ -82,7 +84,7 @@ func fetchIntel(ctx context.Context, l *intelSettings, dir string) (changed bool
 	if err != nil {
 		return false, err
 	}
-	return changed, writeFile(f.notePath(), note)
+	return changed, disk.Replace(f.notePath(), 0o600, note)
 }
 
 func (f *fetcher) notePath() string { return filepath.Join(intelFolder(f.dir), f.list.Name+".json") }
@@ -205,24 +207,7 @@ func (f *fetcher) keep(body []byte) (bool, error) {
 		now := time.Now()
 		return false, os.Chtimes(path, now, now)
 	}
-	return true, writeFile(path, body)
-}
-
-// writeFile replaces a file at once.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return true, disk.Replace(path, 0o600, body)
 }
 
 // maxFeedEvents bounds the events of a MISP feed that are fetched at a time, the latest first.

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/intel"
 )
 
@@ -78,7 +80,7 @@ func (f *fetcher) taxii(ctx context.Context) (bool, error) {
 		f.known.Added = nil
 		return false, fmt.Errorf("the copy has more than %d MiB; it is fetched whole the next time", maxIntelFile>>20)
 	}
-	return true, writeFile(f.list.copyPath(f.dir), append(old, fresh...))
+	return true, disk.Replace(f.list.copyPath(f.dir), 0o600, append(old, fresh...))
 }
 
 // ask asks a TAXII server.

@@ -10,10 +10,11 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/disk"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/config"
@@ -206,7 +207,7 @@ func (r *response) writeList(ctx context.Context) {
 	for {
 		text, err := r.lists.Plain(ctx)
 		if err == nil && (first || text != last) {
-			err = replaceFile(r.listFile, text)
+			err = disk.Replace(r.listFile, 0o644, []byte(text))
 			last, first = text, err != nil
 		}
 		if err != nil && ctx.Err() == nil {
@@ -218,20 +219,6 @@ func (r *response) writeList(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
-}
-
-// replaceFile writes a file in one step.
-func replaceFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".list-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(text)
-	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // playbookAnswer is a playbook, and what it has done or would have.

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/disk"
+
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
@@ -207,11 +209,7 @@ func writeRule(dir string, f *armFile) error {
 		if part[1] == "" {
 			continue
 		}
-		path := filepath.Join(dir, f.Name+part[0])
-		if err := os.WriteFile(path+".new", []byte(part[1]), 0o640); err != nil {
-			return fmt.Errorf("arm: %w", err)
-		}
-		if err := os.Rename(path+".new", path); err != nil {
+		if err := disk.Replace(filepath.Join(dir, f.Name+part[0]), 0o640, []byte(part[1])); err != nil {
 			return fmt.Errorf("arm: %w", err)
 		}
 	}

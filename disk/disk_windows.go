@@ -1,4 +1,4 @@
-package store
+package disk
 
 import (
 	"fmt"
@@ -6,8 +6,11 @@ import (
 	"unsafe"
 )
 
-// diskSpace returns the size of the file system that holds a path and what is free on it, in bytes.
-func diskSpace(path string) (total, free uint64, err error) {
+// SyncFolder does nothing: NTFS journals names, and has no call for it.
+func SyncFolder(string) error { return nil }
+
+// Space returns the size of the file system that holds a path and what is free on it for us, in bytes.
+func Space(path string) (total, free uint64, err error) {
 	p, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return 0, 0, fmt.Errorf("disk space of %s: %w", path, err)
@@ -19,6 +22,3 @@ func diskSpace(path string) (total, free uint64, err error) {
 	}
 	return total, free, nil
 }
-
-// noDirSync says whether a directory cannot be synced.
-const noDirSync = true
