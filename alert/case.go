@@ -14,8 +14,8 @@ type Case struct {
 	Key       string     `json:"key"`
 	Title     string     `json:"title"`
 	Summary   string     `json:"summary,omitempty"`
-	Status    string     `json:"status"` // New (open), Closed
-	Verdict   string     `json:"verdict,omitempty"`
+	Status    string     `json:"status" enum:"new,closed"` // New (open), Closed
+	Verdict   string     `json:"verdict,omitempty" enum:"malicious,expected,false-alarm"`
 	Owner     string     `json:"owner,omitempty"`
 	Created   int64      `json:"created"`
 	Updated   int64      `json:"updated"`
@@ -60,6 +60,8 @@ type Moment struct {
 	Text string `json:"text"`
 	Who  string `json:"who,omitempty"`
 	Key  string `json:"key,omitempty"` // of what it tells of
+	// Of an event: the kind of log that it stands in, such as linux-auth.
+	Source string `json:"source,omitempty"`
 }
 
 // Bounds of a case.

@@ -7,7 +7,7 @@ type Message struct {
 	Type     string           `json:"type"` // "incident"
 	Key      string           `json:"key"`
 	Score    int              `json:"score"` // 0 to 100
-	Level    string           `json:"level"`
+	Level    string           `json:"level" enum:"critical,high,medium,low,informational"`
 	Title    string           `json:"title"`
 	Sentence string           `json:"sentence"`
 	First    time.Time        `json:"first,omitzero"`
@@ -17,15 +17,15 @@ type Message struct {
 	Alerts   int64            `json:"alerts"`
 	Hits     int64            `json:"hits"`
 	Events   int64            `json:"events"`
-	Kind     string           `json:"kind"` // "attack", "attempts" (by anybody, at everybody), "minor"
+	Kind     string           `json:"kind" enum:"attack,attempts,minor"` // attempts: by anybody, at everybody
 	Stages   []string         `json:"stages,omitempty"`
 	Entities []Scored         `json:"entities"`
 	Many     map[string]int64 `json:"many,omitempty"`
 	Rules    []RuleMessage    `json:"rules"` // the gravest first
 
-	Status  string    `json:"status"`
+	Status  string    `json:"status" enum:"new,taken,snoozed,closed,merged"`
 	Owner   string    `json:"owner,omitempty"`
-	Verdict string    `json:"verdict,omitempty"`
+	Verdict string    `json:"verdict,omitempty" enum:"malicious,expected,false-alarm"`
 	Note    string    `json:"note,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
 	Decided time.Time `json:"decided,omitzero"`
@@ -37,7 +37,7 @@ type Message struct {
 type RuleMessage struct {
 	ID     string    `json:"id"`
 	Title  string    `json:"title"`
-	Level  string    `json:"level"`
+	Level  string    `json:"level" enum:"critical,high,medium,low,informational"`
 	Tags   []string  `json:"tags,omitempty"`
 	First  time.Time `json:"first,omitzero"`
 	Last   time.Time `json:"last,omitzero"`

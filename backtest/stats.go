@@ -33,8 +33,8 @@ type Report struct {
 type RuleStat struct {
 	ID     string `json:"id,omitempty"`
 	Title  string `json:"title"`
-	Level  string `json:"level"`
-	Kind   string `json:"kind"`
+	Level  string `json:"level" enum:"critical,high,medium,low,informational"`
+	Kind   string `json:"kind" enum:"detection,correlation"`
 	Hits   int64  `json:"hits"`
 	Alerts int64  `json:"alerts"`
 	True   int64  `json:"true"`             // alerts in incidents that were closed as malicious

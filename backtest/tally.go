@@ -17,8 +17,8 @@ import (
 type Outcome struct {
 	ID        string           `json:"id,omitempty"`
 	Title     string           `json:"title"`
-	Level     string           `json:"level"`
-	Kind      string           `json:"kind"` // detection or correlation
+	Level     string           `json:"level" enum:"critical,high,medium,low,informational"`
+	Kind      string           `json:"kind" enum:"detection,correlation"`
 	InForce   bool             `json:"in_force"`
 	Hits      int64            `json:"hits"`
 	Alerts    int64            `json:"alerts"` // hits about one entity within a day are one

@@ -14,7 +14,7 @@ import (
 
 // Agreement is how what a rule would have hit compares with the incidents of one verdict.
 type Agreement struct {
-	Verdict   string   `json:"verdict"`
+	Verdict   string   `json:"verdict" enum:"malicious,expected,false-alarm"`
 	Incidents int64    `json:"incidents"` // closed with the verdict
 	Touched   int64    `json:"touched"`   // of these, about the same at the same time as an alert that the rule would have raised
 	Events    int64    `json:"events"`    // that hits of the incidents are known by

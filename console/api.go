@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/identity"
 )
 
@@ -269,6 +270,9 @@ func schemaNamer() func(reflect.Type, string) string {
 			t = t.Elem()
 		}
 		name := huma.DefaultSchemaNamer(t, hint)
+		if t == reflect.TypeFor[alert.Message]() || t == reflect.TypeFor[Page[alert.Message]]() {
+			name = strings.ReplaceAll(name, "Message", "Incident")
+		}
 		if t.Kind() != reflect.Struct {
 			return name
 		}

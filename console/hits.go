@@ -5,24 +5,36 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"reflect"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
 // Hit is a hit as it is answered.
 type Hit struct {
-	Key     string          `json:"key"`
-	Level   string          `json:"level"`
-	Title   string          `json:"title"`
-	Time    time.Time       `json:"time"`
-	Last    time.Time       `json:"last,omitzero"`
-	Seen    time.Time       `json:"seen"`
-	Count   int64           `json:"count"`
-	Open    bool            `json:"open,omitempty"` // more may belong to it yet
-	EventID string          `json:"event_id,omitempty"`
-	Hit     json.RawMessage `json:"hit"` // as tocsin hunt --json writes it
+	Key     string    `json:"key"`
+	Level   string    `json:"level" enum:"critical,high,medium,low,informational"`
+	Title   string    `json:"title"`
+	Time    time.Time `json:"time"`
+	Last    time.Time `json:"last,omitzero"`
+	Seen    time.Time `json:"seen"`
+	Count   int64     `json:"count"`
+	Open    bool      `json:"open,omitempty"` // more may belong to it yet
+	EventID string    `json:"event_id,omitempty"`
+	Hit     HitText   `json:"hit"` // as tocsin hunt --json writes it
+}
+
+// HitText is a detect.Hit as it is kept: as JSON.
+type HitText struct{ json.RawMessage }
+
+// Schema is that of a detect.Hit.
+func (HitText) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[detect.Hit](), true, "DetectHit")
 }
 
 // levelNames are the levels of state.Hit.
@@ -33,7 +45,7 @@ func HitOf(h *state.Hit) Hit {
 	out := Hit{
 		Key: h.Key, Level: levelNames[min(max(h.Level, 0), len(levelNames)-1)], Title: h.RuleTitle,
 		Time: time.Unix(0, h.Time).UTC(), Seen: time.Unix(0, h.Seen).UTC(), Count: h.Count, Open: h.Open,
-		EventID: h.EventID, Hit: json.RawMessage(h.JSON),
+		EventID: h.EventID, Hit: HitText{json.RawMessage(h.JSON)},
 	}
 	if h.Last != 0 {
 		out.Last = time.Unix(0, h.Last).UTC()

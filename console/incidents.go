@@ -59,7 +59,7 @@ type AlertMessage struct {
 	Incident string       `json:"incident,omitempty"`
 	RuleID   string       `json:"rule_id"`
 	Title    string       `json:"title"`
-	Level    string       `json:"level"`
+	Level    string       `json:"level" enum:"critical,high,medium,low,informational"`
 	Tags     []string     `json:"tags,omitempty"`
 	Entity   alert.Entity `json:"entity"`
 	First    time.Time    `json:"first,omitzero"`

@@ -19,7 +19,7 @@ import (
 type Risk struct {
 	ID       string    `json:"id" doc:"The same as long as it is the same."`
 	Kind     string    `json:"kind" doc:"port, certificate, user, firewall, logs, source, notify, backup or update"`
-	Severity string    `json:"severity" doc:"critical, high, medium, low, or informational: it is in order."`
+	Severity string    `json:"severity" enum:"critical,high,medium,low,informational" doc:"informational: it is in order."`
 	Title    string    `json:"title"`
 	Why      string    `json:"why"`
 	Todo     string    `json:"todo" doc:"What to do about it."`

@@ -70,7 +70,7 @@ type Duration struct {
 type NoisyRule struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
-	Level string `json:"level"`
+	Level string `json:"level" enum:"critical,high,medium,low,informational"`
 	RuleCounts
 }
 
@@ -78,11 +78,11 @@ type NoisyRule struct {
 type Closed struct {
 	Key     string    `json:"key"`
 	Title   string    `json:"title"`
-	Level   string    `json:"level"`
+	Level   string    `json:"level" enum:"critical,high,medium,low,informational"`
 	Score   int       `json:"score"`
 	First   time.Time `json:"first"`
-	Status  string    `json:"status"`
-	Verdict string    `json:"verdict,omitempty"`
+	Status  string    `json:"status" enum:"new,taken,snoozed,closed,merged"`
+	Verdict string    `json:"verdict,omitempty" enum:"malicious,expected,false-alarm"`
 	Owner   string    `json:"owner,omitempty"`
 }
 

@@ -18,9 +18,9 @@ import (
 type RuleEntry struct {
 	ID         string          `json:"id" doc:"Or its title, where it has none."`
 	Title      string          `json:"title"`
-	Level      string          `json:"level"`
+	Level      string          `json:"level" enum:"critical,high,medium,low,informational"`
 	Status     string          `json:"status,omitempty"`
-	Kind       string          `json:"kind" doc:"detection or correlation"`
+	Kind       string          `json:"kind" enum:"detection,correlation"`
 	Tags       []string        `json:"tags"`
 	Techniques []string        `json:"techniques"`
 	Source     string          `json:"source" doc:"builtin, pack:NAME, armed, or its file."`
@@ -134,7 +134,7 @@ type RuleDiagnostic struct {
 	Line     int    `json:"line" doc:"From 1."`
 	Column   int    `json:"column" doc:"From 1."`
 	End      int    `json:"end,omitempty" doc:"The column behind the last character concerned."`
-	Severity string `json:"severity" doc:"error, warning or info"`
+	Severity string `json:"severity" enum:"error,warning,info"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
 }

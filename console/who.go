@@ -230,6 +230,8 @@ func momentOf(b *store.Block, r int) alert.Moment {
 	for c, name := range b.Names {
 		v := b.Columns[c][r]
 		switch {
+		case name == "dataset":
+			m.Source = strings.Clone(v)
 		case v == "" || strings.HasPrefix(name, "_stream") || slices.Contains(dull[:], name):
 		case name == store.Time:
 			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
@@ -253,9 +255,9 @@ func momentOf(b *store.Block, r int) alert.Moment {
 
 // dull are fields that say nothing to somebody who reads what happened.
 var dull = [...]string{
-	"log.file.path", "event.sequence", "dataset", "log.source.address", "EventRecordID", "TimeCreated", "UtcTime", "Channel", "Provider_Name",
+	"log.file.path", "event.sequence", "log.source.address", "EventRecordID", "TimeCreated", "UtcTime", "Channel", "Provider_Name",
 	"ProcessGuid", "ProcessId", "LogonGuid", "eventID", "requestID", "eventTime", "eventType", "eventVersion", "managementEvent",
-	"readOnly", "recipientAccountId", "awsRegion", "event.code", "host.name", "source.port", "ThreadID", "Keywords", "Version",
+	"readOnly", "recipientAccountId", "awsRegion", "event.code", "source.port", "ThreadID", "Keywords", "Version",
 }
 
 func clipLine(s string) string {

@@ -17,7 +17,7 @@ type RuleInfo struct {
 	Type           string          `json:"type"` // "rule"
 	ID             string          `json:"id"`
 	Title          string          `json:"title"`
-	Level          string          `json:"level"`
+	Level          string          `json:"level" enum:"critical,high,medium,low,informational"`
 	Status         string          `json:"status,omitempty"`
 	Description    string          `json:"description,omitempty"`
 	Author         string          `json:"author,omitempty"`
@@ -54,7 +54,7 @@ const MaxEventRefs = 100
 type HitRule struct {
 	ID    string   `json:"id"`
 	Title string   `json:"title"`
-	Level string   `json:"level"`
+	Level string   `json:"level" enum:"critical,high,medium,low,informational"`
 	Tags  []string `json:"tags"`
 }
 

@@ -63,7 +63,7 @@ type Action struct {
 	Why       Why               `json:"why,omitzero"`
 	Asked     int64             `json:"asked"`           // ns since 1970
 	Until     int64             `json:"until,omitempty"` // when it is to be undone; 0 is never
-	State     State             `json:"state"`
+	State     State             `json:"state" enum:"proposed,approved,running,done,undoing,denied,failed,undone,expired"`
 	Needs     int               `json:"needs,omitempty"` // approvals that it needs to run
 	Approvals []Vote            `json:"approvals,omitempty"`
 	Denial    *Vote             `json:"denial,omitempty"`

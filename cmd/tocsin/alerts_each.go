@@ -70,7 +70,7 @@ func (a *alerts) each(ctx context.Context) error {
 // alertRow is an alert in a table: its key, level, time, rule, whom it is about, and its count.
 func alertRow(h *console.Hit) ([]terminal.Span, error) {
 	var d detect.Hit
-	if err := json.Unmarshal(h.Hit, &d); err != nil {
+	if err := json.Unmarshal(h.Hit.RawMessage, &d); err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
 	count := strconv.FormatInt(h.Count, 10)
@@ -107,7 +107,7 @@ func entityWords(e *detect.Entities) string {
 // tellHit tells all about one hit.
 func tellHit(std streams, h *console.Hit) error {
 	var d detect.Hit
-	if err := json.Unmarshal(h.Hit, &d); err != nil {
+	if err := json.Unmarshal(h.Hit.RawMessage, &d); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	out := terminal.NewScreen(std.out, terminal.Of(std.out))

@@ -33,23 +33,26 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shapes, err := shapesText(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside := map[string]string{filepath.Join(dir, schemaName): schemaText(), filepath.Join(dir, apiName): api, filepath.Join("..", "..", shapesName): shapes}
 	if *update {
 		if err := writePages(dir, pages); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, schemaName), []byte(schemaText()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, apiName), []byte(api), 0o644); err != nil {
-			t.Fatal(err)
+		for name, text := range beside {
+			if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 		return
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, apiName)); err != nil || string(text) != api {
-		t.Errorf("%s is stale (%v): make docs", apiName, err)
-	}
-	if text, err := os.ReadFile(filepath.Join(dir, schemaName)); err != nil || string(text) != schemaText() {
-		t.Errorf("%s is stale (%v): make docs", schemaName, err)
+	for name, want := range beside {
+		if text, err := os.ReadFile(name); err != nil || string(text) != want {
+			t.Errorf("%s is stale (%v): make docs", name, err)
+		}
 	}
 	files := make(map[string]bool)
 	for _, p := range pages {

@@ -108,7 +108,7 @@ func tellWhy(out *terminal.Screen, h *console.Hit) {
 		Record  int64
 		Count   int64
 	}
-	if json.Unmarshal(h.Hit, &d) != nil {
+	if json.Unmarshal(h.Hit.RawMessage, &d) != nil {
 		return
 	}
 	for i, m := range d.Matched {

@@ -1,10 +1,10 @@
 // Who is at the console, and what that person may do in the tenant that is looked at.
 import { computed, signal } from "@preact/signals";
 import { api, Problem, tenant } from "./api";
-import type { Me } from "./shapes";
+import type { MeAnswer } from "./shapes";
 
 /** null: not known yet; "out": nobody is logged in. */
-export const me = signal<Me | "out" | null>(null);
+export const me = signal<MeAnswer | "out" | null>(null);
 
 const all = "*";
 export const tenants = computed(() => (me.value && me.value !== "out" ? Object.keys(me.value.may).filter((t) => t !== all) : []));
@@ -20,7 +20,7 @@ export const myName = computed(() => (me.value && me.value !== "out" ? me.value.
 
 export async function whoAmI(): Promise<void> {
   try {
-    const m = await api.plain<Me>("GET", "/me");
+    const m = await api.plain<MeAnswer>("GET", "/me");
     me.value = m;
     if (tenant.value && !tenants.value.includes(tenant.value)) tenant.value = "";
   } catch (e) {

@@ -10,13 +10,12 @@ import type { PageProps } from "../pages";
 import { href, query } from "../route";
 import { may } from "../session";
 import { counts, Head } from "../shell";
-import type { Action, Page } from "../shapes";
+import type { Action, BlockAnswer, Page } from "../shapes";
 import { complain, done } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Empty, Note } from "../ui/parts";
 import { AskAction, nameOf, undoAction } from "../respond/ask";
 
-type Block = Action & { packets?: number; bytes?: number };
 const lists = [["", "Standing"], ["waiting", "Waiting for a yes"], ["past", "All that was done"]] as const;
 /** What lasts can be taken back. */
 const lasts = (a: Action): boolean => !/^(end-session|expire-password|webhook|jira)$/.test(a.kind);
@@ -25,8 +24,8 @@ const words: Record<Action["state"], string> = { proposed: "waits for a yes", ap
 export default function Blocks(_: PageProps) {
   const is = query.value.get("is") ?? "";
   const [asking, setAsking] = useState(false);
-  const load = useLoad<{ blocks: Block[]; actions: Action[] }>(async (s) => {
-    const [b, a] = await Promise.all([may("firewall.read") ? api.get<Page<Block>>("/blocks", { limit: 1000 }, s) : { items: [] as Block[] }, api.get<Page<Action>>("/actions", { limit: 1000 }, s)]);
+  const load = useLoad<{ blocks: BlockAnswer[]; actions: Action[] }>(async (s) => {
+    const [b, a] = await Promise.all([may("firewall.read") ? api.get<Page<BlockAnswer>>("/blocks", { limit: 1000 }, s) : { items: [] as BlockAnswer[] }, api.get<Page<Action>>("/actions", { limit: 1000 }, s)]);
     counts.value = { ...counts.value, "/blocks": b.items.filter((x) => x.state === "done").length };
     return { blocks: b.items, actions: a.items };
   }, []);
@@ -38,7 +37,7 @@ export default function Blocks(_: PageProps) {
   const v = load.value;
   const waiting = v?.actions.filter((a) => a.state === "proposed") ?? [];
   const met = new Map(v?.blocks.map((b) => [b.key, b]));
-  const standing: Block[] = v ? [...v.blocks.filter((b) => b.state !== "proposed"), ...v.actions.filter((a) => !met.has(a.key) && ["done", "approved", "running", "undoing"].includes(a.state) && lasts(a))] : [];
+  const standing: Action[] = v ? [...v.blocks.filter((b) => b.state !== "proposed"), ...v.actions.filter((a) => !met.has(a.key) && ["done", "approved", "running", "undoing"].includes(a.state) && lasts(a))] : [];
   const list = is === "waiting" ? waiting : is === "past" ? (v?.actions ?? []) : standing;
   return (
     <div class="page blocks">
@@ -63,7 +62,7 @@ export default function Blocks(_: PageProps) {
   );
 }
 
-function Row({ a, met, again, past }: { a: Action; met?: Block; again: () => void; past: boolean }) {
+function Row({ a, met, again, past }: { a: Action; met?: BlockAnswer; again: () => void; past: boolean }) {
   const [busy, setBusy] = useState(false);
   const vote = (verb: "approve" | "deny") => {
     setBusy(true);

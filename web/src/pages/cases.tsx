@@ -9,19 +9,13 @@ import type { PageProps } from "../pages";
 import { amend, go, query } from "../route";
 import { may, myName } from "../session";
 import { counts, Head } from "../shell";
-import type { Incident, Moment, Page, Verdict } from "../shapes";
+import type { Case, CaseMessage, Incident, Page } from "../shapes";
+import type { Verdict } from "../words";
 import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Dialog, Empty, Field, Key, Note, Owner, Severity } from "../ui/parts";
 import { Timeline } from "../queue/timeline";
 
-interface Task { id: string; text: string; by: string; at: number; done?: number; who?: string }
-interface Evidence { id: string; name: string; sha256: string; size: number; from: string; by: string; at: number }
-interface Case {
-  key: string; title: string; summary?: string; status: string; verdict?: Verdict; owner?: string; created: number; updated: number;
-  incidents?: string[]; tasks?: Task[]; notes?: { at: number; by: string; text: string }[]; evidence?: Evidence[];
-}
-interface Whole extends Case { joined: Incident[]; timeline?: Moment[] }
 const verdicts: Record<Verdict, string> = { malicious: "Malicious", expected: "Expected", "false-alarm": "False alarm" };
 
 export default function Cases({ rest }: PageProps) {
@@ -104,7 +98,7 @@ function NewCase({ onClose }: { onClose: () => void }) {
 }
 
 /** change does one thing to a case; what was shown stays until the answer is there. */
-async function change(load: Load<Whole>, op: string, more: Record<string, unknown> = {}, told = ""): Promise<boolean> {
+async function change(load: Load<CaseMessage>, op: string, more: Record<string, unknown> = {}, told = ""): Promise<boolean> {
   try {
     const c = await api.post<Case>("/cases/" + load.value!.key, { op, ...more });
     load.set({ ...load.value!, ...c });
@@ -118,7 +112,7 @@ async function change(load: Load<Whole>, op: string, more: Record<string, unknow
 }
 
 function One({ k }: { k: string }) {
-  const load = useLoad<Whole>((s) => api.get("/cases/" + encodeURIComponent(k), {}, s), [k]);
+  const load = useLoad<CaseMessage>((s) => api.get("/cases/" + encodeURIComponent(k), {}, s), [k]);
   const [closing, setClosing] = useState(false);
   const c = load.value, write = may("case.write");
   useKeys([
@@ -144,7 +138,7 @@ function One({ k }: { k: string }) {
 }
 
 /** took is how long things took, from the first sign to the end; as far as that is known. */
-function took(c: Whole): [string, string][] {
+function took(c: CaseMessage): [string, string][] {
   const first = Math.min(...c.joined.map((i) => (i.first ? at(i.first) : Infinity))), seen = Math.min(...c.joined.map((i) => (i.seen ? at(i.seen) : Infinity)));
   const acted = Math.min(...(c.timeline ?? []).filter((m) => m.kind === "action").map((m) => at(m.time)).filter((t) => t >= seen));
   const out: [string, string][] = [];
@@ -154,7 +148,7 @@ function took(c: Whole): [string, string][] {
   return out;
 }
 
-function Inside({ c, load }: { c: Whole; load: Load<Whole> }) {
+function Inside({ c, load }: { c: CaseMessage; load: Load<CaseMessage> }) {
   const write = may("case.write");
   return (
     <div class="two case-two">
@@ -190,7 +184,7 @@ function Inside({ c, load }: { c: Whole; load: Load<Whole> }) {
   );
 }
 
-function Summary({ c, load }: { c: Whole; load: Load<Whole> }) {
+function Summary({ c, load }: { c: CaseMessage; load: Load<CaseMessage> }) {
   const [text, setText] = useState<string | null>(null), [busy, setBusy] = useState(false);
   if (text === null) return (
     <section class="stack"><div class="row"><h3 class="grow">Summary</h3>{may("case.write") && <Button look="quiet" onClick={() => setText(c.summary ?? "")}>{c.summary ? "Change" : "Write"}</Button>}</div>
@@ -204,7 +198,7 @@ function Summary({ c, load }: { c: Whole; load: Load<Whole> }) {
   );
 }
 
-function Write({ id, label, op, load, long, k }: { id: string; label: string; op: string; load: Load<Whole>; long?: boolean; k: string }) {
+function Write({ id, label, op, load, long, k }: { id: string; label: string; op: string; load: Load<CaseMessage>; long?: boolean; k: string }) {
   const [text, setText] = useState(""), [busy, setBusy] = useState(false);
   const send = () => {
     if (!text.trim()) return;
@@ -221,7 +215,7 @@ function Write({ id, label, op, load, long, k }: { id: string; label: string; op
   );
 }
 
-function Join({ load }: { load: Load<Whole> }) {
+function Join({ load }: { load: Load<CaseMessage> }) {
   const [key, setKey] = useState("");
   return (
     <form class="row write field" onSubmit={(e) => { e.preventDefault(); void change(load, "join", { incidents: [key.trim()] }, "Joined").then((ok) => ok && setKey("")); }}>
@@ -231,7 +225,7 @@ function Join({ load }: { load: Load<Whole> }) {
   );
 }
 
-function Kept({ c, load }: { c: Whole; load: Load<Whole> }) {
+function Kept({ c, load }: { c: CaseMessage; load: Load<CaseMessage> }) {
   const [share, setShare] = useState<number | null>(null), [over, setOver] = useState(false), [trouble, setTrouble] = useState(""), [from, setFrom] = useState("");
   const running = useRef<XMLHttpRequest | null>(null), file = useRef<HTMLInputElement>(null);
   useEffect(() => () => running.current?.abort(), []);
@@ -278,7 +272,7 @@ function Kept({ c, load }: { c: Whole; load: Load<Whole> }) {
   );
 }
 
-function CloseCase({ load, onClose }: { load: Load<Whole>; onClose: () => void }) {
+function CloseCase({ load, onClose }: { load: Load<CaseMessage>; onClose: () => void }) {
   const [text, setText] = useState(""), [busy, setBusy] = useState(false);
   const close = async (verdict: Verdict) => {
     setBusy(true);

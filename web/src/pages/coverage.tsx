@@ -7,16 +7,13 @@ import { Loaded, useLoad } from "../load";
 import type { PageProps } from "../pages";
 import { amend, href, query } from "../route";
 import { Head } from "../shell";
-import type { Page } from "../shapes";
+import type { Coverage, CoverageTechnique, Page, RuleEntry } from "../shapes";
 import { Button, Chip, Dialog, Empty, Severity } from "../ui/parts";
-import { ofSource, type Rule } from "../rules/shapes";
+import { ofSource } from "../words";
 
-interface Below { id: string; name: string; rules: number; blind: number; alerts: number }
-interface Technique extends Below { off: number; below?: Below[] }
-interface Coverage { tactics: { id: string; tag: string; name: string; techniques: Technique[] }[]; watched: number; no_logs: number; no_rule: number; all: number }
 
 const depth = (n: number): string => (n === 0 ? "none" : n < 5 ? "few" : n < 15 ? "some" : "many");
-const gap = (t: Technique): boolean => t.rules === 0;
+const gap = (t: CoverageTechnique): boolean => t.rules === 0;
 
 export default function CoveragePage(_: PageProps) {
   const u = query.value, gaps = u.get("gaps") === "1", at = u.get("at") ?? "";
@@ -62,8 +59,8 @@ export default function CoveragePage(_: PageProps) {
   );
 }
 
-function Shown({ t, onClose }: { t: Technique; onClose: () => void }) {
-  const rules = useLoad<Page<Rule>>((s) => api.get("/rules", { tag: t.id, limit: 200, order: "fired" }, s), [t.id]);
+function Shown({ t, onClose }: { t: CoverageTechnique; onClose: () => void }) {
+  const rules = useLoad<Page<RuleEntry>>((s) => api.get("/rules", { tag: t.id, limit: 200, order: "fired" }, s), [t.id]);
   const [all, setAll] = useState(false);
   useEffect(() => setAll(false), [t.id]);
   return (

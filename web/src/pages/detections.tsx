@@ -16,7 +16,8 @@ import { Virtual } from "../ui/virtual";
 import { draftOf } from "../search/draft";
 import { Editor } from "../rules/editor";
 import { Trial } from "../rules/trial";
-import { ofSource, type Checked, type Rule, type RuleDetail, type RulesPage } from "../rules/shapes";
+import type { ArmAnswer, PreventDraft, RuleChecked, RuleDetail, RuleEntry, RulesPage } from "../shapes";
+import { ofSource } from "../words";
 
 export default function Detections({ rest }: PageProps) {
   const id = rest.join("/");
@@ -30,8 +31,8 @@ const kinds = [
 ] as const;
 
 /** turn sets a rule on or off, told with its way back. */
-function turn(r: Rule, enabled: boolean, then: (r: Rule) => void): void {
-  const set = (on: boolean) => api.post<Rule>("/rules/" + encodeURIComponent(r.id) + "/enabled", { enabled: on });
+function turn(r: RuleEntry, enabled: boolean, then: (r: RuleEntry) => void): void {
+  const set = (on: boolean) => api.post<RuleEntry>("/rules/" + encodeURIComponent(r.id) + "/enabled", { enabled: on });
   const p = set(enabled);
   p.then((x) => then({ ...r, ...x, fired: r.fired, alerts: r.alerts, true: r.true, false: r.false, open: r.open, last: r.last }), () => then(r));
   then({ ...r, enabled });
@@ -39,7 +40,7 @@ function turn(r: Rule, enabled: boolean, then: (r: Rule) => void): void {
   done(r.title + (enabled ? " is on" : " is off"), p, () => set(!enabled).then(() => then({ ...r, enabled: !enabled })));
 }
 
-function Switch({ of: r, onTurn }: { of: Rule; onTurn: (r: Rule) => void }) {
+function Switch({ of: r, onTurn }: { of: RuleEntry; onTurn: (r: RuleEntry) => void }) {
   const fixed = !may("rule.write") || !!r.off?.config;
   return (
     <button type="button" role="switch" class="switch" aria-checked={r.enabled} aria-label={r.title + " is " + (r.enabled ? "on" : "off")} disabled={fixed} title={r.off?.config ? r.off.why : r.enabled ? "Turn it off" : "Turn it on"}
@@ -69,7 +70,7 @@ function List() {
   }, []);
   const [cursor, setCursor] = useState(0);
   const list = useMemo(() => (load.value?.items ?? []).filter((r) => kind !== "noise" || r.false > 0 || r.alerts > 3), [load.value, kind]);
-  const swap = (r: Rule) => load.value && load.set({ ...load.value, items: load.value.items.map((x) => (x.id === r.id ? r : x)) });
+  const swap = (r: RuleEntry) => load.value && load.set({ ...load.value, items: load.value.items.map((x) => (x.id === r.id ? r : x)) });
   useKeys([
     { key: "j", label: "Next rule", group: "Detections", run: () => setCursor((n) => Math.min(n + 1, list.length - 1)) },
     { key: "k", label: "Previous rule", group: "Detections", run: () => setCursor((n) => Math.max(n - 1, 0)) },
@@ -127,7 +128,7 @@ function Filter({ q }: { q: string }) {
   );
 }
 
-function Line({ r, on, small, onTurn }: { r: Rule; on: boolean; small: boolean; onTurn: (r: Rule) => void }) {
+function Line({ r, on, small, onTurn }: { r: RuleEntry; on: boolean; small: boolean; onTurn: (r: RuleEntry) => void }) {
   const open = (e: MouseEvent) => { if (!(e.target as Element).closest("a,button")) go(at(r.id)); };
   const why = r.off ? "off" + (r.off.by ? " by " + r.off.by : "") + (r.off.why ? ": " + r.off.why : "") : r.never;
   const title = <a class="cut title" href={at(r.id)} tabIndex={-1}>{r.title}</a>;
@@ -172,7 +173,7 @@ function One({ id }: { id: string }) {
 
 function Detail({ r, load }: { r: RuleDetail; load: Load<RuleDetail> }) {
   const [text, setText] = useState(r.yaml);
-  const [checked, setChecked] = useState<Checked | null>(null);
+  const [checked, setChecked] = useState<RuleChecked | null>(null);
   const changed = text !== r.yaml;
   const most = Math.max(...r.days.map((d) => d.count), 1);
   return (
@@ -219,15 +220,14 @@ function Take({ name, text }: { name: string; text: string }) {
   return <a class="button" download={name + ".yml"} href={"data:text/yaml;charset=utf-8," + encodeURIComponent(text)} title="Put it into a folder of rules that tocsin.yml names, then reload"><Icon name="download" />Download</a>;
 }
 
-interface Draft { key: string; kind: string; title: string; rules?: { id: string; title: string; name: string; text: string; tests: string; covered: number; events: number; remain: number; notes?: string[] }[]; notes?: string[] }
 
 /** Fresh is a new rule: of a search, of an incident, or of nothing yet. */
 function Fresh() {
   const q = query.value.get("q") ?? "", of = query.value.get("of") ?? "";
-  const draft = useLoad<Draft | null>((s) => (of ? api.post("/prevent/" + encodeURIComponent(of), {}, { signal: s }) : Promise.resolve(null)), [of]);
+  const draft = useLoad<PreventDraft | null>((s) => (of ? api.post("/prevent/" + encodeURIComponent(of), {}, { signal: s }) : Promise.resolve(null)), [of]);
   const [text, setText] = useState(() => draftOf(q || "field:value", crypto.randomUUID()));
   const [tests, setTests] = useState("");
-  const [checked, setChecked] = useState<Checked | null>(null);
+  const [checked, setChecked] = useState<RuleChecked | null>(null);
   const [busy, setBusy] = useState(false);
   const [bad, setBad] = useState("");
   const first = draft.value?.rules?.[0];
@@ -238,7 +238,7 @@ function Fresh() {
     setBusy(true);
     setBad("");
     try {
-      const a = await api.post<{ items?: { ids: string[] }[] }>("/prevent/" + encodeURIComponent(of) + "/arm", { files: [{ name: first?.name ?? "of-" + of.slice(0, 8), rule: text, tests }] });
+      const a = await api.post<ArmAnswer>("/prevent/" + encodeURIComponent(of) + "/arm", { files: [{ name: first?.name ?? "of-" + of.slice(0, 8), rule: text, tests }] });
       tell("The rule is in force");
       go("/detections/" + encodeURIComponent(a.items?.[0]?.ids[0] ?? ""));
     } catch (e) { setBad(say(e)); }

@@ -9,20 +9,12 @@ import type { PageProps } from "../pages";
 import { go } from "../route";
 import { may } from "../session";
 import { Head } from "../shell";
-import type { Incident, Level, Moment, Summary } from "../shapes";
+import type { EntityView, Group, Incident, Summary, Tally } from "../shapes";
 import { Icon, type IconName } from "../ui/icon";
 import { Ago, Button, Chip, Empty, Entity, Meter, Note, Severity } from "../ui/parts";
 import { AskAction, kinds, nameOf } from "../respond/ask";
 import { Timeline } from "../queue/timeline";
 
-interface Tally { name: string; count: number }
-interface Group { field: string; list: Tally[] }
-interface View {
-  name: string; kind: string; since: string; until: string; events: number; first?: string; last?: string; incidents?: Incident[]; days?: Tally[]; sources?: Tally[]; actions?: Tally[]; with?: Group[]; moments: Moment[]; more: number;
-  score: number; risk: { day: string; score: number; level?: Level; hits: number; rules: number }[]; open: Incident[];
-  done: { key: string; kind: string; target: string; state: string; by: string; why?: string; asked: string; until?: string; result?: string }[];
-  new: Group[]; usual: Group[]; checked: boolean;
-}
 const icons: Record<string, IconName> = { user: "user", host: "host", address: "globe" };
 const fieldNames: Record<string, string> = { "user.name": "Users", "host.name": "Hosts", "source.ip": "Comes from", "destination.ip": "Goes to", "process.name": "Programs", dataset: "Logs" };
 const kindOf: Record<string, string> = { "user.name": "user", "host.name": "host", "source.ip": "address", "destination.ip": "address" };
@@ -57,7 +49,7 @@ function Find() {
 
 function One({ kind, name }: { kind: string; name: string }) {
   const k = ["user", "host", "address"].includes(kind) ? kind : "any";
-  const load = useLoad<View>((s) => api.get("/entities/" + k + "/" + encodeURIComponent(name), {}, s), [k, name]);
+  const load = useLoad<EntityView>((s) => api.get("/entities/" + k + "/" + encodeURIComponent(name), {}, s), [k, name]);
   const [asking, setAsking] = useState(false);
   const v = load.value, real = v?.kind || (k === "any" ? "" : k);
   const search = "/search?range=30d&q=" + encodeURIComponent(real === "address" ? `(source.ip:"${name}" or destination.ip:"${name}")` : real === "host" ? `host.name:"${name}"` : real === "user" ? `user.name:"${name}"` : `"${name}"`);
@@ -85,7 +77,7 @@ function One({ kind, name }: { kind: string; name: string }) {
   );
 }
 
-function Inside({ v, kind, search }: { v: View; kind: string; search: string }) {
+function Inside({ v, kind, search }: { v: EntityView; kind: string; search: string }) {
   if (!v.events && !v.incidents?.length && !v.open.length && !v.done.length) {
     return <Empty icon="search" title={"Nothing is known of " + v.name} actions={<><a class="button main" href={search}>Search in all events</a><a class="button" href="/entities">Find another</a></>}>No event and no alert of the last 30 days names it{kind ? " as " + kind : ""}.</Empty>;
   }
@@ -130,7 +122,7 @@ function Inside({ v, kind, search }: { v: View; kind: string; search: string }) 
 
 const Line = ({ i }: { i: Incident }) => <a class="incident-line" href={"/queue/" + i.key}><Severity level={i.level} word={false} /><b class="cut">{i.title}</b><span class="dim">{i.status}</span><Ago t={i.last} /></a>;
 
-function Risk({ of: list }: { of: View["risk"] }) {
+function Risk({ of: list }: { of: EntityView["risk"] }) {
   return (
     <div class="risk" role="img" aria-label={"Risk by day: " + list.map((d) => d.day + " " + d.score).join(", ")}>
       {list.map((d, i) => <span key={d.day} title={`${d.day}: risk ${d.score}, ${plural(d.hits, "hit")} of ${plural(d.rules, "rule")}`}><i class={"bar-" + (d.level ?? "none")} style={{ height: Math.max(2, d.score * 0.56) + "px" }} /><small>{i % 2 === (list.length - 1) % 2 ? Number(d.day.slice(8)) : ""}</small></span>)}

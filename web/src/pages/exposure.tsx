@@ -9,13 +9,12 @@ import type { PageProps } from "../pages";
 import { href, query } from "../route";
 import { may } from "../session";
 import { counts, Head } from "../shell";
-import { levels, type Level } from "../shapes";
+import type { Exposure, Risk } from "../shapes";
+import { levels } from "../words";
 import { complain, done } from "../toast";
 import { Icon, type IconName } from "../ui/icon";
 import { Button, Chip, Dialog, Empty, Field, Severity } from "../ui/parts";
 
-interface Risk { id: string; kind: string; severity: Level; title: string; why: string; todo: string; where?: string; ends?: string; accepted?: { by: string; at: string; reason: string; until: string } }
-interface Exposure { items: Risk[]; counts: Record<Level, number>; accepted: number }
 const kinds: Record<string, [string, IconName]> = { port: ["Open ports", "host"], certificate: ["Certificates", "key"], user: ["People", "user"], firewall: ["Firewall", "block"], logs: ["Missing logs", "file"], source: ["Sources", "globe"], notify: ["Notifications", "mail"], backup: ["Backups", "copy"], update: ["Updates", "download"] };
 
 export default function ExposurePage(_: PageProps) {

@@ -4,9 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { api, Problem, say } from "../api";
 import { route } from "../route";
 import { Bell } from "../shell";
+import type { EntryAnswer } from "../shapes";
 import { Button, Field, focus, Note } from "../ui/parts";
 
-interface Entry { user?: { name: string }; next?: string[] }
 
 export function First() {
   const q = route.value.query;
@@ -26,7 +26,7 @@ export function First() {
     setBusy(true);
     setTrouble(null);
     try {
-      const e = await api.plain<Entry>("POST", "/login/link", first ? { link, name, full_name: full, password } : { link, password });
+      const e = await api.plain<EntryAnswer>("POST", "/login/link", first ? { link, name, full_name: full, password } : { link, password });
       location.replace(e.user ? "/queue" : "/login");
     } catch (e) {
       const p = e instanceof Problem ? e : null;

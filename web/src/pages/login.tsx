@@ -6,10 +6,9 @@ import { decodeAsk, encodeAnswer } from "../passkey";
 import { route } from "../route";
 import { me, whoAmI } from "../session";
 import { Bell } from "../shell";
+import type { EntryAnswer, WaysAnswer } from "../shapes";
 import { Button, Dialog, Field, focus, Note } from "../ui/parts";
 
-interface Ways { password: boolean; passkey: boolean; oidc: string[] }
-interface Entry { user?: { name: string }; next?: string[] }
 
 /** back is where to go after the log-in: a path of this console, and nothing else. */
 function back(): string {
@@ -20,7 +19,7 @@ function back(): string {
 
 /** LoginForm asks until somebody is in. */
 export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
-  const [ways, setWays] = useState<Ways | null>(null);
+  const [ways, setWays] = useState<WaysAnswer | null>(null);
   const [name, setName] = useState(user ?? "");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
@@ -29,9 +28,9 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    api.plain<Ways>("GET", "/login/ways").then(setWays, () => setWays({ password: true, passkey: false, oidc: [] }));
+    api.plain<WaysAnswer>("GET", "/login/ways").then(setWays, () => setWays({ password: true, passkey: false, oidc: [] }));
   }, []);
-  const run = async (f: () => Promise<Entry>) => {
+  const run = async (f: () => Promise<EntryAnswer>) => {
     setBusy(true);
     setTrouble("");
     try {
@@ -49,11 +48,11 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
   const withPasskey = () => run(async () => {
     const ask = await api.plain<{ publicKey: PublicKeyCredentialRequestOptionsJSON }>("POST", "/login/passkey");
     const got = (await navigator.credentials.get({ publicKey: decodeAsk(ask.publicKey) as PublicKeyCredentialRequestOptions })) as PublicKeyCredential;
-    return api.plain<Entry>("POST", "/login/passkey/finish", encodeAnswer(got));
+    return api.plain<EntryAnswer>("POST", "/login/passkey/finish", encodeAnswer(got));
   });
   if (next.length) {
     const kind = recovery || !next.includes("totp") ? "recovery" : "totp";
-    const sendCode = (c: string) => void run(() => api.plain<Entry>("POST", "/login/second", { kind, code: c.trim() }));
+    const sendCode = (c: string) => void run(() => api.plain<EntryAnswer>("POST", "/login/second", { kind, code: c.trim() }));
     return (
       <form class="stack" onSubmit={(e) => { e.preventDefault(); sendCode(code); }}>
         <Field label={kind === "totp" ? "The code that your app shows" : "A recovery code"} class={kind === "totp" ? "code" : ""}>
@@ -68,7 +67,7 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
   }
   const others = ways && (ways.passkey && "PublicKeyCredential" in window ? 1 : 0) + ways.oidc.length;
   return (
-    <form class="stack" style={{ gap: "14px" }} onSubmit={(e) => { e.preventDefault(); void run(() => api.plain<Entry>("POST", "/login", { user: name, password })); }}>
+    <form class="stack" style={{ gap: "14px" }} onSubmit={(e) => { e.preventDefault(); void run(() => api.plain<EntryAnswer>("POST", "/login", { user: name, password })); }}>
       <Field label="Name"><input value={name} ref={user ? undefined : focus} readOnly={!!user} autocomplete="username" autocapitalize="none" spellcheck={false} required onInput={(e) => setName(e.currentTarget.value)} /></Field>
       <Field label="Password"><input type="password" value={password} ref={user ? focus : undefined} autocomplete="current-password" required onInput={(e) => setPassword(e.currentTarget.value)} /></Field>
       {trouble && <Note look="bad">{trouble}</Note>}

@@ -8,18 +8,11 @@ import type { PageProps } from "../pages";
 import { amend, query } from "../route";
 import { myName } from "../session";
 import { Head } from "../shell";
-import { levels, type Level, type Verdict } from "../shapes";
+import type { Duration, Month } from "../shapes";
+import { levels } from "../words";
 import { Button, Chip, Empty, Severity } from "../ui/parts";
 import { nameOf } from "../respond/ask";
 
-interface Tally { name: string; count: number }
-interface Took { count: number; median: number; most: number }
-interface Counts { found: Record<Level, number>; total: number; attempts: number; closed: number; open: number; verdicts: { malicious: number; expected: number; false_alarm: number }; take: Took; contain: Took; close: Took; blocks: number; actions: number }
-interface Month {
-  month: string; since: string; until: string; whole: boolean; now: Counts; before: Counts; events: number; days: Tally[]; done: Tally[]; people: Tally[]; silent: string[]; cut?: boolean;
-  noisy: { id: string; title: string; level: Level; fired: number; alerts: number; true: number; false: number; open: number }[];
-  worst: { key: string; title: string; level: Level; score: number; first: string; status: string; verdict?: Verdict; owner?: string }[];
-}
 const names = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const title = (m: string): string => names[Number(m.slice(5)) - 1] + " " + m.slice(0, 4);
 const shift = (m: string, d: number): string => new Date(Date.UTC(Number(m.slice(0, 4)), Number(m.slice(5)) - 1 + d, 1)).toISOString().slice(0, 7);
@@ -89,11 +82,11 @@ function Paper({ m }: { m: Month }) {
   );
 }
 
-const long = (t: Took): string => (t.count ? span(t.median * 1000) : "–");
-const nine = (t: Took): string => (t.count ? `median of ${amount(t.count)}; nine of ten under ${span(t.most * 1000)}` : "none yet");
+const long = (t: Duration): string => (t.count ? span(t.median * 1000) : "–");
+const nine = (t: Duration): string => (t.count ? `median of ${amount(t.count)}; nine of ten under ${span(t.most * 1000)}` : "none yet");
 interface Change { text: string; good?: boolean }
 const change = (a: number, b: number): Change | undefined => (a === b || !b ? undefined : { text: (a > b ? "▲ " : "▼ ") + Math.abs(Math.round((100 * (a - b)) / b)) + " %" });
-const faster = (a: Took, b: Took): Change | undefined => (!a.count || !b.count || a.median === b.median ? undefined : { text: (a.median > b.median ? "▲ slower, " : "▼ faster, ") + span(b.median * 1000) + " before", good: a.median < b.median });
+const faster = (a: Duration, b: Duration): Change | undefined => (!a.count || !b.count || a.median === b.median ? undefined : { text: (a.median > b.median ? "▲ slower, " : "▼ faster, ") + span(b.median * 1000) + " before", good: a.median < b.median });
 
 function KPI({ label, value, change: c, hint }: { label: string; value: string; change?: Change; hint?: string }) {
   return <div class="kpi"><span class="dim">{label}</span><b class="num">{value}</b>{c && <span class={"num " + (c.good === undefined ? "dim" : c.good ? "ok" : "warn")}>{c.text}</span>}{hint && <span class="dimmer">{hint}</span>}</div>;

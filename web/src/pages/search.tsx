@@ -9,7 +9,7 @@ import type { PageProps } from "../pages";
 import { amend, go, href, query } from "../route";
 import { may } from "../session";
 import { Head } from "../shell";
-import type { Count, Page, Series } from "../shapes";
+import type { EventHistogram, Page, SavedSearch, ValueCount } from "../shapes";
 import { complain, done, tell } from "../toast";
 import { Histogram } from "../ui/histogram";
 import { Icon } from "../ui/icon";
@@ -24,7 +24,6 @@ type Range = (typeof ranges)[number];
 const lengths: Record<Range, number> = { "1h": 3600e3, "24h": 86400e3, "7d": 7 * 86400e3, "30d": 30 * 86400e3, all: 0 };
 const height = 24, tallHeight = 62;
 
-interface Saved { id: string; name: string; page: string; query: string; since?: string; until?: string; owner: string; shared: boolean }
 
 /** asked is what the address asks for, with the relative time fixed as of now. */
 function useAsked(turn: number) {
@@ -98,7 +97,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
     }));
     return () => r.end();
   }, [q, since, until]);
-  const graph = useLoad<Series & { total: number }>((s) => api.get("/search/histogram", { q: q || "*", since, until, buckets: small ? 40 : 96 }, s), [q, since, until]);
+  const graph = useLoad<EventHistogram & { total: number }>((s) => api.get("/search/histogram", { q: q || "*", since, until, buckets: small ? 40 : 96 }, s), [q, since, until]);
   const f = run.current?.found;
   const total = f?.table ? f.table.length : Math.max(f?.rows.length ?? 0, f?.more ? (graph.value?.total ?? 0) : 0);
   // A list of all that there is: what has not come yet is an empty place, and is asked for when it is looked at.
@@ -214,10 +213,10 @@ const usual = ["dataset", "host.name", "user.name", "source.ip", "event.action",
 
 /** Sides are the fields of what was found, and the commonest values of those that are opened. */
 function Sides({ q, since, until, onPick }: { q: string; since: string; until: string; onPick: (f: string, v: string, not: boolean) => void }) {
-  const fields = useLoad<Page<Count>>((s) => api.get("/search/fields", { q: q.replace(/\|(?!\|).*$/s, "") || "*", since, until }, s), [q, since, until]);
+  const fields = useLoad<Page<ValueCount>>((s) => api.get("/search/fields", { q: q.replace(/\|(?!\|).*$/s, "") || "*", since, until }, s), [q, since, until]);
   const [opened, setOpened] = useState<string[]>([]);
   const [text, setText] = useState("");
-  const [groups, setGroups] = useState<Record<string, Count[]>>({});
+  const [groups, setGroups] = useState<Record<string, ValueCount[]>>({});
   const names = fields.value?.items.map((c) => c.value) ?? [];
   const shown = [...usual.filter((u) => names.includes(u)), ...opened.filter((o) => !usual.includes(o))];
   useEffect(() => setGroups({}), [q, since, until]);
@@ -227,7 +226,7 @@ function Sides({ q, since, until, onPick }: { q: string; since: string; until: s
       for (const field of shown) {
         if (groups[field] || stop.signal.aborted) continue;
         try {
-          const v = await api.get<Page<Count>>("/search/fields", { q: q.replace(/\|(?!\|).*$/s, "") || "*", since, until, field }, stop.signal);
+          const v = await api.get<Page<ValueCount>>("/search/fields", { q: q.replace(/\|(?!\|).*$/s, "") || "*", since, until, field }, stop.signal);
           setGroups((g) => ({ ...g, [field]: v.items.filter((x) => x.value && x.value !== "-") }));
         } catch { return; }
       }
@@ -350,9 +349,9 @@ function Save({ q, range, onClose }: { q: string; range: Range; onClose: () => v
 }
 
 function SavedList({ onClose, onSave }: { onClose: () => void; onSave?: () => void }) {
-  const list = useLoad<Page<Saved>>((s) => api.get("/searches", {}, s), []);
+  const list = useLoad<Page<SavedSearch>>((s) => api.get("/searches", {}, s), []);
   const items = list.value?.items.filter((x) => x.page === "search") ?? [];
-  const forget = (x: Saved) => {
+  const forget = (x: SavedSearch) => {
     const p = api.drop("/searches/" + x.id).then(() => list.again());
     done("Forgot " + x.name, p, () => api.post("/searches", { name: x.name, query: x.query, page: x.page, since: x.since, until: x.until, shared: x.shared }));
     p.catch(complain);

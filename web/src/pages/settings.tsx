@@ -11,6 +11,7 @@ import type { PageProps } from "../pages";
 import { href, query } from "../route";
 import { may } from "../session";
 import { Head } from "../shell";
+import type { AuditMessage, NotifyTried, NotifyView, PlaybookAnswer, SourcesView, Status, Verified } from "../shapes";
 import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Empty, Note } from "../ui/parts";
@@ -35,8 +36,6 @@ export default function Settings(_: PageProps) {
   );
 }
 
-interface Source { path: string; sender?: string; format: string; events: number; first: string; last: string; longest_pause: number; silent: boolean; learnt: boolean; clock_off?: number; clock_wrong?: boolean }
-interface SourcesView { items: Source[]; silent: number; inputs: string[]; datasets: { name: string; count: number }[] }
 
 function Sources() {
   const load = useLoad<SourcesView>((s) => api.get("/sources", {}, s), []);
@@ -78,15 +77,13 @@ function Sources() {
   );
 }
 
-interface Notify { routes: { name: string; what: string; to: string[]; ways: string[] }[]; ways: { name: string; kind: string }[]; gaps: string[] }
-interface Tried { way: string; sent: boolean; took: number; error?: string; hint?: string }
 
 function Notifications() {
-  const load = useLoad<Notify>((s) => api.get("/notify", {}, s), []);
-  const [tried, setTried] = useState<Record<string, Tried | "busy">>({});
+  const load = useLoad<NotifyView>((s) => api.get("/notify", {}, s), []);
+  const [tried, setTried] = useState<Record<string, NotifyTried | "busy">>({});
   const test = (way: string) => {
     setTried((t) => ({ ...t, [way]: "busy" }));
-    api.post<Tried>("/notify/" + encodeURIComponent(way) + "/test").then((r) => setTried((t) => ({ ...t, [way]: r })), (e: unknown) => setTried((t) => ({ ...t, [way]: { way, sent: false, took: 0, error: say(e) } })));
+    api.post<NotifyTried>("/notify/" + encodeURIComponent(way) + "/test").then((r) => setTried((t) => ({ ...t, [way]: r })), (e: unknown) => setTried((t) => ({ ...t, [way]: { way, kind: "", sent: false, took: 0, error: say(e) } })));
   };
   return (
     <Loaded of={load}>{(v) => (
@@ -108,7 +105,6 @@ function Notifications() {
   );
 }
 
-interface Verified { tenant: string; sealed_days: number; open_days?: string[]; audit_entries: number; evidence: number; findings?: string[] }
 
 function Upkeep() {
   const [dir, setDir] = useState(""), [bad, setBad] = useState(""), [busy, setBusy] = useState(""), [made, setMade] = useState<{ dir?: string; made?: string } | null>(null), [checked, setChecked] = useState<Verified[] | null>(null);
@@ -138,11 +134,10 @@ function Upkeep() {
   );
 }
 
-interface Entry { seq: number; time: string; actor: string; action: string; target: string; detail?: unknown; hash: string }
 
 function Audit() {
   const [ask, setAsk] = useState({ actor: "", action: "", target: "" });
-  const load = useLoad<{ items: Entry[]; next?: string; head: { seq: number; hash: string } }>(async (s) => {
+  const load = useLoad<{ items: AuditMessage[]; next?: string; head: { seq: number; hash: string } }>(async (s) => {
     await new Promise((r) => setTimeout(r, 150));
     return api.get("/audit", { ...ask, limit: 100 }, s);
   }, [ask.actor, ask.action, ask.target]);
@@ -150,7 +145,7 @@ function Audit() {
   const more = async () => {
     setBusy(true);
     try {
-      const p = await api.get<{ items: Entry[]; next?: string; head: { seq: number; hash: string } }>("/audit", { ...ask, limit: 500, after: load.value!.next });
+      const p = await api.get<{ items: AuditMessage[]; next?: string; head: { seq: number; hash: string } }>("/audit", { ...ask, limit: 500, after: load.value!.next });
       load.set({ ...p, items: [...load.value!.items, ...p.items] });
     } catch (e) { complain(e); }
     setBusy(false);
@@ -179,7 +174,6 @@ function worded(d: unknown): string {
   return Object.entries(d).filter(([, v]) => v !== "" && v !== null && !(Array.isArray(v) && !v.length)).map(([k, v]) => k + ": " + (typeof v === "object" ? JSON.stringify(v) : String(v))).join(" · ").slice(0, 300);
 }
 
-interface Status { version: string; pid?: number; started: string; data?: string; tenants: { name: string; inputs: string[]; notify: { waiting: number; sent: number; failed: number }; incidents?: Record<string, number>; events: number; kept: number; not_kept?: number; hits: number; unread?: number; rules: number; full?: boolean; stalled?: string; waiting: number; log_bytes: number }[] }
 
 function Health() {
   const load = useLoad<Status>((s) => api.get("/status", {}, s), []);
@@ -209,10 +203,9 @@ function Configuration() {
   return <Loaded of={load}>{(v) => <div class="stack"><p class="dim">{v.file ? <>Read from <code>{v.file}</code>. </> : "No file: all is as it comes. "}It is changed there; then reload. Secrets are never shown.</p><pre class="words" tabIndex={0} aria-label="The configuration in force">{v.yaml}</pre></div>}</Loaded>;
 }
 
-interface Book { name: string; title?: string; doc?: string; mode?: string; do: { kind: string; target: string; for?: number }[]; deeds?: { would: number; asked: number; refused: number; since?: number } }
 
 function Playbooks() {
-  const load = useLoad<{ items: Book[] }>((s) => api.get("/playbooks", {}, s), []);
+  const load = useLoad<{ items: PlaybookAnswer[] }>((s) => api.get("/playbooks", {}, s), []);
   const words: Record<string, string> = { auto: "acts", ask: "asks first", watch: "only watches", off: "off" };
   return <Loaded of={load}>{(v) => <><p class="dim prose">What answers alerts by itself. The mode of each stands in tocsin.yml under respond.modes: watch, ask, auto or off.</p><div class="cards">{v.items.map((b) => (
     <section key={b.name} class="card"><div class="row wrap"><h3 class="grow">{b.title ?? b.name}</h3><Chip>{words[b.mode ?? "watch"] ?? b.mode}</Chip></div><p class="dim">{b.doc}</p>

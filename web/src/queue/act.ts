@@ -1,7 +1,8 @@
 // What somebody does with incidents: one or many, in one step, seen at once, told with its undo.
 import { api, once } from "../api";
 import { day, clock, plural } from "../form";
-import type { Decided, Decision, Incident, Verdict } from "../shapes";
+import type { Decided, Decision, Incident } from "../shapes";
+import type { Verdict } from "../words";
 import { myName } from "../session";
 import { complain, done } from "../toast";
 import { belongs, countAll, incident, learn, remove } from "./store";

@@ -4,7 +4,8 @@ import { api, once } from "../api";
 import { amount, plural } from "../form";
 import { useKeys } from "../keys";
 import { may } from "../session";
-import type { Verdict } from "../shapes";
+import type { ArmAnswer, PreventDraft } from "../shapes";
+import type { Verdict } from "../words";
 import { complain, done as toast, tell } from "../toast";
 import { Button, Dialog, Key } from "../ui/parts";
 import { signal } from "@preact/signals";
@@ -41,15 +42,13 @@ export function CloseMenu({ keys, floating, onDone, onCancel }: { keys: string[]
   );
 }
 
-interface Exception { matchers: string[]; rule: string; would?: { days: number; hits: number; of: number; malicious: number } | null; made?: string }
-interface Draft { exceptions?: Exception[]; hits: number; days: number; notes?: string[] }
 
-export const offered = signal<{ key: string; draft: Draft } | null>(null);
+export const offered = signal<{ key: string; draft: PreventDraft } | null>(null);
 
 /** offer works out the narrowest exception that would have hidden a false alarm, and asks. */
 async function offer(key: string): Promise<void> {
   try {
-    const draft = await api.post<Draft>("/prevent/" + key, undefined, { query: { exception: true } });
+    const draft = await api.post<PreventDraft>("/prevent/" + key, undefined, { query: { exception: true } });
     if (draft.exceptions?.length) offered.value = { key, draft };
     else if (draft.notes?.length) tell(draft.notes[0]!);
   } catch (e) {
@@ -67,7 +66,7 @@ export function ExceptionOffer() {
   const make = async () => {
     setBusy(true);
     try {
-      const made = await api.post<{ draft?: Draft }>("/prevent/" + o.key + "/arm", {}, { once: once(), query: { exception: true, force: harm > 0 } });
+      const made = await api.post<ArmAnswer>("/prevent/" + o.key + "/arm", {}, { once: once(), query: { exception: true, force: harm > 0 } });
       const ids = (made.draft?.exceptions ?? []).map((x) => x.made).filter((x): x is string => !!x);
       shut();
       toast("Exception in force", Promise.resolve(), () => Promise.all(ids.map((id) => api.post("/silences/" + id + "/end"))));

@@ -6,7 +6,7 @@ import { plural } from "../form";
 import { useKeys } from "../keys";
 import { useTold } from "../live";
 import type { Load } from "../load";
-import type { Action, Containment, Step } from "../shapes";
+import type { Action, ActionsAnswer, Containment, Step } from "../shapes";
 import { complain, done, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Button, Chip, Key, Note } from "../ui/parts";
@@ -52,7 +52,7 @@ export function Contain({ k, load, onClose, onJudge, name }: { k: string; load: 
 
   function perform(asked: Step[]) {
     const began = performance.now();
-    const answer = api.post<{ items: Action[] }>("/actions", { actions: asked.map((s) => s.action) }, { once: once() });
+    const answer = api.post<ActionsAnswer>("/actions", { actions: asked.map((s) => s.action) }, { once: once() });
     answer.then(({ items }) => {
       setBusy(false);
       setResults((r) => ({ ...r, ...Object.fromEntries(asked.map((s, i) => [s.number, items[i]!])) }));

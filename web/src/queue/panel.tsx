@@ -10,7 +10,7 @@ import { useTold } from "../live";
 import { Loaded, useLoad } from "../load";
 import { href } from "../route";
 import { may, myName } from "../session";
-import type { Containment, Explained, Hit, Incident, RuleInfo } from "../shapes";
+import type { Containment, Explained, Hit, Incident, RuleDetail, RuleInfo } from "../shapes";
 import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Entity, focus, Meter, Owner, Severity } from "../ui/parts";
@@ -197,21 +197,19 @@ function Why({ hit, many }: { hit: Hit; many: boolean }) {
 /** plainTest tells whether a test says no more than the value does. */
 const plainTest = (m: { field: string; value: string; by: string }): boolean => m.by.replace(/['"\s]/g, "") === (m.field + ":" + m.value).replace(/['"\s]/g, "");
 
-interface RuleRecord { fired?: number; true?: number; false?: number; expected?: number }
-
 function Rule({ of: r }: { of: RuleInfo }) {
-  const [record, setRecord] = useState<RuleRecord | null>(null);
+  const [record, setRecord] = useState<RuleDetail | null>(null);
   useEffect(() => {
     if (!may("rule.read")) return;
     const stop = new AbortController();
-    api.get<RuleRecord & { record?: RuleRecord }>("/rules/" + encodeURIComponent(r.id), {}, stop.signal).then((x) => setRecord(x.record ?? x), () => {});
+    api.get<RuleDetail>("/rules/" + encodeURIComponent(r.id), {}, stop.signal).then((x) => setRecord(x), () => {});
     return () => stop.abort();
   }, [r.id]);
   return (
     <div class="rule">
       <p><a href={"/detections/" + encodeURIComponent(r.id)}><b>{r.title}</b></a> {r.status && <Chip>{r.status}</Chip>}</p>
       {r.description && <p class="dim">{r.description}</p>}
-      {record?.fired !== undefined && <p class="dim">Fired {plural(record.fired, "time")}{record.true !== undefined && <>: {amount(record.true)} true, {amount(record.false ?? 0)} false</>}.</p>}
+      {record && <p class="dim">Fired {plural(record.fired, "time")}{": "}{amount(record.true)} true, {amount(record.false)} false.</p>}
       {!!r.falsepositives?.length && r.falsepositives.some((f) => !/^unknown$/i.test(f)) && <p class="dim">Wrong with: {r.falsepositives.join("; ")}</p>}
       {r.tags.length > 0 && <p class="tags">{r.tags.map((t) => <Chip key={t}>{t.replace("attack.", "")}</Chip>)}</p>}
     </div>

@@ -4,7 +4,8 @@ import { batch, computed, signal, type Signal } from "@preact/signals";
 import { api, say } from "../api";
 import { counts } from "../shell";
 import { myName } from "../session";
-import { levels, type Incident, type Level, type Page, type Summary } from "../shapes";
+import type { Incident, Page, Summary } from "../shapes";
+import { levels, type Level } from "../words";
 
 export type Tab = "open" | "mine" | "snoozed" | "closed";
 export interface View { tab: Tab; q: string; range: string; from: number; to: number }

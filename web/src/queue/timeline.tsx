@@ -49,12 +49,15 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
   );
 }
 
+/** Told is a moment, and how many like it followed. */
+type Told = Moment & { count?: number };
+
 /** together makes one of events that follow one another and say the same, but for numbers. */
-function together(list: Moment[]): Moment[] {
-  const out: Moment[] = [];
+function together(list: Moment[]): Told[] {
+  const out: Told[] = [];
   for (const m of list) {
     const last = out.at(-1);
-    if (last && m.kind === "event" && last.kind === "event" && bare(last) === bare(m)) out[out.length - 1] = { ...last, count: (last.count ?? 1) + (m.count ?? 1) };
+    if (last && m.kind === "event" && last.kind === "event" && bare(last) === bare(m)) out[out.length - 1] = { ...last, count: (last.count ?? 1) + 1 };
     else out.push(m);
   }
   return out;
@@ -62,19 +65,19 @@ function together(list: Moment[]): Moment[] {
 const bare = (m: Moment): string => m.text.replaceAll(/[0-9a-f-]{8,}|\d+/gi, "#").slice(0, 160);
 
 /** around are the moments nearest to the origin, in their order. */
-function around(list: Moment[], origin: number): Moment[] {
+function around(list: Told[], origin: number): Told[] {
   const near = [...list].sort((a, b) => Math.abs(at(a.time) - origin) - Math.abs(at(b.time) - origin)).slice(0, few);
   const keep = new Set([...near, ...list.filter((m) => m.kind === "alert").slice(0, 4)]);
   return list.filter((m) => keep.has(m));
 }
 
-function Lanes({ list, from, to, origin }: { list: Moment[]; from: number; to: number; origin: number }) {
+function Lanes({ list, from, to, origin }: { list: Told[]; from: number; to: number; origin: number }) {
   const used = lanes.filter((l) => list.some((m) => laneOf(m) === l));
   const W = 480, left = 70, right = 8, row = 24;
   const x = (t: number) => left + ((t - from) / (to - from)) * (W - left - right);
   // Moments that would lie on one another are one dot, the larger for it.
   const dots = used.flatMap((l, y) => {
-    const at5 = new Map<number, Moment[]>();
+    const at5 = new Map<number, Told[]>();
     for (const m of list) if (laneOf(m) === l) {
       const slot = Math.round(x(at(m.time)) / 10);
       at5.set(slot, [...(at5.get(slot) ?? []), m]);

@@ -3,14 +3,10 @@ import { useRef, useState } from "preact/hooks";
 import { api, once, say } from "../api";
 import { amount, plural, upper } from "../form";
 import { may } from "../session";
-import type { Action } from "../shapes";
+import type { Action, ActionsAnswer, Judgement } from "../shapes";
 import { done } from "../toast";
 import { Button, Dialog, Field, Note } from "../ui/parts";
 
-export interface Judgement {
-  action: Action; forbidden?: string[]; warnings?: string[]; needs?: number; kernel?: string;
-  replay?: { days: number; events: number; good?: number; users?: string[]; hosts?: string[]; known?: string[]; spans?: { days: number; events: number; good?: number; users?: string[]; hosts?: string[]; known?: string[] }[] };
-}
 
 /** What can be asked for by hand; the rest is offered where an alert calls for it. */
 export const kinds: { kind: string; label: string; target: string; lasts: boolean; entity?: string }[] = [
@@ -41,14 +37,14 @@ export function AskAction({ kind: k0, target: t0, onClose, onDone }: { kind?: st
     setBusy(true);
     stop.current = new AbortController();
     try {
-      const a = await api.post<{ would?: Judgement[] }>("/actions", { actions: [ask()], dry: true }, { signal: stop.current.signal });
+      const a = await api.post<ActionsAnswer>("/actions", { actions: [ask()], dry: true }, { signal: stop.current.signal });
       setWould(a.would?.[0] ?? null);
     } catch (e) { if ((e as Error).name !== "AbortError") setBad(say(e)); }
     setBusy(false);
   };
   const act = async () => {
     setBusy(true);
-    const p = api.post<{ items: Action[] }>("/actions", { actions: [ask()] }, { once: once() });
+    const p = api.post<ActionsAnswer>("/actions", { actions: [ask()] }, { once: once() });
     try {
       const a = (await p).items[0]!;
       if (a.state === "failed") throw new Error(a.error ?? "it failed");
@@ -57,7 +53,7 @@ export function AskAction({ kind: k0, target: t0, onClose, onDone }: { kind?: st
       onClose();
     } catch (e) { setBad(say(e)); setBusy(false); }
   };
-  const r = would?.replay, parts = r?.spans ?? (r ? [r] : []);
+  const parts = would?.replay?.spans ?? [];
   const forbidden = would?.forbidden ?? [];
   return (
     <Dialog label="Do something about it" class="dialog wide" onClose={onClose}>

@@ -2,17 +2,17 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, say } from "../api";
 import { Icon } from "../ui/icon";
-import type { Checked, Diagnostic } from "./shapes";
+import type { RuleChecked, RuleDiagnostic } from "../shapes";
 
-export function Editor({ text, label, onChange, onChecked, readOnly }: { text: string; label: string; readOnly?: boolean; onChange: (t: string) => void; onChecked?: (c: Checked | null) => void }) {
-  const [found, setFound] = useState<Checked | null>(null);
+export function Editor({ text, label, onChange, onChecked, readOnly }: { text: string; label: string; readOnly?: boolean; onChange: (t: string) => void; onChecked?: (c: RuleChecked | null) => void }) {
+  const [found, setFound] = useState<RuleChecked | null>(null);
   const [trouble, setTrouble] = useState("");
   const area = useRef<HTMLTextAreaElement>(null), gutter = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const stop = new AbortController();
     onChecked?.(null);
     const wait = setTimeout(() => {
-      api.post<Checked>("/rules/check", { yaml: text }, { signal: stop.signal }).then(
+      api.post<RuleChecked>("/rules/check", { yaml: text }, { signal: stop.signal }).then(
         (c) => { setFound(c); setTrouble(""); onChecked?.(c); },
         (e) => { if ((e as Error).name !== "AbortError") setTrouble(say(e)); },
       );
@@ -20,9 +20,9 @@ export function Editor({ text, label, onChange, onChecked, readOnly }: { text: s
     return () => { clearTimeout(wait); stop.abort(); };
   }, [text]);
   const rows = text.split("\n");
-  const worst = new Map<number, Diagnostic>();
+  const worst = new Map<number, RuleDiagnostic>();
   for (const d of found?.diagnostics ?? []) if (!worst.has(d.line) || d.severity === "error") worst.set(d.line, d);
-  const jump = (d: Diagnostic) => {
+  const jump = (d: RuleDiagnostic) => {
     const el = area.current!;
     const at = rows.slice(0, d.line - 1).reduce((n, r) => n + r.length + 1, 0);
     el.focus();

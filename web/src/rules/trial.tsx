@@ -4,8 +4,9 @@ import { lines, say } from "../api";
 import { amount, plural, when } from "../form";
 import { useKeys } from "../keys";
 import { Button, Entity, Note, Segments } from "../ui/parts";
-import type { Outcome, Progress, Result } from "./shapes";
+import type { Outcome, Result } from "../shapes";
 
+interface Progress { events: number; hits: number; at?: string; share: number }
 type Days = "1" | "7" | "30";
 
 export function Trial({ files, names, ready }: { files?: { name: string; text: string }[]; names?: string[]; ready: boolean }) {

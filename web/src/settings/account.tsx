@@ -5,16 +5,15 @@ import { plural, whenUTC } from "../form";
 import { Loaded, useLoad } from "../load";
 import { decodeAsk, encodeAnswer } from "../passkey";
 import { me, whoAmI } from "../session";
+import type { Page, Passkey, RecoveryAnswer, Session, TOTPAnswer } from "../shapes";
 import { complain, tell } from "../toast";
 import { Ago, Button, Chip, Field, Note } from "../ui/parts";
-import { listOf, Once } from "./people";
+import { Once } from "./people";
 
-interface Session { id: string; created: string; seen: string; ends: string; agent: string; address: string; method: string; current?: boolean }
-interface Passkey { id: string; name: string; added: string; used?: string }
 
 export function Account() {
   const m = me.value && me.value !== "out" ? me.value : null;
-  const sessions = useLoad<Session[]>(async (s) => listOf(await api.get<Session[] | { items: Session[] }>("/me/sessions", {}, s)), []);
+  const sessions = useLoad<Session[]>(async (s) => (await api.get<Page<Session>>("/me/sessions", {}, s)).items, []);
   if (!m) return null;
   return (
     <div class="sections">
@@ -58,14 +57,14 @@ function Password() {
 }
 
 function Factors({ has }: { has: string[] }) {
-  const keys = useLoad<Passkey[]>(async (s) => listOf(await api.get<Passkey[] | { items: Passkey[] }>("/me/passkeys", {}, s)), []);
+  const keys = useLoad<Passkey[]>(async (s) => (await api.get<Page<Passkey>>("/me/passkeys", {}, s)).items, []);
   const [totp, setTOTP] = useState<{ key: string; uri: string; picture: string } | null>(null), [code, setCode] = useState(""), [bad, setBad] = useState(""), [codes, setCodes] = useState<string[]>([]), [name, setName] = useState("");
   const known = () => { void whoAmI(); keys.again(); };
-  const begin = () => void api.post<{ key: string; uri: string; picture: string }>("/me/totp").then((t) => { setTOTP(t); setBad(""); }, complain);
+  const begin = () => void api.post<TOTPAnswer>("/me/totp").then((t) => { setTOTP(t); setBad(""); }, complain);
   const confirm = async (e: Event) => {
     e.preventDefault();
     try {
-      const r = await api.post<{ recovery: string[] }>("/me/totp/confirm", { code: code.replace(/\s/g, "") });
+      const r = await api.post<RecoveryAnswer>("/me/totp/confirm", { code: code.replace(/\s/g, "") });
       setTOTP(null); setCode(""); setCodes(r.recovery ?? []);
       known();
     } catch (x) { setBad(say(x)); }
@@ -75,7 +74,7 @@ function Factors({ has }: { has: string[] }) {
       const ask = await api.post<{ publicKey?: unknown }>("/me/passkeys");
       const made = await navigator.credentials.create({ publicKey: decodeAsk(ask.publicKey ?? ask) as PublicKeyCredentialCreationOptions });
       if (!made) return;
-      const r = await api.post<{ recovery: string[] }>("/me/passkeys/finish", { name: name || "passkey", answer: encodeAnswer(made as PublicKeyCredential) });
+      const r = await api.post<RecoveryAnswer>("/me/passkeys/finish", { name: name || "passkey", answer: encodeAnswer(made as PublicKeyCredential) });
       setName("");
       if (r.recovery?.length) setCodes(r.recovery);
       tell("The passkey is added");

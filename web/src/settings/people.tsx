@@ -4,16 +4,12 @@ import { api, say } from "../api";
 import { whenUTC } from "../form";
 import { Loaded, useLoad } from "../load";
 import { may, me, myName, tenants } from "../session";
-import type { User as Known } from "../shapes";
+import type { LinkAnswer, Page, Token, TokenAnswer, User } from "../shapes";
 import { complain, done, tell } from "../toast";
 import { Ago, Button, Chip, Dialog, Empty, Field, Note, Owner } from "../ui/parts";
 
-interface User extends Known { disabled?: boolean; created: string; last_login?: string }
-interface Token { id: string; name: string; user: string; scope: string[]; tenants?: string[]; created: string; ends: string; used?: string }
 const roles = ["viewer", "analyst", "responder", "administrator"] as const;
 const roleDoes = { viewer: "looks", analyst: "judges", responder: "acts", administrator: "says who is what" };
-/** Some lists come as a page, some bare. */
-export const listOf = <T,>(v: T[] | { items: T[] }): T[] => (Array.isArray(v) ? v : v.items);
 
 /** Once shows something that is shown this once. */
 export function Once({ text, what, onClose }: { text: string; what: string; onClose: () => void }) {
@@ -28,7 +24,7 @@ export function Once({ text, what, onClose }: { text: string; what: string; onCl
 }
 
 export function People() {
-  const load = useLoad<User[]>(async (s) => listOf(await api.get<User[] | { items: User[] }>("/users", {}, s)), []);
+  const load = useLoad<User[]>(async (s) => (await api.get<Page<User>>("/users", {}, s)).items, []);
   const [adding, setAdding] = useState(false), [link, setLink] = useState("");
   const write = may("user.write");
   const act = (p: Promise<unknown>, told: string) => void p.then(() => { tell(told); load.again(); }, complain);
@@ -49,7 +45,7 @@ export function People() {
               <td data-label="Comes by">{u.source}</td>
               <td data-label="Last here" class="right">{u.last_login ? <Ago t={u.last_login} /> : <span class="dim">never</span>}</td>
               <td class="acts-cell"><span class="row wrap">{write && u.name !== myName.value && <>
-                {u.source === "local" && <Button look="quiet" onClick={() => void api.post<{ link: string }>(path(u, "link")).then((r) => setLink(r.link), complain)}>Password link</Button>}
+                {u.source === "local" && <Button look="quiet" onClick={() => void api.post<LinkAnswer>(path(u, "link")).then((r) => setLink(r.link), complain)}>Password link</Button>}
                 {!!u.mfa?.length && <Button look="quiet" onClick={() => act(api.drop(path(u, "mfa")), "The second factor of " + u.name + " is gone")}>Drop factor</Button>}
                 <Button look="quiet" onClick={() => { const p = api.post(path(u, "disabled"), { disabled: !u.disabled }); p.then(load.again, complain); done(u.name + (u.disabled ? " may come in again" : " is locked out"), p, () => api.post(path(u, "disabled"), { disabled: !!u.disabled }).then(load.again)); }}>{u.disabled ? "Let in" : "Lock out"}</Button>
               </>}</span></td>
@@ -70,7 +66,7 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: (link: stri
     setBusy(true);
     try {
       await api.post("/users", { name: v.name, full_name: v.full_name, password: "", roles: { [v.tenant]: v.role } });
-      onMade((await api.post<{ link: string }>("/users/" + encodeURIComponent(v.name) + "/link")).link);
+      onMade((await api.post<LinkAnswer>("/users/" + encodeURIComponent(v.name) + "/link")).link);
     } catch (x) { setBad(say(x)); setBusy(false); }
   };
   return (
@@ -89,7 +85,7 @@ function NewUser({ onClose, onMade }: { onClose: () => void; onMade: (link: stri
 }
 
 export function Tokens() {
-  const load = useLoad<Token[]>(async (s) => listOf(await api.get<Token[] | { items: Token[] }>("/tokens", {}, s)), []);
+  const load = useLoad<Token[]>(async (s) => (await api.get<Page<Token>>("/tokens", {}, s)).items, []);
   const [adding, setAdding] = useState(false), [secret, setSecret] = useState("");
   return (
     <div class="sections">
@@ -114,7 +110,7 @@ function NewToken({ onClose, onMade }: { onClose: () => void; onMade: (secret: s
     e.preventDefault();
     setBusy(true);
     try {
-      onMade((await api.post<{ secret: string }>("/tokens", { name, scope, days: Number(days) })).secret);
+      onMade((await api.post<TokenAnswer>("/tokens", { name, scope, days: Number(days) })).secret);
     } catch (x) { setBad(say(x)); setBusy(false); }
   };
   return (

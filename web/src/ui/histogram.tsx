@@ -2,7 +2,8 @@
 // by dragging. It is one SVG; a click is a bucket.
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { amount, at, clock, day, plural } from "../form";
-import { levels, type Series } from "../shapes";
+import type { EventHistogram, Histogram as LevelHistogram } from "../shapes";
+import { levels } from "../words";
 
 const minute = 60_000, hour = 60 * minute, oneDay = 24 * hour;
 const steps = [minute, 5 * minute, 10 * minute, 30 * minute, hour, 3 * hour, 6 * hour, 12 * hour, oneDay, 2 * oneDay, 7 * oneDay, 14 * oneDay, 30 * oneDay, 90 * oneDay, 365 * oneDay];
@@ -15,7 +16,7 @@ function ticks(from: number, to: number, n: number): number[] {
   return out;
 }
 
-export function Histogram({ of, height = 58, onBrush, what = "alert" }: { of: Series; height?: number; what?: string; onBrush?: (from: number, to: number) => void }) {
+export function Histogram({ of, height = 58, onBrush, what = "alert" }: { of: LevelHistogram | EventHistogram; height?: number; what?: string; onBrush?: (from: number, to: number) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   const [drag, setDrag] = useState<{ a: number; b: number } | null>(null);
@@ -27,8 +28,8 @@ export function Histogram({ of, height = 58, onBrush, what = "alert" }: { of: Se
     return () => seen.disconnect();
   }, []);
 
-  const start = at(of.start), step = of.step * 1000;
-  const stacks = of.buckets ? of.buckets.map((b) => levels.map((l) => ({ l, n: b[l as keyof typeof b] ?? 0 }))) : (of.counts ?? []).map((n) => [{ l: "count", n }]);
+  const start = at(of.start ?? 0), step = of.step * 1000;
+  const stacks: { l: string; n: number }[][] = "buckets" in of ? of.buckets.map((b) => levels.map((l) => ({ l, n: b[l] }))) : of.counts.map((n) => [{ l: "count", n }]);
   const n = stacks.length;
   const totals = stacks.map((s) => s.reduce((sum, x) => sum + x.n, 0));
   const most = Math.max(...totals, 1);

@@ -3,7 +3,8 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ago, amount, upper, whenUTC } from "../form";
 import { hold, mac } from "../keys";
-import type { Count, Entity as EntityShape, Level } from "../shapes";
+import type { Entity as EntityShape, FacetCount } from "../shapes";
+import type { Level } from "../words";
 import { Icon, type IconName } from "./icon";
 
 /** Key is a key as it stands on the keyboard. */
@@ -129,7 +130,7 @@ export function Segments<T extends string>({ label, value, of, onChange }: { lab
 export interface FacetGroup {
   title: string;
   field: string;
-  values: (Count & { label?: ComponentChildren; on?: boolean })[];
+  values: (FacetCount & { label?: ComponentChildren; on?: boolean })[];
 }
 
 /** Facets are the values that there are, with how often; a click filters, a click with Shift leaves out. */
