@@ -76,6 +76,7 @@ func (a *applier) apply(ctx context.Context, o outcome) error {
 	if err := a.keep(ctx, &o); err != nil {
 		return err
 	}
+	a.spare.give(o.rows)
 	for i := range o.result.Hits {
 		h := &o.result.Hits[i]
 		id := store.IDOf(o.seq, h.Index)

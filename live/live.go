@@ -114,6 +114,7 @@ type Line struct {
 	work     chan item          // from the writer to the pipeline
 
 	room    room          // for what is on its way
+	spare   spare         // batches to be filled
 	moving  atomic.Int64  // items that are in the pipeline
 	ended   chan struct{} // closed when Run takes nothing more out of arrivals
 	present chan struct{} // closed when what the log held is applied
@@ -160,7 +161,7 @@ func Open(opt Options) (*Line, error) {
 		opt: opt, wal: log,
 		arrivals: make(chan arrival, 64), notices: make(chan source.Notice, 1024), work: make(chan item, 16),
 		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
-		sighted: make(chan []detect.Sighting, maxSighted),
+		sighted: make(chan []detect.Sighting, maxSighted), spare: make(spare, maxSpare),
 	}
 	l.room = newRoom(l.ended)
 	l.engine.Store(opt.Engine)

@@ -62,7 +62,7 @@ func (w *worker) do(it item) (outcome, error) {
 		out.result = w.match.Match(w.batch)
 		out.newest = out.result.Last
 	}
-	out.rows = new(store.Batch)
+	out.rows = w.line.spare.take()
 	for i := range w.batch.Events {
 		w.rows.add(out.rows, &w.batch.Events[i], it.arrived)
 	}

@@ -82,34 +82,54 @@ func (r *Runner) askedBy(ctx context.Context, by string) (int, error) {
 
 // would notes what a playbook in watch would have done, and whether the guard would have let it.
 func (r *Runner) would(ctx context.Context, p *Playbook, c *Cause, req *Request) error {
+	target := req.Kind + " " + req.Target
+	if r.hasNoted(noteID(p, auditWould, c, target)) {
+		return nil // an alert that grows would ask again for all that it has asked for
+	}
 	verdict := "would have been done"
-	j, err := r.Judge(ctx, *req, false)
+	j, err := r.judged(ctx, *req, false, &Judgement{lately: true})
 	switch {
 	case err != nil:
 		verdict = err.Error()
 	case len(j.Forbidden) > 0:
 		verdict = "forbidden: " + strings.Join(j.Forbidden, "; ")
 	}
-	return r.note(ctx, p, auditWould, c, req.Kind+" "+req.Target, verdict)
+	return r.note(ctx, p, auditWould, c, target, verdict)
 }
 
 // maxNoted bounds the notes that are remembered.
 const maxNoted = 10_000
 
-// note writes into the audit trail, the same thing once an hour.
-func (r *Runner) note(ctx context.Context, p *Playbook, action string, c *Cause, target, text string) error {
-	id := p.Name + "\x00" + action + "\x00" + target + "\x00" + c.Alert
+// noteID is what makes a note the same as another.
+func noteID(p *Playbook, action string, c *Cause, target string) string {
+	return p.Name + "\x00" + action + "\x00" + target + "\x00" + c.Alert
+}
+
+// hasNoted tells whether the same was noted within the last hour, or has come up again since without an hour's pause.
+func (r *Runner) hasNoted(id string) bool {
 	now := r.now()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	again := r.noted[id] > now-int64(time.Hour)
+	if again {
+		r.noted[id] = now
+	}
+	return again
+}
+
+// note writes into the audit trail, the same thing once an hour.
+func (r *Runner) note(ctx context.Context, p *Playbook, action string, c *Cause, target, text string) error {
+	id := noteID(p, action, c, target)
+	if r.hasNoted(id) {
+		return nil
+	}
+	now := r.now()
+	r.mu.Lock()
 	if r.noted == nil || len(r.noted) > maxNoted {
 		r.noted = make(map[string]int64)
 	}
 	r.noted[id] = now
 	r.mu.Unlock()
-	if again {
-		return nil
-	}
 	detail, err := json.Marshal(map[string]string{"alert": c.Alert, "rule": c.RuleID, "title": c.Title, "text": text})
 	if err != nil {
 		return err

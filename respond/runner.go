@@ -28,6 +28,8 @@ type Runner struct {
 	firewall policyState
 	noted    map[string]int64 // what playbooks noted, and when
 	broken   bool             // the kernel's table is not what is wanted
+	seen     *Ground          // what was found last that must not be cut off
+	seenAt   int64            // when
 }
 
 // RunnerOptions are settings of a Runner. The zero value is good.
@@ -166,6 +168,8 @@ type Judgement struct {
 	Needs     int      `json:"needs,omitempty"`  // approvals that it needs
 	Kernel    string   `json:"kernel,omitempty"` // why the kernel would refuse it
 	Replay    *Replay  `json:"replay,omitempty"`
+
+	lately bool // of what was found lately that must not be cut off; see groundLately
 }
 
 // prepare checks a request and makes it canonical.
@@ -194,16 +198,35 @@ func (r *Runner) ground(ctx context.Context) (*Ground, error) {
 	if r.opt.Sessions != nil {
 		g.Sessions = append(slices.Clone(g.Sessions), r.opt.Sessions()...)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen, r.seenAt = &g, r.now()
 	return &g, nil
+}
+
+// groundLately is what ground has found within the last second, for what is only told: to look into every process for every
+// alert of a flood takes more than to find the alerts.
+func (r *Runner) groundLately(ctx context.Context) (*Ground, error) {
+	r.mu.Lock()
+	g, age := r.seen, r.now()-r.seenAt
+	r.mu.Unlock()
+	if g != nil && age >= 0 && age < int64(time.Second) {
+		return g, nil
+	}
+	return r.ground(ctx)
 }
 
 // Judge says what would become of a request, and does nothing. With deep, it asks the kernel, and looks into the past.
 func (r *Runner) Judge(ctx context.Context, req Request, deep bool) (*Judgement, error) {
+	return r.judged(ctx, req, deep, &Judgement{})
+}
+
+// judged is Judge, into j.
+func (r *Runner) judged(ctx context.Context, req Request, deep bool, j *Judgement) (*Judgement, error) {
 	k, err := r.prepare(&req)
 	if err != nil {
 		return nil, err
 	}
-	j := &Judgement{}
 	if err := r.judge(ctx, &k, &req, j); err != nil {
 		return nil, err
 	}
@@ -256,7 +279,11 @@ func (r *Runner) find(ctx context.Context, key string) (*kept, error) {
 // judge asks the guard, and lets a person be asked where it says so.
 func (r *Runner) judge(ctx context.Context, k *Kind, req *Request, j *Judgement) error {
 	if k.firewall() && req.Kind != isolateName {
-		ground, err := r.ground(ctx)
+		look := r.ground
+		if j.lately {
+			look = r.groundLately
+		}
+		ground, err := look(ctx)
 		if err != nil {
 			return err
 		}

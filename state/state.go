@@ -111,14 +111,14 @@ func connectSQLite(path string) (*State, error) {
 	// A transaction that writes takes its lock at once: one that read first could not be repeated for it.
 	s.write, err = sql.Open("sqlite", sqliteName(path, url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "journal_size_limit(67108864)", "cache_size(-16384)"},
+		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "journal_size_limit(67108864)", "cache_size(-8192)"},
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("open state %s: %w", path, err)
 	}
 	s.write.SetMaxOpenConns(1)
 	s.read, err = sql.Open("sqlite", sqliteName(path, url.Values{
-		"_pragma":     {"busy_timeout(10000)", "cache_size(-4096)"},
+		"_pragma":     {"busy_timeout(10000)", "cache_size(-2048)"},
 		"_query_only": {"1"},
 	}))
 	if err != nil {

@@ -52,6 +52,7 @@ func prepare(memory int64, log *slog.Logger) {
 		if memory > 0 {
 			_ = flag.Set("memory.allowedBytes", strconv.FormatInt(memory, 10))
 		}
+		_ = flag.Set("fs.disableMmap", "true") // mapped files count as memory of the process
 		_ = flag.Set("loggerLevel", "WARN")
 		_ = flag.Set("loggerDisableTimestamps", "true")
 		logger.SetOutputForTests(&engineLog{log: log})

@@ -200,6 +200,10 @@ func (s *serve) tidy(ctx context.Context) {
 	}
 }
 
+// besideHeap is the memory that serve takes beside what the runtime counts, in MiB: the program itself and SQLite's pages,
+// less what the event engine has reserved for compressing and never touches.
+const besideHeap = 48
+
 // open takes the folder, loads the rules and opens the tenants.
 func (s *serve) open(ctx context.Context) error {
 	s.dir = stateFolder(s.data, s.settings)
@@ -214,7 +218,7 @@ func (s *serve) open(ctx context.Context) error {
 		memory = int64(s.settings.Memory)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memory << 20 * 5 / 8) // beside it there are the engine's mapped files
+		debug.SetMemoryLimit(max(memory-besideHeap, memory/2) << 20)
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(100)

@@ -187,7 +187,7 @@ func (s *Server) observe(ctx context.Context, st *Steady, sent *atomic.Int64, fr
 		u.Since, u.WriteAhead, u.KeptBehind = time.Since(from), status.Log, sent.Load()+int64(st.Searches)-status.Kept
 		st.Log = max(st.Log, status.Log)
 		st.Memory = append(st.Memory, u)
-		word := fmt.Sprintf("needle%dx%d", from.Unix(), st.Searches)
+		word := fmt.Sprintf("needle%d%03d", from.Unix(), st.Searches)
 		took, err := s.needle(ctx, &c, word)
 		if err != nil {
 			return err
