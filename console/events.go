@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -195,7 +196,8 @@ func (h *hub) statusNow(s *Server, tenant string) (string, error) {
 
 // EventsAsk says from where on the stream is asked for.
 type EventsAsk struct {
-	Last string `header:"Last-Event-ID" maxLength:"30" doc:"The id of the last event that was seen: what has changed since comes first."`
+	Last  string `header:"Last-Event-ID" maxLength:"30" doc:"The id of the last event that was seen: what has changed since comes first."`
+	After string `query:"after" maxLength:"30" doc:"The same, for who cannot send the header, as a browser's first request; the header counts where both are."`
 }
 
 func (s *Server) registerEvents(a *API) {
@@ -214,7 +216,7 @@ func (s *Server) events(ctx context.Context, t *Tenant, in *EventsAsk, w http.Re
 	}
 	defer h.leave(wake)
 	l := &listener{server: s, hub: h, tenant: t.Name, subject: identity.SubjectOf(ctx), w: w, out: http.NewResponseController(w)}
-	if err := l.begin(ctx, in.Last); err != nil {
+	if err := l.begin(ctx, cmp.Or(in.Last, in.After)); err != nil {
 		return err
 	}
 	w.Header().Set("Cache-Control", "no-store")

@@ -35,10 +35,10 @@ type stream struct {
 	stop func()
 }
 
-func listen(t *testing.T, web *httptest.Server, last string) *stream {
+func listen(t *testing.T, web *httptest.Server, last string, query ...string) *stream {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, web.URL+Root+"/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, web.URL+Root+"/events"+strings.Join(query, ""), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +109,12 @@ func TestEvents(t *testing.T) {
 	}
 	if _, data := again.next("action"); data != `{"key":"a1","state":"proposed","kind":"block","target":"203.0.113.7"}` {
 		t.Errorf("an action: %s", data)
+	}
+	for query, header := range map[string]string{"?after=" + id: "", "?after=1": id} { // a browser's first request has no header
+		late := listen(t, web, header, query)
+		if _, data := late.next("action"); !strings.Contains(data, `"key":"a1"`) {
+			t.Errorf("after %s and %s: %s", query, header, data)
+		}
 	}
 	long := listen(t, web, "1")
 	if _, data := long.next("resync"); data != "{}" {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +92,9 @@ type server struct {
 	link   string // by which the first administrator is made
 	logs   string // the folder that it watches
 	client *http.Client
+
+	args []string // of the program
+	cmd  *exec.Cmd
 }
 
 const (
@@ -100,6 +104,12 @@ const (
 
 // serve starts one; night tells whether there is something in it.
 func serve(t *testing.T, night bool) *server {
+	t.Helper()
+	return serveAt(t, night, 0, "")
+}
+
+// serveAt starts one at a port, with more settings of its console.
+func serveAt(t *testing.T, night bool, port int, settings string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	s := &server{t: t, logs: filepath.Join(dir, "logs")}
@@ -114,21 +124,15 @@ func serve(t *testing.T, night bool) *server {
 		}
 	}
 	config := filepath.Join(dir, "tocsin.yml")
-	text := "inputs:\n  files:\n    - paths: [logs/*]\n      from: begin\nconsole:\n  listen: 127.0.0.1:0\n"
+	text := "inputs:\n  files:\n    - paths: [logs/*]\n      from: begin\nconsole:\n  listen: 127.0.0.1:" + strconv.Itoa(port) + "\n" + settings
 	if os.Getenv(apart) == "" {
 		text += "respond:\n  kinds: [webhook]\n" // nothing of this machine is touched
 	}
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(build(t), "serve", "--config", config, "--data", filepath.Join(dir, "data"))
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stdout = in
-	parts.Start(t, cmd)
-	_ = in.Close()
+	s.args = []string{"serve", "--config", config, "--data", filepath.Join(dir, "data")}
+	out := s.start()
 	lines := make(chan string, 1000)
 	go func() {
 		defer close(lines)
@@ -167,6 +171,20 @@ func serve(t *testing.T, night bool) *server {
 	return s
 }
 
+// start runs the program; it returns what that prints.
+func (s *server) start() io.Reader {
+	s.t.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.cmd = exec.Command(build(s.t), s.args...)
+	s.cmd.Stdout = in
+	parts.Start(s.t, s.cmd)
+	_ = in.Close()
+	return out
+}
+
 // first makes the first administrator.
 func (s *server) first() {
 	s.t.Helper()
@@ -201,7 +219,7 @@ func (s *server) waiting() int {
 }
 
 type incident struct {
-	Key, Title, Level, Status, Verdict, Owner string
+	Key, Title, Level, Status, Verdict, Owner, Note string
 }
 
 func (s *server) incidents(query string) []incident {

@@ -42,6 +42,19 @@ func open(t *testing.T, s *server) *tab {
 	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
+	return attach(ctx, t, s)
+}
+
+// another opens one more tab of the same browser; what it returns closes it before the test is over.
+func (b *tab) another() (*tab, func()) {
+	b.t.Helper()
+	ctx, end := context.WithCancel(b.ctx)
+	return attach(ctx, b.t, b.s), end
+}
+
+// attach opens a tab of the browser that ctx is of, and listens to it.
+func attach(ctx context.Context, t *testing.T, s *server) *tab {
+	t.Helper()
 	ctx, end := chromedp.NewContext(ctx)
 	t.Cleanup(end)
 	b := &tab{t: t, s: s, ctx: ctx}
@@ -225,3 +238,6 @@ func js(text string) string {
 	}
 	return string(b)
 }
+
+// in is the same tab in a test within its own.
+func (b *tab) in(t *testing.T) *tab { return &tab{t: t, s: b.s, ctx: b.ctx} }

@@ -25,6 +25,8 @@ export class Problem extends Error {
 export const tenant = signal(new URLSearchParams(location.search).get("tenant") ?? localStorage.getItem("tenant") ?? "");
 /** Whether the server answers. */
 export const reachable = signal(true);
+/** Whether the session has ended: nothing is answered until somebody logs in. */
+export const ended = signal(false);
 /** What the person is asked for over the page: a log-in ("in") or to prove it anew ("step-up"). */
 export const asked = signal<{ for: "in" | "step-up"; done: (ok: boolean) => void } | null>(null);
 
@@ -33,6 +35,9 @@ const ask = (what: "in" | "step-up"): Promise<boolean> =>
   (asking ??= new Promise<boolean>((resolve) => {
     asked.value = { for: what, done: (ok) => { asked.value = null; asking = null; resolve(ok); } };
   }));
+
+/** logIn asks for a log-in over the page. */
+export const logIn = (): Promise<boolean> => ask("in");
 
 /** url is the address of an operation of the API. */
 export function url(path: string, query: Query = {}): string {
@@ -53,6 +58,8 @@ interface Call {
   once?: string;
   /** without asking for a log-in over the page */
   plain?: boolean;
+  /** the same, of what the page asks by itself while somebody does something else: that the session has ended is told beside it */
+  quiet?: boolean;
 }
 
 async function send(method: string, path: string, c: Call): Promise<Response> {
@@ -66,13 +73,14 @@ async function send(method: string, path: string, c: Call): Promise<Response> {
     } catch (e) {
       if ((e as Error).name === "AbortError") throw e;
       reachable.value = false;
-      throw new Problem({ status: 0, title: "the server cannot be reached" });
+      throw new Problem({ status: 0, title: "the server cannot be reached" + (navigator.onLine ? "" : ": this device is offline") });
     }
     reachable.value = true;
     if (r.ok) return r;
     const p = await problemOf(r);
+    if (p.status === 401 && !c.plain) ended.value = true;
     const what = p.status === 401 ? "in" : p.stepUp ? "step-up" : null;
-    if (what && !c.plain && again < 2 && (await ask(what))) continue;
+    if (what && !c.plain && !c.quiet && again < 2 && (await ask(what))) continue;
     throw p;
   }
 }
@@ -92,6 +100,7 @@ async function call<T>(method: string, path: string, c: Call): Promise<T> {
 
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>("GET", path, { query, signal }),
+  look: <T>(path: string, query?: Query) => call<T>("GET", path, { query, quiet: true }),
   post: <T>(path: string, body: unknown = {}, c: Call = {}) => call<T>("POST", path, { ...c, body }),
   put: <T>(path: string, body: unknown = {}, c: Call = {}) => call<T>("PUT", path, { ...c, body }),
   drop: <T>(path: string, c: Call = {}) => call<T>("DELETE", path, c),
@@ -127,6 +136,9 @@ export async function lines<T>(path: string, query: Query, take: (bundle: T[]) =
     if (done) return;
   }
 }
+
+/** passing tells whether a mistake is none of what was asked for, so that the same may be asked once more. */
+export const passing = (e: unknown): boolean => e instanceof Problem && (e.status === 0 || e.status === 401 || e.status === 429 || e.status >= 500);
 
 /** say is what is told to a person of any mistake. */
 export function say(e: unknown): string {

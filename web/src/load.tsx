@@ -2,7 +2,7 @@
 // given up. What was shown stays until the new answer is there.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { say } from "./api";
+import { ended, passing, reachable, say } from "./api";
 import { Button, Note } from "./ui/parts";
 
 export interface Load<T> {
@@ -15,16 +15,20 @@ export interface Load<T> {
 }
 
 export function useLoad<T>(ask: (signal: AbortSignal) => Promise<T>, deps: unknown[]): Load<T> {
-  const [state, setState] = useState<{ value: T | null; trouble: string; busy: boolean }>({ value: null, trouble: "", busy: true });
+  const [state, setState] = useState<{ value: T | null; trouble: string; busy: boolean; lost?: boolean }>({ value: null, trouble: "", busy: true });
   const [turn, setTurn] = useState(0);
   const first = useRef(true);
+  const up = reachable.value && !ended.value;
+  useEffect(() => {
+    if (up && state.lost) setTurn((n) => n + 1); // what could not be had is asked for as soon as the server answers again
+  }, [up]);
   useEffect(() => {
     const stop = new AbortController();
     if (!first.current) setState((s) => ({ ...s, busy: true, trouble: "" }));
     first.current = false;
     ask(stop.signal).then(
       (value) => stop.signal.aborted || setState({ value, trouble: "", busy: false }),
-      (e: unknown) => stop.signal.aborted || setState((s) => ({ ...s, trouble: say(e), busy: false })),
+      (e: unknown) => stop.signal.aborted || setState((s) => ({ ...s, trouble: say(e), busy: false, lost: passing(e) })),
     );
     return () => stop.abort();
   }, [...deps, turn]);

@@ -2,9 +2,10 @@
 import "./css/index.css";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { Login } from "./pages/login";
+import { LoggedIn, Login } from "./pages/login";
 import { First } from "./pages/first";
-import { reachable, say } from "./api";
+import { say } from "./api";
+import { again } from "./live";
 import { route, follow, go } from "./route";
 import { me, whoAmI } from "./session";
 import { Shell } from "./shell";
@@ -29,12 +30,13 @@ function App() {
     return <div class="door"><Empty icon="warn" title="The console cannot be reached" actions={<Button look="main" onClick={begin}>Try again</Button>}>{trouble.value}</Empty></div>;
   }
   if (m === null) return null;
+  if (path === "/login/done" && m !== "out") return <LoggedIn />;
   if (m === "out" || path === "/login") return <Login />;
   return <Shell />;
 }
 
 addEventListener("click", follow);
-addEventListener("online", () => (reachable.value = true));
-addEventListener("offline", () => (reachable.value = false));
+addEventListener("online", again); // it may be so or not: what the browser knows is the state of its network, not the server's
+addEventListener("offline", again);
 begin();
 render(<App />, document.getElementById("app")!);

@@ -1,6 +1,6 @@
 // Who is at the console, and what that person may do in the tenant that is looked at.
 import { computed, signal } from "@preact/signals";
-import { api, Problem, tenant } from "./api";
+import { api, asked, ended, Problem, tenant } from "./api";
 import type { MeAnswer } from "./shapes";
 
 /** null: not known yet; "out": nobody is logged in. */
@@ -25,8 +25,24 @@ export async function whoAmI(): Promise<void> {
     if (tenant.value && !tenants.value.includes(tenant.value)) tenant.value = "";
   } catch (e) {
     if (!(e instanceof Problem) || e.status !== 401) throw e;
-    me.value = "out";
+    if (me.value && me.value !== "out") ended.value = true; // in the middle of work: what is on the page stays
+    else me.value = "out";
   }
+}
+
+/** welcome goes on after a log-in in the middle of work, here or in another tab, if it is the same person. */
+export async function welcome(): Promise<void> {
+  let m: MeAnswer;
+  try {
+    m = await api.plain<MeAnswer>("GET", "/me");
+  } catch {
+    return; // nobody has logged in yet
+  }
+  if (m.user.name !== myName.value) return location.reload(); // what was begun is not somebody else's to go on with
+  me.value = m;
+  ended.value = false;
+  const a = asked.peek();
+  if (a?.for === "in") a.done(true);
 }
 
 export async function logout(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { FunctionComponent } from "preact";
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { asked, reachable, say, tenant } from "./api";
+import { asked, ended, logIn, reachable, say, tenant } from "./api";
 import { amount } from "./form";
 import { bound, useKeys, type Binding } from "./keys";
 import { connected, listen, pulse } from "./live";
@@ -65,7 +65,7 @@ export function Shell() {
       <Rail />
       {open.value && <button class="rail-veil open" aria-label="Close the menu" onClick={() => (open.value = false)} />}
       <main class="main" id="main" tabIndex={-1}>
-        {!reachable.value && <div class="lost" role="status"><span class="spin" />The server cannot be reached. What is shown is from before; what you do is not kept until it is back.</div>}
+        <Lost />
         <PageView />
       </main>
       <Toasts />
@@ -74,6 +74,13 @@ export function Shell() {
       {asked.value && <StepUp what={asked.value.for} done={asked.value.done} />}
     </div>
   );
+}
+
+/** Lost says what keeps the page from working; it works again by itself when that is over. */
+function Lost() {
+  if (!reachable.value) return <div class="lost" role="status"><span class="spin" />The server cannot be reached{navigator.onLine ? "" : ": this device is offline"}. What is shown is from before; nothing can be done until it is back.</div>;
+  if (!ended.value || asked.value) return null;
+  return <div class="lost" role="status"><span class="grow">Your session has ended. What is shown is from before, and stays.</span><Button onClick={() => void logIn()}>Log in again</Button></div>;
 }
 
 const loaded = new Map<string, FunctionComponent<PageProps>>();

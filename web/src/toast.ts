@@ -1,6 +1,6 @@
 // Short words at the lower edge about what was done, and the way back: `z`.
 import { signal } from "@preact/signals";
-import { say } from "./api";
+import { passing, say } from "./api";
 
 export interface Toast {
   id: number;
@@ -20,7 +20,7 @@ const undos: { toast: number; run: () => Promise<unknown>; after: Promise<unknow
 function show(t: Omit<Toast, "id">): number {
   const id = next++;
   toasts.value = [...toasts.value.slice(-(keep - 1)), { ...t, id }];
-  setTimeout(() => dismiss(id), t.bad || t.undo ? 12_000 : 5_000);
+  if (!t.bad || !t.actions) setTimeout(() => dismiss(id), t.bad || t.undo ? 12_000 : 5_000);
   return id;
 }
 
@@ -29,7 +29,11 @@ export function dismiss(id: number): void {
 }
 
 export const tell = (text: string, more: Omit<Toast, "id" | "text"> = {}): number => show({ text, ...more });
-export const complain = (e: unknown): number => show({ text: upper(say(e)), bad: true });
+/** complain tells what went wrong; retry is offered, and stays on the page, where the same may go well the next time. */
+export function complain(e: unknown, retry?: () => void): number {
+  if (!retry || !passing(e)) return show({ text: upper(say(e)), bad: true });
+  return show({ text: "Not done: " + say(e), bad: true, actions: [{ label: "Try again", run: retry }] });
+}
 
 /**
  * done tells of something that is under way or done, and how to take it back. `what` is the promise of it: undo waits for it,

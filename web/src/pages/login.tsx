@@ -4,7 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import { api, Problem, say } from "../api";
 import { decodeAsk, encodeAnswer } from "../passkey";
 import { route } from "../route";
-import { me, whoAmI } from "../session";
+import { again } from "../live";
+import { me, welcome } from "../session";
 import { Bell } from "../shell";
 import type { EntryAnswer, WaysAnswer } from "../shapes";
 import { Button, Dialog, Field, focus, Note } from "../ui/parts";
@@ -17,8 +18,8 @@ function back(): string {
   return /^\/[a-z]/.test(q) ? q : "/queue";
 }
 
-/** LoginForm asks until somebody is in. */
-export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
+/** LoginForm asks until somebody is in; over a page, nothing of it may lead away from there. */
+function LoginForm({ user, over, onIn }: { user?: string; over?: boolean; onIn: () => void }) {
   const [ways, setWays] = useState<WaysAnswer | null>(null);
   const [name, setName] = useState(user ?? "");
   const [password, setPassword] = useState("");
@@ -74,7 +75,7 @@ export function LoginForm({ user, onIn }: { user?: string; onIn: () => void }) {
       <Button look="main" type="submit" busy={busy}>Log in</Button>
       {!!others && <div class="or">or</div>}
       {ways?.passkey && "PublicKeyCredential" in window && <Button icon="key" onClick={() => void withPasskey()}>Use a passkey</Button>}
-      {ways?.oidc.map((p) => <a key={p} class="button" href={"/api/v1/login/oidc/" + encodeURIComponent(p) + "?back=" + encodeURIComponent(back())} target="_self">Log in with {p}</a>)}
+      {ways?.oidc.map((p) => <a key={p} class="button" href={"/api/v1/login/oidc/" + encodeURIComponent(p) + "?back=" + encodeURIComponent(over ? "/login/done" : back())} target={over ? "_blank" : "_self"}>Log in with {p}</a>)}
     </form>
   );
 }
@@ -97,6 +98,14 @@ export function Login() {
   );
 }
 
+/** LoggedIn is what is left of a window that was opened for a log-in elsewhere. */
+export const LoggedIn = () => (
+  <main class="door">
+    <div class="brand"><Bell />tocsin</div>
+    <section class="card" aria-label="Logged in"><h1>You are logged in</h1><p>Close this window: what you were doing goes on in the other.</p></section>
+  </main>
+);
+
 /** StepUp is the log-in over the page. */
 export function StepUp({ what, done }: { what: "in" | "step-up"; done: (ok: boolean) => void }) {
   const [password, setPassword] = useState("");
@@ -104,12 +113,18 @@ export function StepUp({ what, done }: { what: "in" | "step-up"; done: (ok: bool
   const [trouble, setTrouble] = useState("");
   const [busy, setBusy] = useState(false);
   const user = me.value && me.value !== "out" ? me.value.user : null;
+  useEffect(() => {
+    if (what !== "in") return;
+    const look = () => void welcome(); // the log-in may have been in another window
+    addEventListener("focus", look);
+    return () => removeEventListener("focus", look);
+  }, [what]);
   if (what === "in") {
     return (
       <Dialog label="Log in again" onClose={() => done(false)}>
         <h2>Your session has ended</h2>
         <p class="dim">Log in again; what you were doing goes on then.</p>
-        <LoginForm user={user?.name} onIn={() => { void whoAmI(); done(true); }} />
+        <LoginForm user={user?.name} over onIn={() => void welcome().then(again)} />
       </Dialog>
     );
   }

@@ -1,6 +1,7 @@
 // The queue: what waits for a person, the gravest first, and the panel of the one that is open.
 import { useComputed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
+import { ended, reachable } from "../api";
 import { amount, plural, tactic, when } from "../form";
 import { useKeys } from "../keys";
 import { returned, useTold } from "../live";
@@ -10,7 +11,7 @@ import { Row } from "../queue/row";
 import { has, toggle } from "../queue/terms";
 import { busy, cursor, fresh, further, hear, items, keys, load, loadedAt, move, openInAll, pick, picked, ranges, summary, tabs, trouble, type Item, type Tab, type View } from "../queue/store";
 import { reopen, snooze, take } from "../queue/act";
-import { CloseMenu } from "../queue/close";
+import { CloseMenu, ExceptionOffer } from "../queue/close";
 import { amend, go, href, query } from "../route";
 import { may } from "../session";
 import { Head } from "../shell";
@@ -44,6 +45,8 @@ export default function Queue({ rest }: PageProps) {
   const back = returned.value;
   useEffect(() => void load(view), [JSON.stringify(view)]);
   useEffect(() => { if (back) void load(view, true); }, [back]);
+  const up = reachable.value && !ended.value;
+  useEffect(() => { if (up && trouble.peek()) void load(view, true); }, [up]);
   useEffect(() => { if (open && keys.value.includes(open)) cursor.value = open; }, [open, loadedAt.value]);
   useTold("incident", (t) => hear(t.key));
 
@@ -104,6 +107,7 @@ export default function Queue({ rest }: PageProps) {
         </div>
       </div>
       {open && <Panel key={open} k={open} onShut={shut} />}
+      <ExceptionOffer />
     </div>
   );
 }

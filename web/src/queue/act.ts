@@ -5,7 +5,7 @@ import type { Decided, Decision, Incident } from "../shapes";
 import type { Verdict } from "../words";
 import { myName } from "../session";
 import { complain, done } from "../toast";
-import { belongs, countAll, incident, learn, remove } from "./store";
+import { belongs, countAll, incident, judging, learn, remove } from "./store";
 
 export const verdicts: { verdict: Verdict; key: string; label: string; says: string; short: string }[] = [
   { verdict: "malicious", key: "1", label: "Malicious, handled", says: "It was an attack and it is contained", short: "malicious" },
@@ -13,17 +13,19 @@ export const verdicts: { verdict: Verdict; key: string; label: string; says: str
   { verdict: "false-alarm", key: "3", label: "False alarm", says: "The rule is wrong", short: "a false alarm" },
 ];
 
-/** decide says something of incidents. The rows change at once; if the server refuses, they are as before. */
-function decide(keys: string[], change: Omit<Decision, "keys">, text: string): Promise<Decided> {
+/** decide says something of incidents. The rows change at once; if the server refuses, they are as before. What was not
+ *  answered may be said again under the same key: it is done once. */
+function decide(keys: string[], change: Omit<Decision, "keys">, text: string, then = (): void => {}, key = once()): Promise<Decided> {
   const before = keys.map((k) => incident(k)?.peek()).filter((i): i is Incident => !!i);
   const after = before.map((i) => ({ ...i, ...change, until: change.until ?? i.until }) as Incident);
   const leaves = after.filter((i) => !belongs(i)).map((i) => i.key);
+  const settled = judging(keys);
   learn(after);
   const putBack = leaves.length ? remove(leaves) : () => {};
-  const answer = api.post<Decided>("/incidents/decide", { keys, ...change }, { once: once() });
+  const answer = api.post<Decided>("/incidents/decide", { keys, ...change }, { once: key });
   answer.then(
-    (d) => { learn(d.incidents); void countAll(); },
-    (e: unknown) => { learn(before); putBack(); complain(e); },
+    (d) => { settled(); learn(d.incidents); void countAll(); then(); },
+    (e: unknown) => { settled(); learn(before); putBack(); complain(e, () => void decide(keys, change, text, then, key).catch(() => {})); },
   );
   done(text, answer, async () => {
     const d = await answer;
@@ -37,8 +39,8 @@ function decide(keys: string[], change: Omit<Decision, "keys">, text: string): P
 
 const these = (keys: string[]): string => (keys.length === 1 ? "" : plural(keys.length, "alert") + " ");
 
-export const close = (keys: string[], verdict: Verdict, note?: string): Promise<Decided> =>
-  decide(keys, { status: "closed", verdict, ...(note ? { note } : {}) }, upper(these(keys) + "closed as " + verdicts.find((v) => v.verdict === verdict)!.short));
+export const close = (keys: string[], verdict: Verdict, note?: string, then?: () => void): Promise<Decided> =>
+  decide(keys, { status: "closed", verdict, ...(note ? { note } : {}) }, upper(these(keys) + "closed as " + verdicts.find((v) => v.verdict === verdict)!.short), then);
 
 export const take = (keys: string[]): Promise<Decided> => decide(keys, { status: "taken", owner: myName.value }, upper(these(keys) + "taken"));
 

@@ -16,10 +16,9 @@ export function CloseMenu({ keys, floating, onDone, onCancel }: { keys: string[]
   const note = useRef<HTMLInputElement>(null);
   const list = useRef(keys).current; // what is judged is what was chosen when the menu came
   const say = (v: Verdict) => {
-    const answer = close(list, v, note.current?.value.trim());
+    const offers = v === "false-alarm" && list.length === 1 && may("rule.write");
+    close(list, v, note.current?.value.trim(), offers ? () => void offer(list[0]!) : undefined).catch(() => {});
     onDone();
-    if (v === "false-alarm" && list.length === 1 && may("rule.write")) answer.then(() => offer(list[0]!), () => {});
-    else answer.catch(() => {});
   };
   useEffect(() => {
     if (!box.current!.contains(document.activeElement)) box.current!.focus({ preventScroll: true });

@@ -15,7 +15,7 @@ import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Entity, focus, Meter, Owner, Severity } from "../ui/parts";
 import { leave, reopen, snooze, take, write } from "./act";
-import { CloseMenu, ExceptionOffer } from "./close";
+import { CloseMenu } from "./close";
 import { Contain } from "./contain";
 import { incident, learn, picked } from "./store";
 import { Timeline } from "./timeline";
@@ -93,7 +93,6 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
         {box === "note" && i && <NoteBox of={i} onDone={() => setBox("")} />}
         <Loaded of={explained}>{(x) => <About x={x} />}</Loaded>
       </div>
-      <ExceptionOffer />
     </aside>
   );
 }

@@ -79,10 +79,25 @@ function span(v: View): { since?: string; until?: string } {
   return ms ? { since: new Date(Math.floor(Date.now() / 1000) * 1000 - ms).toISOString() } : {};
 }
 
-/** learn takes note of incidents as they are now. */
-export function learn(list: Incident[]): void {
+const judged = new Map<string, number>(); // when this page said something of an incident last; without end as long as that is under way
+
+/** judging says that something is said of incidents now; the function it returns, that it is done or refused. */
+export function judging(list: string[]): () => void {
+  for (const k of list) judged.set(k, Infinity);
+  return () => list.forEach((k) => judged.set(k, performance.now()));
+}
+
+/** stays tells whether an incident of a list that was asked for at a time still belongs to it, for all that was said of it since. */
+function stays(i: Incident, asked: number): boolean {
+  const k = (judged.get(i.key) ?? 0) > asked ? known.get(i.key)?.peek() : undefined;
+  return !k || belongs(k);
+}
+
+/** learn takes note of incidents as they were at a time, now as a rule: what was said of them since is not forgotten. */
+export function learn(list: Incident[], asked = Infinity): void {
   batch(() => {
     for (const i of list) {
+      if ((judged.get(i.key) ?? 0) > asked) continue;
       const s = known.get(i.key);
       if (s) s.value = i;
       else {
@@ -104,7 +119,7 @@ export async function load(v: View, anew = false): Promise<void> {
   const mine = (stop = new AbortController());
   busy.value = true;
   trouble.value = "";
-  const a = args(v);
+  const a = args(v), began = performance.now();
   const graph = v.range === "all" && !v.from ? {} : { until: a.until ?? new Date(Date.now() + 1000).toISOString() };
   try {
     const [page, sum, all] = await Promise.all([
@@ -113,10 +128,10 @@ export async function load(v: View, anew = false): Promise<void> {
       v.tab === "mine" ? api.get<Summary>("/incidents/summary", { ...args({ ...v, tab: "open" }), buckets: 1, top: 1 }, mine.signal) : null,
     ]);
     batch(() => {
-      learn(page.items);
+      learn(page.items, began);
       more = page.next ? { level: -1, after: page.next } : null;
       if (more && v.tab !== "closed") void byLevel(page.items);
-      keys.value = page.items.map((i) => i.key);
+      keys.value = page.items.filter((i) => stays(i, began)).map((i) => i.key);
       summary.value = sum;
       tabs.value = (all ?? sum).counts;
       fresh.value = new Set();
@@ -162,10 +177,11 @@ async function fill(have: Set<string>): Promise<void> {
         break;
       }
       const q = (v.q + " severity:" + level).trim();
+      const began = performance.now();
       const page: Page<Incident> = await api.get("/incidents", { ...args({ ...v, q }), limit: 200, after: more.after }, mine.signal);
-      const news = page.items.filter((i) => !have.has(i.key));
+      const news = page.items.filter((i) => !have.has(i.key) && stays(i, began));
       more = page.next ? { level: more.level, after: page.next } : { level: more.level + 1, after: "" };
-      learn(page.items);
+      learn(page.items, began);
       for (const i of news) have.add(i.key);
       if (news.length) keys.value = [...keys.value, ...news.map((i) => i.key)];
       left -= news.length;
@@ -184,11 +200,12 @@ export async function further(): Promise<void> {
   if (filling) return;
   filling = true;
   try {
+    const began = performance.now();
     const page: Page<Incident> = await api.get("/incidents", { ...args(view), limit: 200, after: more.after }, stop?.signal);
-    learn(page.items);
+    learn(page.items, began);
     more = page.next ? { level: -1, after: page.next } : null;
     const have = new Set(keys.value);
-    keys.value = [...keys.value, ...page.items.filter((i) => !have.has(i.key)).map((i) => i.key)];
+    keys.value = [...keys.value, ...page.items.filter((i) => !have.has(i.key) && stays(i, began)).map((i) => i.key)];
   } catch (e) {
     trouble.value = say(e);
   } finally {
@@ -201,7 +218,7 @@ let counting = 0;
 export async function countAll(): Promise<void> {
   const turn = ++counting;
   try {
-    const s = await api.get<Summary>("/incidents/summary", { status: "waiting", buckets: 1, top: 1 });
+    const s = await api.look<Summary>("/incidents/summary", { status: "waiting", buckets: 1, top: 1 });
     if (turn !== counting) return;
     openInAll.value = s.counts.open;
     counts.value = { ...counts.value, "/queue": s.counts.open };
@@ -236,10 +253,10 @@ async function listen(): Promise<void> {
   if (told.size) timer = setTimeout(() => void listen(), 100);
   try {
     const term = "key:" + list.join(",");
-    const here = list.filter((k) => known.has(k));
-    if (here.length) learn((await api.get<Page<Incident>>("/incidents", { status: "any", q: "key:" + here.join(","), limit: 100 })).items);
+    const here = list.filter((k) => known.has(k)), began = performance.now();
+    if (here.length) learn((await api.look<Page<Incident>>("/incidents", { status: "any", q: "key:" + here.join(","), limit: 100 })).items, began);
     if (asked && !view.from) {
-      const page = await api.get<Page<Incident>>("/incidents", { ...args({ ...view, q: (view.q + " " + term).trim() }), limit: 100 });
+      const page = await api.look<Page<Incident>>("/incidents", { ...args({ ...view, q: (view.q + " " + term).trim() }), limit: 100 });
       const have = new Set(keys.value);
       const news = page.items.filter((i) => !have.has(i.key)).map((i) => i.key);
       if (news.length) fresh.value = new Set([...fresh.value, ...news]);

@@ -1,0 +1,29 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/tocsin-sec/tocsin/internal/parts"
+)
+
+// TestMidWork breaks what a person relies on while that person is at work: one server, one browser, a tab for each.
+func TestMidWork(t *testing.T) {
+	s := serveAt(t, true, parts.Port(t), "")
+	s.first()
+	s.awaitNight()
+	b := open(t, s)
+	b.enter()
+	for _, c := range []struct {
+		name string
+		run  func(t *testing.T, root *tab)
+	}{
+		{"eight tabs", aStreamForAll},
+		{"no locks", aStreamOfItsOwn},
+		{"session", aSessionEnds},
+		{"session in a search", aSessionEndsInASearch},
+		{"restart", aServerRestarts},
+		{"lost answer", anAnswerIsLost},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.run(t, b) })
+	}
+}
