@@ -15,9 +15,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // Remote says which console is asked over the network, and how.
@@ -69,18 +70,9 @@ func loopbackHost(host string) bool {
 
 // config is how the server is known again.
 func (r *Remote) config() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if r.CA != "" {
-		text, err := os.ReadFile(r.CA)
-		if err != nil {
-			return nil, fmt.Errorf("the authorities of the console: %w", err)
-		}
-		if c.RootCAs, err = x509.SystemCertPool(); err != nil {
-			c.RootCAs = x509.NewCertPool()
-		}
-		if !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("the authorities of the console: %s: no certificate in PEM", r.CA)
-		}
+	c, err := trust.Client(r.CA)
+	if err != nil {
+		return nil, fmt.Errorf("the authorities of the console: %w", err)
 	}
 	if r.Fingerprint == "" {
 		return c, nil

@@ -2,19 +2,18 @@ package identity
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // LDAP is a directory whose users may log in with their passwords there.
@@ -105,21 +104,12 @@ func isLoopback(host string) bool {
 }
 
 func (l *LDAP) dial(ctx context.Context) (*ldap.Conn, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	conf, err := trust.Client(l.CA)
+	if err != nil {
+		return nil, err
+	}
 	if u, err := url.Parse(l.URL); err == nil {
 		conf.ServerName = u.Hostname()
-	}
-	if l.CA != "" {
-		pem, err := os.ReadFile(l.CA)
-		if err != nil {
-			return nil, err
-		}
-		if conf.RootCAs, err = x509.SystemCertPool(); err != nil {
-			conf.RootCAs = x509.NewCertPool()
-		}
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s: no certificate in it", l.CA)
-		}
 	}
 	c, err := ldap.DialURL(l.URL, ldap.DialWithTLSConfig(conf), ldap.DialWithDialer(&net.Dialer{Timeout: directoryPatience}))
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // maxAnswer bounds what is read of a server's answer, in bytes.
@@ -37,17 +38,14 @@ type web struct {
 }
 
 func newWeb(env Env, ca string) (*web, error) {
+	security, err := trust.Client(ca)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
+	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxConnsPerHost, t.MaxIdleConnsPerHost = 2, 1
 	t.IdleConnTimeout = 30 * time.Second
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		pool, err := certPool(ca)
-		if err != nil {
-			return nil, fmt.Errorf("ca: %w", err)
-		}
-		t.TLSClientConfig.RootCAs = pool
-	}
+	t.TLSClientConfig = security
 	return &web{env: env, client: &http.Client{
 		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	netmail "net/mail"
 	"net/textproto"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // MailConfig is a way by e-mail.
@@ -106,14 +105,11 @@ func (c *MailConfig) open(env Env) (Sender, error) {
 
 // security chooses how the connection is kept from others.
 func (w *smtpWay) security(c *MailConfig, implicit bool) error {
-	conf := &tls.Config{ServerName: w.host, MinVersion: tls.VersionTLS12}
-	if c.CA != "" {
-		pool, err := certPool(c.CA)
-		if err != nil {
-			return fmt.Errorf("ca: %w", err)
-		}
-		conf.RootCAs = pool
+	conf, err := trust.Client(c.CA)
+	if err != nil {
+		return fmt.Errorf("ca: %w", err)
 	}
+	conf.ServerName = w.host
 	ip := net.ParseIP(w.host)
 	local := w.host == "localhost" || ip != nil && ip.IsLoopback()
 	policy := mail.TLSMandatory
@@ -146,22 +142,6 @@ func (w *smtpWay) login(c *MailConfig) error {
 	}
 	w.options = append(w.options, mail.WithSMTPAuth(kind), mail.WithUsername(c.User), mail.WithPassword(password))
 	return nil
-}
-
-// certPool is the machine's authorities and those of a file.
-func certPool(name string) (*x509.CertPool, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, err
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate in PEM form", name)
-	}
-	return pool, nil
 }
 
 // Send implements Sender. Recipients whom the server refuses do not keep others from getting it.

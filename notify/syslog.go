@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // SyslogConfig is a way to a SIEM.
@@ -87,14 +89,11 @@ func (c *SyslogConfig) open(env Env) (Sender, error) {
 }
 
 func (c *SyslogConfig) security(host string) (*tls.Config, error) {
-	conf := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if c.CA != "" {
-		pool, err := certPool(c.CA)
-		if err != nil {
-			return nil, fmt.Errorf("ca: %w", err)
-		}
-		conf.RootCAs = pool
+	conf, err := trust.Client(c.CA)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
 	}
+	conf.ServerName = host
 	if c.Cert+c.Key != "" {
 		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 		if err != nil {

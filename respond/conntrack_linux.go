@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -57,28 +56,15 @@ func (c *Connections) Close() error { return c.nl.close() }
 // Read calls f with each connection that ends, and about twice a second with nil, until ctx is done or f returns an error.
 // Lost is called where the kernel had no room.
 func (c *Connections) Read(ctx context.Context, f func(*Connection) error, lost func()) error {
-	for ctx.Err() == nil {
-		err := c.nl.receive(func(typ uint16, _ uint32, body []byte) error {
-			if typ != unix.NFNL_SUBSYS_CTNETLINK<<8|ctDelete || len(body) < 4 {
-				return nil
-			}
-			if x, ok := parseConnection(body[4:]); ok {
-				return f(x)
-			}
-			return nil
-		})
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			if err := f(nil); err != nil {
-				return err
-			}
-		case errors.Is(err, unix.ENOBUFS):
-			lost()
-		case err != nil:
-			return err
+	return c.nl.listen(ctx, unix.NFNL_SUBSYS_CTNETLINK<<8|ctDelete, lost, func(body []byte) error {
+		if body == nil {
+			return f(nil)
 		}
-	}
-	return nil
+		if x, ok := parseConnection(body); ok {
+			return f(x)
+		}
+		return nil
+	})
 }
 
 func parseConnection(body []byte) (*Connection, bool) {

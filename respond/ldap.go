@@ -2,11 +2,8 @@ package respond
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,6 +13,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // LDAP is a directory in which accounts are locked.
@@ -165,20 +163,9 @@ func (t *Tools) directory(ctx context.Context, name string, f func(*LDAP, *ldap.
 }
 
 func (l *LDAP) dial() (*ldap.Conn, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if l.CA != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		text, err := os.ReadFile(l.CA)
-		if err != nil {
-			return nil, err
-		}
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s holds no certificate", l.CA)
-		}
-		cfg.RootCAs = pool
+	cfg, err := trust.Client(l.CA)
+	if err != nil {
+		return nil, err
 	}
 	c, err := ldap.DialURL(l.URL, ldap.DialWithTLSConfig(cfg))
 	if err != nil {

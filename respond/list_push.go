@@ -3,8 +3,6 @@ package respond
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,13 +10,13 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // AliasConfig is an alias of another firewall that is made equal to what is blocked.
@@ -92,22 +90,12 @@ func (c *AliasConfig) Open() (Alias, error) {
 
 // clientWith is a client that trusts further certificates, and follows nobody elsewhere.
 func clientWith(ca string) (*http.Client, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		text, err := os.ReadFile(ca)
-		if err != nil {
-			return nil, fmt.Errorf("ca: %w", err)
-		}
-		if !pool.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("ca: %s holds no certificate", ca)
-		}
-		t.TLSClientConfig.RootCAs = pool
+	security, err := trust.Client(ca)
+	if err != nil {
+		return nil, fmt.Errorf("ca: %w", err)
 	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = security
 	return &http.Client{Timeout: time.Minute, Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, nil
 }
 

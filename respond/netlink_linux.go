@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -77,6 +78,30 @@ func (n *netlink) receive(f func(typ uint16, seq uint32, body []byte) error) err
 			return err
 		}
 		b = b[min(align4(length), len(b)):]
+	}
+	return nil
+}
+
+// listen calls f with what follows the header of nfnetlink in each message of a type, and about twice a second with nil, until
+// ctx is done or f returns an error. Lost is called where the kernel had no room.
+func (n *netlink) listen(ctx context.Context, typ uint16, lost func(), f func(body []byte) error) error {
+	for ctx.Err() == nil {
+		err := n.receive(func(t uint16, _ uint32, body []byte) error {
+			if t != typ || len(body) < 4 {
+				return nil
+			}
+			return f(body[4:])
+		})
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if err := f(nil); err != nil {
+				return err
+			}
+		case errors.Is(err, unix.ENOBUFS):
+			lost()
+		case err != nil:
+			return err
+		}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 	"time"
 
@@ -114,28 +113,15 @@ func (d *DropLog) Close() error { return d.nl.close() }
 // Read calls f with each packet that is told of, and about twice a second with nil, until ctx is done or f returns an error.
 // Lost is called where the kernel had no room; how many packets that were it does not say.
 func (d *DropLog) Read(ctx context.Context, f func(*Dropped) error, lost func()) error {
-	for ctx.Err() == nil {
-		err := d.nl.receive(func(typ uint16, _ uint32, body []byte) error {
-			if typ != unix.NFNL_SUBSYS_ULOG<<8|nfulnlPacket || len(body) < 4 {
-				return nil
-			}
-			if p, ok := d.parse(body[4:]); ok {
-				return f(p)
-			}
-			return nil
-		})
-		switch {
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			if err := f(nil); err != nil {
-				return err
-			}
-		case errors.Is(err, unix.ENOBUFS):
-			lost()
-		case err != nil:
-			return err
+	return d.nl.listen(ctx, unix.NFNL_SUBSYS_ULOG<<8|nfulnlPacket, lost, func(body []byte) error {
+		if body == nil {
+			return f(nil)
 		}
-	}
-	return nil
+		if p, ok := d.parse(body); ok {
+			return f(p)
+		}
+		return nil
+	})
 }
 
 func (d *DropLog) parse(body []byte) (*Dropped, bool) {

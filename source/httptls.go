@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // keyPair is the certificate of a server, read again when its files change.
@@ -46,7 +48,7 @@ func newKeyPair(cfg HTTPConfig, must bool) (*keyPair, error) {
 		return k, nil
 	}
 	var err error
-	if k.clients, err = readPool(cfg.ClientCA); err != nil {
+	if k.clients, err = trust.Alone(cfg.ClientCA); err != nil {
 		return nil, fmt.Errorf("client_ca: %w", err)
 	}
 	k.ask = tls.VerifyClientCertIfGiven
@@ -54,19 +56,6 @@ func newKeyPair(cfg HTTPConfig, must bool) (*keyPair, error) {
 		k.ask = tls.RequireAndVerifyClientCert
 	}
 	return k, nil
-}
-
-// readPool reads the authorities in a PEM file.
-func readPool(path string) (*x509.CertPool, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s: no certificate in PEM", path)
-	}
-	return pool, nil
 }
 
 // load reads the certificate, unless its files are those that were read before.

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // KafkaConfig is topics of a Kafka cluster.
@@ -110,7 +111,7 @@ func (k *kafka) secure() error {
 	if cfg.TLS {
 		t := &tls.Config{MinVersion: tls.VersionTLS12}
 		if cfg.CA != "" {
-			pool, err := readPool(cfg.CA)
+			pool, err := trust.Alone(cfg.CA)
 			if err != nil {
 				return fmt.Errorf("ca: %w", err)
 			}

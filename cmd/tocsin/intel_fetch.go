@@ -18,6 +18,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/intel"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // fetchTimeout bounds one answer of a server.
@@ -91,14 +92,12 @@ func (f *fetcher) notePath() string { return filepath.Join(intelFolder(f.dir), f
 
 // open makes the client and what it authenticates by.
 func (f *fetcher) open() error {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if f.list.CA != "" {
-		trust, err := trusting(f.list.CA)
-		if err != nil {
-			return err
-		}
-		transport.TLSClientConfig = trust
+	security, err := trust.Client(f.list.CA)
+	if err != nil {
+		return err
 	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = security
 	f.client = &http.Client{Timeout: fetchTimeout, Transport: transport, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if len(via) > 5 {
 			return errors.New("is sent on too often")
@@ -109,7 +108,6 @@ func (f *fetcher) open() error {
 		return nil
 	}}
 	var token, password string
-	var err error
 	if f.list.Token != "" {
 		if token, err = config.Secret(f.list.Token); err != nil {
 			return err

@@ -3,12 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -28,6 +25,7 @@ import (
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
+	"github.com/tocsin-sec/tocsin/trust"
 )
 
 // mainTenant is the tenant whose keys stand at the top of the configuration.
@@ -171,27 +169,11 @@ func openStore(dir string, site *site, log *slog.Logger) (eventStore, error) {
 		return nil, fmt.Errorf("store_tenant %q: must be two numbers such as 12:0", site.StoreTenant)
 	}
 	if site.StoreCA != "" {
-		if opt.TLS, err = trusting(site.StoreCA); err != nil {
+		if opt.TLS, err = trust.Client(site.StoreCA); err != nil {
 			return nil, fmt.Errorf("store_ca: %w", err)
 		}
 	}
 	return asStore(store.Dial(site.Store, opt))
-}
-
-// trusting returns a configuration of TLS that trusts the certificates of a file, beside those of the machine.
-func trusting(file string) (*tls.Config, error) {
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s holds no certificate", file)
-	}
-	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }
 
 // asStore makes no store of none.
