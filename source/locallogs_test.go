@@ -140,8 +140,30 @@ func followLocal(t *testing.T, cfg *FilesConfig, logs int) {
 	}
 }
 
+// TestLocalLogsOfThisMachine: what is found here can be read, in order and once; what cannot be read is said to be so.
 func TestLocalLogsOfThisMachine(t *testing.T) {
-	start := time.Now()
 	l := LocalLogs(testEnv(t).Recognise)
-	t.Logf("%s: journal %v, logs %+v, covered %v, denied %+v, notes %v", time.Since(start), l.Journal, l.Logs, l.Covered, l.Denied, l.Notes)
+	if !slices.IsSortedFunc(l.Logs, func(a, b LocalLog) int { return strings.Compare(a.Path, b.Path) }) {
+		t.Errorf("not in order: %+v", l.Logs)
+	}
+	for i, f := range l.Logs {
+		if i > 0 && f.Path == l.Logs[i-1].Path {
+			t.Errorf("%s twice", f.Path)
+		}
+		file, err := os.Open(f.Path)
+		if err != nil {
+			t.Errorf("found, and not to be read: %v", err)
+			continue
+		}
+		_ = file.Close()
+	}
+	for _, d := range l.Denied {
+		if file, err := os.Open(d.Path); err == nil {
+			_ = file.Close()
+			t.Errorf("%s can be read, %s or not", d.Path, d.Need)
+		}
+	}
+	if l.Files == nil && len(l.Logs) > 0 {
+		t.Error("logs, and nothing follows them")
+	}
 }
