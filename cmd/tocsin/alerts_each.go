@@ -91,9 +91,6 @@ func alertRow(h *console.Hit) ([]terminal.Span, error) {
 	}, nil
 }
 
-// shortKey is how much of a key is shown, in hexadecimal digits.
-const shortKey = 8
-
 // entityWords names whom a hit is about, at most some of them.
 func entityWords(e *detect.Entities) string {
 	const most = 3

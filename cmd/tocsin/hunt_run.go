@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -229,4 +230,12 @@ func (s *huntRun) finish(start time.Time) error {
 	sum.Notes = append(sum.Notes, s.engine.Notes()...)
 	sum.Seconds = time.Since(start).Seconds()
 	return s.out.Summary(sum)
+}
+
+// noRule says why there is nothing to hunt with: to find nothing would look like good news.
+func (s *ruleSet) noRule() error {
+	if s.refused > 0 {
+		return withHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.refused), "tocsin rules check tells why")
+	}
+	return errors.New("hunt: there is no rule to hunt with in the places that were named")
 }

@@ -1,21 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -29,15 +24,6 @@ tocsin check says which severities reach nobody.`,
 	}
 	cmd.AddCommand(newNotifyTest(std), newNotifyList(std))
 	return cmd
-}
-
-// notifyEnv is what ways are given.
-func notifyEnv(log *slog.Logger) notify.Env {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
-	return notify.Env{Host: host, Version: versionText(), Log: log}
 }
 
 // loadDirectory reads who is told of what.
@@ -211,48 +197,4 @@ func listRoutes(w io.Writer, set *settings, d *notify.Directory, asJSON bool) er
 		out.Print(0, 0, terminal.Span{Text: line})
 	}
 	return out.Err()
-}
-
-// gapLines say which severities reach nobody, and when.
-func gapLines(set *settings, d *notify.Directory) []string {
-	if len(d.Routes) == 0 {
-		return []string{"no severity reaches anybody: tocsin.yml names no route below notify.routes"}
-	}
-	tenants := []string{mainTenant}
-	for name := range set.Tenants {
-		tenants = append(tenants, name)
-	}
-	slices.SortFunc(tenants, func(a, b string) int {
-		switch {
-		case a == b:
-			return 0
-		case a == mainTenant:
-			return -1
-		case b == mainTenant:
-			return 1
-		}
-		return cmp.Compare(a, b)
-	})
-	var lines []string
-	for _, g := range d.Gaps(time.Now(), tenants) {
-		lines = append(lines, g.String())
-	}
-	return lines
-}
-
-// checkNotify places the mistakes of notify in the document, and returns what to tell where there is none.
-func checkNotify(set *settings, doc *config.Document) []string {
-	d, err := notify.Compile(set.notifying(), notifyEnv(nil))
-	var mistakes notify.Mistakes
-	if errors.As(err, &mistakes) {
-		for _, m := range mistakes {
-			doc.Fail("notify."+m.Path, m.Hint, "%s", m.Text)
-		}
-		return nil
-	}
-	if err != nil {
-		doc.Fail("notify", "", "%v", err)
-		return nil
-	}
-	return gapLines(set, d)
 }

@@ -19,3 +19,10 @@ func printable(s string) string {
 func oneLine(s string) string {
 	return terminal.Safe(strings.Join(strings.Fields(s), " "))
 }
+
+func plural(n int64, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}

@@ -43,10 +43,3 @@ func short(n float64) string {
 	}
 	return fmt.Sprintf("%.0f", n)
 }
-
-func plural(n int64, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
-}

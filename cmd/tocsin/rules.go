@@ -5,14 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tocsin-sec/tocsin/rules"
-	"github.com/tocsin-sec/tocsin/sigma"
 )
 
 // newRules makes the command `tocsin rules`.
@@ -70,34 +65,6 @@ func (r *ruleFlags) load(places []string) (*ruleSet, error) {
 	f.Placeholders = s.Placeholders
 	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
 	return loadRules(f)
-}
-
-// written returns the rules of a set that somebody wrote, detections first. Those that were made from an old
-// aggregation stand for themselves as the correlation that they became.
-func (s *ruleSet) written() []*sigma.Rule {
-	inner := make(map[*sigma.Rule]bool)
-	for _, c := range s.Correlations {
-		if c.Correlation.Implicit {
-			for _, ref := range c.Correlation.Rules {
-				inner[ref.Rule] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(slices.Concat(s.Rules, s.Correlations), func(r *sigma.Rule) bool { return inner[r] })
-}
-
-// origin says where a rule comes from: builtin, the name of a pack, or its file.
-func origin(r *sigma.Rule) string {
-	if strings.HasPrefix(r.Pos.File, rules.BuiltinPath+":") {
-		return rules.BuiltinPath
-	}
-	if dir := packsFolder(); dir != "" {
-		if rel, err := filepath.Rel(dir, r.Pos.File); err == nil && filepath.IsLocal(rel) {
-			pack, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
-			return rules.PackPrefix + pack
-		}
-	}
-	return r.Pos.File
 }
 
 // lineEncoder writes one JSON object a line.

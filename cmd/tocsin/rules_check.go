@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -87,34 +86,6 @@ func (c *rulesCheck) printJSON(w io.Writer, set *ruleSet) error {
 		}
 	}
 	return nil
-}
-
-const unheardHint = "say which events these are in a file for --logsources"
-
-// sorted returns diagnostics by file and place; those of one place stay in order.
-func sorted(diags []sigma.Diagnostic) []sigma.Diagnostic {
-	diags = slices.Clone(diags)
-	slices.SortStableFunc(diags, func(a, b sigma.Diagnostic) int {
-		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
-	})
-	return diags
-}
-
-// unheard returns the detections for whose log source no event is known.
-func (s *ruleSet) unheard() []*sigma.Rule {
-	known := make(map[event.LogSource]bool)
-	var list []*sigma.Rule
-	for _, r := range s.Rules {
-		k, ok := known[r.LogSource]
-		if !ok {
-			k = s.sources.Known(r.LogSource)
-			known[r.LogSource] = k
-		}
-		if !k {
-			list = append(list, r)
-		}
-	}
-	return list
 }
 
 func (c *rulesCheck) print(w io.Writer, set *ruleSet) error {

@@ -242,14 +242,3 @@ func (t *rulesTest) finish(w io.Writer) error {
 		plural(int64(s.Files), "file"), result, s.Untested, plural(int64(s.Untested), "rule"))
 	return err
 }
-
-// telling counts by file the rules that hit on their own.
-func (s *ruleSet) telling() map[string]int {
-	n := make(map[string]int)
-	for _, r := range s.written() {
-		if !r.Silent {
-			n[r.Pos.File]++
-		}
-	}
-	return n
-}

@@ -1,57 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
-
-// dataFolder returns where tocsin keeps what it was told to keep, such as installed rules: $TOCSIN_DATA_HOME, else
-// tocsin in the user's data folder.
-func dataFolder() string {
-	if dir := os.Getenv("TOCSIN_DATA_HOME"); dir != "" {
-		return dir
-	}
-	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "tocsin")
-	}
-	if dir := os.Getenv("LOCALAPPDATA"); runtime.GOOS == "windows" && dir != "" {
-		return filepath.Join(dir, "tocsin")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		return ""
-	}
-	if runtime.GOOS == "darwin" {
-		return filepath.Join(home, "Library", "Application Support", "tocsin")
-	}
-	return filepath.Join(home, ".local", "share", "tocsin")
-}
-
-// packsFolder returns where installed rule packs are; "" where the user has no home.
-func packsFolder() string {
-	dir := dataFolder()
-	if dir == "" {
-		return ""
-	}
-	return filepath.Join(dir, "rules")
-}
-
-// defaultPlaces are the places of rules where none is named.
-func defaultPlaces() []string { return []string{rules.BuiltinPath, rules.InstalledPath} }
-
-// isPlaceName tells whether a place of rules is a name and no path.
-func isPlaceName(s string) bool {
-	return s == rules.BuiltinPath || s == rules.InstalledPath || strings.HasPrefix(s, rules.BuiltinPath+":") || strings.HasPrefix(s, rules.PackPrefix)
-}
 
 // ruleSet is what a hunt looks for.
 type ruleSet struct {
@@ -61,41 +22,6 @@ type ruleSet struct {
 	ignored []string // YAML files that are no rules
 	refused int
 	diags   []sigma.Diagnostic // of all that was loaded
-}
-
-// loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
-// pipeline or table of log sources that cannot be used is an error.
-func loadRules(s *ruleSettings) (*ruleSet, error) {
-	set := &ruleSet{sources: sigma.BuiltinLogSources()}
-	if s.LogSources != "" {
-		data, err := os.ReadFile(s.LogSources)
-		if err != nil {
-			return nil, fmt.Errorf("read log sources: %w", err)
-		}
-		more, err := sigma.ParseLogSources(s.LogSources, data)
-		if err != nil {
-			return nil, err
-		}
-		set.sources = set.sources.With(more)
-	}
-	pipes, err := loadPipelines(s.Pipelines)
-	if err != nil {
-		return nil, err
-	}
-	opt := pipes.LoadOptions(sigma.LoadOptions{Placeholders: s.Placeholders})
-	loaded, err := rules.Load(s.Rules, rules.Options{Sigma: opt, Packs: packsFolder()})
-	if err != nil {
-		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
-	}
-	set.files, set.ignored = loaded.Files, loaded.Ignored
-	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
-	rewritten, diags := pipes.ApplyAll(loaded.Rules)
-	set.note(diags)
-	set.Collection, diags = sigma.Collect(rewritten)
-	set.note(diags)
-	set.Correlations, diags = detect.Runnable(set.Correlations)
-	set.note(diags)
-	return set, nil
 }
 
 // note keeps diagnostics, each error of which costs a rule.
@@ -108,23 +34,10 @@ func (s *ruleSet) note(diags []sigma.Diagnostic) {
 	}
 }
 
-// noRule says why there is nothing to hunt with: to find nothing would look like good news.
-func (s *ruleSet) noRule() error {
-	if s.refused > 0 {
-		return withHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.refused), "tocsin rules check tells why")
-	}
-	return errors.New("hunt: there is no rule to hunt with in the places that were named")
-}
-
 // has tells whether a rule has that id or title.
 func (s *ruleSet) has(name string) bool {
 	is := func(r *sigma.Rule) bool { return named(r, name) }
 	return slices.ContainsFunc(s.Rules, is) || slices.ContainsFunc(s.Correlations, is)
-}
-
-// named tells whether a rule has that id or title.
-func named(r *sigma.Rule, name string) bool {
-	return strings.EqualFold(name, r.ID) || strings.EqualFold(name, r.Title)
 }
 
 // loadPipelines reads processing pipelines; all that is wrong with any of them is in the error.
@@ -150,56 +63,81 @@ func loadPipelines(files []string) (sigma.Pipelines, error) {
 	return pipes, errors.Join(errs...)
 }
 
-// choice says which rules' hits are told.
-type choice struct {
-	level   sigma.Level // at least
-	status  string      // at least, in the order of statuses; "" is any
-	tags    []string    // one of them, or a technique below one of them; none is any
-	exclude []string    // ids or titles
-}
-
-// statuses in ascending order of trust. Source: Sigma rules specification 2.1, "Status".
-var statuses = []string{"unsupported", "deprecated", "experimental", "test", "stable"}
-
-func newChoice(level, status string, tags, exclude []string) (choice, error) {
-	c := choice{status: strings.ToLower(status), exclude: exclude}
-	if level != "" {
-		var ok bool
-		if c.level, ok = sigma.ParseLevel(strings.ToLower(level)); !ok {
-			return c, fmt.Errorf("level %q is not known; the levels are informational, low, medium, high and critical", level)
-		}
-	}
-	if c.status != "" && !slices.Contains(statuses, c.status) {
-		return c, fmt.Errorf("status %q is not known; the statuses are %s", status, strings.Join(statuses, ", "))
-	}
-	for _, t := range tags {
-		c.tags = append(c.tags, strings.ToLower(t))
-	}
-	return c, nil
-}
-
-// wants tells whether a rule's hits are to be told.
-func (c *choice) wants(r *sigma.Rule) bool {
-	if r.Level < c.level {
-		return false
-	}
-	if c.status != "" && slices.Index(statuses, r.Status) < slices.Index(statuses, c.status) {
-		return false
-	}
-	if len(c.tags) > 0 && !slices.ContainsFunc(r.Tags, c.tagged) {
-		return false
-	}
-	return !slices.ContainsFunc(c.exclude, func(x string) bool { return named(r, x) })
-}
-
-func (c *choice) tagged(tag string) bool {
-	tag = strings.ToLower(tag)
-	return slices.ContainsFunc(c.tags, func(want string) bool {
-		for _, full := range []string{want, "attack." + want} {
-			if tag == full || strings.HasPrefix(tag, full+".") {
-				return true
+// written returns the rules of a set that somebody wrote, detections first. Those that were made from an old
+// aggregation stand for themselves as the correlation that they became.
+func (s *ruleSet) written() []*sigma.Rule {
+	inner := make(map[*sigma.Rule]bool)
+	for _, c := range s.Correlations {
+		if c.Correlation.Implicit {
+			for _, ref := range c.Correlation.Rules {
+				inner[ref.Rule] = true
 			}
 		}
-		return false
+	}
+	return slices.DeleteFunc(slices.Concat(s.Rules, s.Correlations), func(r *sigma.Rule) bool { return inner[r] })
+}
+
+// origin says where a rule comes from: builtin, the name of a pack, or its file.
+func origin(r *sigma.Rule) string {
+	if strings.HasPrefix(r.Pos.File, rules.BuiltinPath+":") {
+		return rules.BuiltinPath
+	}
+	if dir := packsFolder(); dir != "" {
+		if rel, err := filepath.Rel(dir, r.Pos.File); err == nil && filepath.IsLocal(rel) {
+			pack, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+			return rules.PackPrefix + pack
+		}
+	}
+	return r.Pos.File
+}
+
+const unheardHint = "say which events these are in a file for --logsources"
+
+// sorted returns diagnostics by file and place; those of one place stay in order.
+func sorted(diags []sigma.Diagnostic) []sigma.Diagnostic {
+	diags = slices.Clone(diags)
+	slices.SortStableFunc(diags, func(a, b sigma.Diagnostic) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
+	return diags
+}
+
+// unheard returns the detections for whose log source no event is known.
+func (s *ruleSet) unheard() []*sigma.Rule {
+	known := make(map[event.LogSource]bool)
+	var list []*sigma.Rule
+	for _, r := range s.Rules {
+		k, ok := known[r.LogSource]
+		if !ok {
+			k = s.sources.Known(r.LogSource)
+			known[r.LogSource] = k
+		}
+		if !k {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// telling counts by file the rules that hit on their own.
+func (s *ruleSet) telling() map[string]int {
+	n := make(map[string]int)
+	for _, r := range s.written() {
+		if !r.Silent {
+			n[r.Pos.File]++
+		}
+	}
+	return n
+}
+
+// find returns the rules that have an id, or the beginning of one, or a title.
+func (s *ruleSet) find(name string) []*sigma.Rule {
+	const enough = 8
+	var list []*sigma.Rule
+	for _, r := range s.written() {
+		if named(r, name) || len(name) >= enough && strings.HasPrefix(strings.ToLower(r.ID), strings.ToLower(name)) {
+			list = append(list, r)
+		}
+	}
+	return list
 }

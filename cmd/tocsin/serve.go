@@ -287,26 +287,3 @@ func (s *serve) close() error {
 	}
 	return errors.Join(errs...)
 }
-
-// stateFolder returns where serve keeps everything; "" where the user has no home.
-func stateFolder(flag string, s *settings) string {
-	if flag != "" {
-		return flag
-	}
-	if s.Data != "" {
-		return s.Data
-	}
-	if os.Geteuid() == 0 {
-		return filepath.Join("/var", "lib", "tocsin")
-	}
-	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
-		return filepath.Join(dir, "tocsin")
-	}
-	if home, err := os.UserHomeDir(); err == nil {
-		return filepath.Join(home, ".local", "state", "tocsin")
-	}
-	return ""
-}
-
-// socketPath returns where a process with that folder answers.
-func socketPath(dir string) string { return filepath.Join(dir, "tocsin.sock") }

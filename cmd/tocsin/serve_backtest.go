@@ -107,18 +107,6 @@ func sameRule(a, b *sigma.Rule) bool {
 	return a.Title == b.Title
 }
 
-// find returns the rules that have an id, or the beginning of one, or a title.
-func (s *ruleSet) find(name string) []*sigma.Rule {
-	const enough = 8
-	var list []*sigma.Rule
-	for _, r := range s.written() {
-		if named(r, name) || len(name) >= enough && strings.HasPrefix(strings.ToLower(r.ID), strings.ToLower(name)) {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
 // tryRules loads files of rules beside those that are in force, whose place they take where they have their ids.
 func tryRules(how *ruleSettings, files []console.RuleFile) (*ruleSet, []*sigma.Rule, error) {
 	dir, err := os.MkdirTemp("", "tocsin-")

@@ -14,7 +14,6 @@ import (
 
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/identity"
-	"github.com/tocsin-sec/tocsin/notify"
 )
 
 // consoleSettings say where the console is reached over the network, and who may come in.
@@ -218,27 +217,4 @@ func (c *consoleSettings) providers() ([]identity.OIDC, error) {
 		}
 	}
 	return list, nil
-}
-
-// notifying is how people are told: where no address for links is named, they lead to the console, if that has one.
-func (s *settings) notifying() *notify.Config {
-	c := s.Notify
-	p, err := s.Console.plan()
-	if c.Link != "" || err != nil || p.address == "" {
-		return &c
-	}
-	var names []string
-	if s.Console.Cert != "" {
-		if cert, _, err := identity.Certificate("", s.Console.Cert, s.Console.Key, nil, time.Now()); err == nil {
-			names = cert.Leaf.DNSNames
-		}
-	}
-	_, port, _ := net.SplitHostPort(p.address)
-	if origin, public := s.Console.origin(&p, port, names); public {
-		c.Link = origin + "/queue/{key}"
-		if len(s.Tenants) > 0 { // a browser remembers which one it has looked at
-			c.Link += "?tenant={tenant}"
-		}
-	}
-	return &c
 }

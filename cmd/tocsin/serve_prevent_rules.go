@@ -30,15 +30,6 @@ const (
 	maxArmedBytes = 16 << 20
 )
 
-// armedFolder is where the rules are that people have armed; serve reads it beside the places that are configured.
-func armedFolder(dir string) string { return filepath.Join(dir, "rules") }
-
-// hasRules tells whether there is any rule file in a folder.
-func hasRules(dir string) bool {
-	list, _ := os.ReadDir(dir) // without it, there is none
-	return slices.ContainsFunc(list, func(f fs.DirEntry) bool { return f.Type().IsRegular() && isRuleFile(f.Name()) })
-}
-
 // armRequest is what is armed.
 type armRequest struct {
 	Files []armFile `json:"files"`

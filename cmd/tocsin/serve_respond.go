@@ -16,29 +16,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/state"
 )
-
-// respondSettings say what tocsin may change in the world.
-type respondSettings struct {
-	Guard      respond.Guard              `yaml:"guard" doc:"What must not happen, whoever asks."`
-	User       string                     `yaml:"user" doc:"The user that serve becomes when root starts it. A second process keeps the few rights that actions need, and understands a few verbs only; the first may then write to its own folder alone." example:"tocsin"`
-	Helper     string                     `yaml:"helper" doc:"The socket of tocsin rights, where that runs as a unit of its own." example:"/run/tocsin/rights.sock"`
-	Writable   []string                   `yaml:"writable" doc:"Further folders that serve may write to when it has become another user, for instance for backups." example:"[/var/backups/tocsin]"`
-	Kinds      []string                   `yaml:"kinds" doc:"The kinds of actions that may be done. Without it, all." example:"[block, end-session]"`
-	Quarantine string                     `yaml:"quarantine" path:"true" doc:"The folder into which files are moved." default:"quarantine in the data folder"`
-	Programs   map[string]respond.Program `yaml:"programs" doc:"Programs of your own, by name."`
-	Webhooks   map[string]respond.Webhook `yaml:"webhooks" doc:"Places that are told over HTTP, by name."`
-	Playbooks  []string                   `yaml:"playbooks" path:"true" doc:"Files of playbooks, beside those that tocsin brings." example:"[playbooks/vpn.yml]"`
-	Modes      map[string]string          `yaml:"modes" doc:"The modes of playbooks, by name: watch, ask, auto or off." example:"{password-guessing: ask}"`
-	Flows      bool                       `yaml:"connections" doc:"Connections that end on this host, or through it, become events, where the kernel tracks them (a policy of the firewall makes it)."`
-	Lists      listSettings               `yaml:"lists" doc:"Blocks for other firewalls."`
-	Directory  respond.LDAP               `yaml:"directory" doc:"The LDAP or Active Directory in which accounts are locked."`
-}
 
 // tools are the settings of kinds.
 func (s *settings) tools(dir string) respond.Tools {
@@ -51,40 +33,6 @@ func (s *settings) tools(dir string) respond.Tools {
 	}
 	t.Trackers = trackersOf(s)
 	return t
-}
-
-// checkRespond looks for mistakes of meaning.
-func (s *settings) checkRespond(doc *config.Document) {
-	if err := s.Respond.Guard.Check(); err != nil {
-		doc.Fail("respond.guard", "", "%v", err)
-	}
-	for name, p := range s.Respond.Programs {
-		if err := p.Check(); err != nil {
-			doc.Fail("respond.programs."+name, "", "%v", err)
-		}
-	}
-	for name, w := range s.Respond.Webhooks {
-		if err := w.Check(); err != nil {
-			doc.Fail("respond.webhooks."+name, "", "%v", err)
-		}
-	}
-	if s.Respond.Directory.URL != "" {
-		if err := s.Respond.Directory.Check(); err != nil {
-			doc.Fail("respond.directory", "", "%v", err)
-		}
-	}
-	s.Respond.Lists.check(doc)
-	if _, err := s.Respond.playbooks(); err != nil {
-		doc.Fail("respond.playbooks", "", "%v", err)
-	}
-	for _, k := range s.Respond.Kinds {
-		if _, err := respond.KindOf(k); err != nil {
-			doc.Fail("respond.kinds", "", "%v", err)
-		}
-	}
-	if err := s.Policy.Check(); err != nil {
-		doc.Fail("firewall", "", "%v", err)
-	}
 }
 
 // newHands makes what does the work, in this process.

@@ -7,10 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,9 +24,6 @@ import (
 	"github.com/tocsin-sec/tocsin/store"
 	"github.com/tocsin-sec/tocsin/trust"
 )
-
-// mainTenant is the tenant whose keys stand at the top of the configuration.
-const mainTenant = "main"
 
 // tenant is one tenant while it is served.
 type tenant struct {
@@ -70,11 +64,6 @@ type input struct {
 	stop   context.CancelFunc
 	done   chan struct{}
 }
-
-var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
-
-// tenantFolder returns the folder of a tenant.
-func tenantFolder(dir, name string) string { return filepath.Join(dir, "tenants", name) }
 
 // openTenant opens what a tenant has, and makes its inputs.
 func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
@@ -182,46 +171,6 @@ func asStore[S eventStore](s S, err error) (eventStore, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// parseDisk reads a share of a disk, "50%", or a size, "100GB".
-func parseDisk(s string) (share float64, bytes int64, err error) {
-	text := strings.ToUpper(strings.ReplaceAll(s, " ", ""))
-	if number, ok := strings.CutSuffix(text, "%"); ok {
-		if share, err = strconv.ParseFloat(number, 64); err == nil && share > 0 && share <= 100 {
-			return share / 100, 0, nil
-		}
-		return 0, 0, fmt.Errorf("%q is no share of a disk; write 1%% to 100%%, or a size such as 100GB", s)
-	}
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "B"), "I")
-	unit := int64(1)
-	for i, u := range []string{"K", "M", "G", "T"} {
-		if number, ok := strings.CutSuffix(text, u); ok {
-			text, unit = number, 1<<(10*(i+1))
-		}
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || n <= 0 {
-		return 0, 0, fmt.Errorf("%q is no size; write 100GB, or a share such as 50%%", s)
-	}
-	return 0, int64(n * float64(unit)), nil
-}
-
-// statePlace returns where hits and the audit trail are kept.
-func statePlace(dir, tenant string, site *site) (string, state.Options, error) {
-	opt := state.Options{}
-	if site.State == "" {
-		return filepath.Join(dir, "state.db"), opt, nil
-	}
-	opt.Schema = "tocsin_" + strings.ReplaceAll(tenant, "-", "_")
-	if state.IsPostgres(site.State) {
-		return site.State, opt, nil
-	}
-	place, err := config.Secret(site.State)
-	if err != nil {
-		return "", opt, fmt.Errorf("state: %w", err)
-	}
-	return place, opt, nil
 }
 
 func openState(ctx context.Context, dir, tenant string, site *site) (*state.State, error) {

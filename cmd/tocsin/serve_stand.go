@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tocsin-sec/tocsin/console"
+)
+
+// standIn makes a client of this process itself, which has the folder until it is released. The error is errLocked if
+// another has it.
+func (p *place) standIn(ctx context.Context, set *settings, dir string) (c *console.Client, release func(), err error) {
+	lock, err := lockFile(filepath.Join(dir, "serve.lock"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, withHint(fmt.Errorf("nothing is kept in %s", dir), "tocsin serve keeps events and hits; --data names another folder")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := os.MkdirTemp("", "tocsin-")
+	if err != nil {
+		_ = lock.Close()
+		return nil, nil, err
+	}
+	letGo := func() {
+		_ = os.RemoveAll(own)
+		_ = lock.Close()
+	}
+	socket := filepath.Join(own, "socket")
+	end, err := p.stand(ctx, set, dir, socket)
+	if err == nil {
+		if c, err = console.Dial(ctx, socket); err != nil {
+			end()
+		}
+	}
+	if err != nil {
+		letGo()
+		return nil, nil, err
+	}
+	return c, func() { end(); letGo() }, nil
+}
+
+// stand answers at a socket in place of a serve that does not run, about what is there, until it is released.
+func (p *place) stand(ctx context.Context, set *settings, dir, at string) (release func(), err error) {
+	name := p.tenant
+	if name == "" {
+		name = mainTenant
+	}
+	site := &set.site
+	if name != mainTenant {
+		other := set.Tenants[name]
+		site = &other
+	}
+	t := &tenant{name: name, dir: tenantFolder(dir, name), site: site}
+	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, withHint(fmt.Errorf("nothing is kept in %s", t.dir), "tocsin serve keeps events and hits; --data names another folder")
+	}
+	socket, err := console.Listen(ctx, at, "")
+	if err != nil {
+		return nil, err
+	}
+	closeAll := func() {
+		_ = socket.Close()
+		_ = t.close()
+	}
+	if t.store, err = openStore(t.dir, site, slog.New(slog.DiscardHandler)); err == nil {
+		t.state, err = openState(ctx, t.dir, name, site)
+	}
+	if err != nil {
+		closeAll()
+		return nil, err
+	}
+	p.recover(ctx, t)
+	s := &serve{settings: set, dir: dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
+	if err := errors.Join(s.openResponse(false), s.openIdentity()); err != nil {
+		closeAll()
+		return nil, err
+	}
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.answers().Serve(serving, socket)
+	}()
+	return func() {
+		s.response.settle(ctx)
+		stop()
+		<-done
+		s.response.close()
+		closeAll()
+	}, nil
+}
+
+// folderPatience is how long a folder is waited for that another process has for a moment.
+const folderPatience = 10 * time.Second

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sigma"
+)
+
+// loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
+// pipeline or table of log sources that cannot be used is an error.
+func loadRules(s *ruleSettings) (*ruleSet, error) {
+	set := &ruleSet{sources: sigma.BuiltinLogSources()}
+	if s.LogSources != "" {
+		data, err := os.ReadFile(s.LogSources)
+		if err != nil {
+			return nil, fmt.Errorf("read log sources: %w", err)
+		}
+		more, err := sigma.ParseLogSources(s.LogSources, data)
+		if err != nil {
+			return nil, err
+		}
+		set.sources = set.sources.With(more)
+	}
+	pipes, err := loadPipelines(s.Pipelines)
+	if err != nil {
+		return nil, err
+	}
+	opt := pipes.LoadOptions(sigma.LoadOptions{Placeholders: s.Placeholders})
+	loaded, err := rules.Load(s.Rules, rules.Options{Sigma: opt, Packs: packsFolder()})
+	if err != nil {
+		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
+	}
+	set.files, set.ignored = loaded.Files, loaded.Ignored
+	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
+	rewritten, diags := pipes.ApplyAll(loaded.Rules)
+	set.note(diags)
+	set.Collection, diags = sigma.Collect(rewritten)
+	set.note(diags)
+	set.Correlations, diags = detect.Runnable(set.Correlations)
+	set.note(diags)
+	return set, nil
+}
+
+// defaultPlaces are the places of rules where none is named.
+func defaultPlaces() []string { return []string{rules.BuiltinPath, rules.InstalledPath} }
+
+// isPlaceName tells whether a place of rules is a name and no path.
+func isPlaceName(s string) bool {
+	return s == rules.BuiltinPath || s == rules.InstalledPath || strings.HasPrefix(s, rules.BuiltinPath+":") || strings.HasPrefix(s, rules.PackPrefix)
+}
