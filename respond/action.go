@@ -33,6 +33,15 @@ func States() []State {
 	return []State{Proposed, Approved, Running, Done, Undoing, Denied, Failed, Undone, Expired}
 }
 
+// StateWords are all states in one line, with commas between them.
+func StateWords() string {
+	words := make([]string, 0, 9)
+	for _, s := range States() {
+		words = append(words, string(s))
+	}
+	return strings.Join(words, ", ")
+}
+
 // Ended tells whether nothing of an action is in the world or will be, unless it is asked for anew.
 func (s State) Ended() bool { return s == Denied || s == Failed || s == Undone || s == Expired }
 

@@ -31,19 +31,11 @@ Exit status: 0 there is none, 1 there are some, 2 failed.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.actions(cmd.Context(), states, limit) },
 	}
-	cmd.Flags().StringVar(&states, "state", "", "only those in these `states`: "+stateWords())
+	cmd.Flags().StringVar(&states, "state", "", "only those in these `states`: "+respond.StateWords())
 	cmd.Flags().IntVarP(&limit, "limit", "n", 100, "at most so many `actions`; 0 is all")
 	a.define(cmd)
 	cmd.AddCommand(newDo(std), newKinds(std))
 	return cmd
-}
-
-func stateWords() string {
-	var words []string
-	for _, s := range respond.States() {
-		words = append(words, string(s))
-	}
-	return strings.Join(words, ", ")
 }
 
 func (a *acting) actions(ctx context.Context, states string, limit int) error {

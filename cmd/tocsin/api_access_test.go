@@ -78,7 +78,7 @@ func every(t *testing.T) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := wholeAPI()
+	s := Contract()
 	s.Tenants = append(s.Tenants, console.Tenant{Name: "other"})
 	mux := http.NewServeMux()
 	web.Routes(mux, func(r *http.Request, err error) { t.Errorf("%s: %v", r.URL, err) })

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -95,20 +94,11 @@ func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err
 	if err != nil {
 		return nil, nil, err
 	}
-	for end := time.Now().Add(folderPatience); ; time.Sleep(20 * time.Millisecond) {
-		c, err = console.Dial(ctx, socketPath(dir))
-		release = func() {}
-		if errors.Is(err, console.ErrNotRunning) {
-			c, release, err = p.standIn(ctx, set, dir)
-		}
-		if !errors.Is(err, errLocked) || time.Now().After(end) { // else one is about to begin, or to end
-			break
-		}
-	}
+	left := Left{Settings: set, Dir: dir, Tenant: p.tenant, Version: versionText(), Events: p.events}
+	c, release, err = left.Ask(ctx)
 	if err != nil {
 		return nil, nil, notAllowed(err, dir)
 	}
-	c.Tenant = p.tenant
 	return c, release, nil
 }
 

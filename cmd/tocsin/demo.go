@@ -24,7 +24,7 @@ respond:
 `
 
 func newDemo(std streams) *cobra.Command {
-	s := &serve{std: std}
+	s := &serveCommand{std: std}
 	cmd := &cobra.Command{
 		Use:   "demo [flags]",
 		Short: "Try it out: serve the last night of a company that does not exist",

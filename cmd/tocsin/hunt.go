@@ -236,7 +236,7 @@ func (h *hunt) rules(s *huntRun, opt detect.Options) (*detect.Engine, error) {
 		return nil, err
 	}
 	if total := len(set.Rules) + len(set.Correlations); total == 0 {
-		return nil, set.noRule()
+		return nil, noRule(set)
 	} else if engine.Loaded() == 0 {
 		h.warnings = append(h.warnings, fmt.Sprintf("no rule was left to hunt with: level, status, tag and exclude fit none of %d", total))
 	}

@@ -233,7 +233,7 @@ func (s *huntRun) finish(start time.Time) error {
 }
 
 // noRule says why there is nothing to hunt with: to find nothing would look like good news.
-func (s *ruleSet) noRule() error {
+func noRule(s *ruleSet) error {
 	if s.refused > 0 {
 		return withHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.refused), "tocsin rules check tells why")
 	}

@@ -68,7 +68,7 @@ func (l *intelSettings) complete() error {
 	if l.URL != "" && !regexp.MustCompile(`^https?://[^/]`).MatchString(l.URL) {
 		return fmt.Errorf("%s: the url must begin with https:// or http://", l.Name)
 	}
-	if withPassword.MatchString(l.URL) {
+	if holdsPassword(l.URL) {
 		return fmt.Errorf("%s: a password does not belong into the url: use user and password", l.Name)
 	}
 	l.Format = cmp.Or(l.Format, string(intel.Auto))

@@ -59,9 +59,8 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitFailed
 	default:
 		fmt.Fprintf(std.err, "tocsin: %v\n", err)
-		var h *hinted
-		if errors.As(err, &h) {
-			fmt.Fprintf(std.err, "  = %s\n", h.hint)
+		if hint := hintOf(err); hint != "" {
+			fmt.Fprintf(std.err, "  = %s\n", hint)
 		}
 		return exitFailed
 	}

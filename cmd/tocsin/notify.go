@@ -32,7 +32,7 @@ func loadDirectory(path string) (*notify.Directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return notify.Compile(set.notifying(), notifyEnv(nil))
+	return notify.Compile(set.notifying(), notifyEnv(versionText(), nil))
 }
 
 // tried is what came of trying one way.
@@ -101,7 +101,7 @@ func tryWays(ctx context.Context, out io.Writer, d *notify.Directory, ways []str
 	failed := 0
 	for _, name := range ways {
 		w := d.Way(name)
-		m := notify.TestMessage(time.Now(), notifyEnv(nil).Host, title)
+		m := notify.TestMessage(time.Now(), notifyEnv(versionText(), nil).Host, title)
 		begun := time.Now()
 		_, err := w.Send(ctx, &m)
 		t := tried{Way: name, Kind: w.Kind, Sent: err == nil, Took: time.Since(begun).Round(time.Millisecond).String()}
@@ -159,7 +159,7 @@ Exit status: 0 listed, 2 failed.`,
 			if err != nil {
 				return err
 			}
-			d, err := notify.Compile(set.notifying(), notifyEnv(nil))
+			d, err := notify.Compile(set.notifying(), notifyEnv(versionText(), nil))
 			if err != nil {
 				return err
 			}

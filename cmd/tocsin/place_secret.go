@@ -8,10 +8,12 @@ import (
 	"regexp"
 )
 
-// withPassword is a URL that holds a password.
 var withPassword = regexp.MustCompile(`^[a-z]+://[^/@:]*:[^@]+@`)
 
-// trusting returns a configuration of TLS that trusts the certificates of a file, beside those of the machine.
+// holdsPassword tells whether a URL holds a password, which belongs where Secret finds it.
+func holdsPassword(url string) bool { return withPassword.MatchString(url) }
+
+// trusting returns a configuration of TLS that trusts the certificates of a file (PEM), beside those of the machine.
 func trusting(file string) (*tls.Config, error) {
 	pool, err := x509.SystemCertPool()
 	if err != nil {

@@ -8,22 +8,15 @@ import (
 	"net/http/httptest"
 
 	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/respond"
 )
 
 // apiName is the description of the API in docs/reference.
 const apiName = "openapi.json"
 
-// wholeAPI is what serve would answer with, without anything behind it.
-func wholeAPI() *console.Server {
-	s := &serve{settings: &settings{}, tenants: []*tenant{{name: mainTenant, site: &site{}}}, response: &response{Runner: &respond.Runner{}}}
-	return s.answers()
-}
-
 // apiText describes the API, as OpenAPI 3.1 has it.
 func apiText() (string, error) {
 	w := httptest.NewRecorder()
-	wholeAPI().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+"/openapi.json", http.NoBody))
+	Contract().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+"/openapi.json", http.NoBody))
 	if w.Code != http.StatusOK {
 		return "", fmt.Errorf("openapi.json: %d %s", w.Code, w.Body)
 	}

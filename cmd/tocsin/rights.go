@@ -35,7 +35,7 @@ for members of a group.`,
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(std.err, nil)).With("process", "rights")
-			hands, end := newHands(set, dir, log)
+			hands, end := newHands(set, dir, versionText(), log)
 			defer end()
 			if at == "" {
 				return serveRights(cmd.Context(), hands, log)

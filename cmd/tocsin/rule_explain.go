@@ -13,8 +13,8 @@ import (
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
-// condition says what a rule looks for; of a correlation also what its parts look for.
-func (s *rulesShow) condition(r *sigma.Rule) []string {
+// looksFor says what a rule looks for; of a correlation also what its parts look for.
+func looksFor(r *sigma.Rule) []string {
 	switch {
 	case r.Filter != nil && r.Filter.Any:
 		return append([]string{"taken out of the hits of any rule for these logs: events with"}, outline(r.Filter.Expr, 1)...)
@@ -33,7 +33,7 @@ func (s *rulesShow) condition(r *sigma.Rule) []string {
 			}
 		}
 		lines = append(lines, title)
-		for _, l := range s.condition(ref.Rule) {
+		for _, l := range looksFor(ref.Rule) {
 			lines = append(lines, "  "+l)
 		}
 	}
@@ -41,11 +41,11 @@ func (s *rulesShow) condition(r *sigma.Rule) []string {
 }
 
 // logs says which events the log sources of a rule are.
-func (s *rulesShow) logs(r *sigma.Rule) []string {
+func (s *ruleSet) logs(r *sigma.Rule) []string {
 	var out []string
 	for _, source := range sourcesOf(r) {
 		name := detect.SourceWords(source)
-		meanings := s.set.sources.Meanings(source)
+		meanings := s.sources.Meanings(source)
 		if len(meanings) == 0 {
 			out = append(out, name+": none that tocsin knows; it is tried on events of which no log source is known")
 			continue
@@ -92,17 +92,14 @@ func merged(list []sigma.Meaning) []string {
 	return out
 }
 
-// yaml returns a rule as it stands in its file; "" where that is gone.
-func (s *rulesShow) yaml(r *sigma.Rule) (string, error) {
-	data, ok := s.sources[r.Pos.File]
-	if !ok {
-		var err error
-		if data, err = rules.Source(r.Pos.File); errors.Is(err, os.ErrNotExist) {
-			return "", nil
-		} else if err != nil {
-			return "", err
-		}
-		s.sources[r.Pos.File] = data
+// yamlOf returns a rule as it stands in its file; "" where that is gone.
+func yamlOf(r *sigma.Rule) (string, error) {
+	data, err := rules.Source(r.Pos.File)
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
 	}
 	return document(data, r.Pos.Line), nil
 }

@@ -130,7 +130,7 @@ func printTable(w io.Writer, look terminal.Look, list []*sigma.Rule) error {
 			{Text: strings.Join(techniquesOf(r), ", ")},
 			{Text: shortID(r.ID)},
 			{Text: r.Status},
-			{Style: "dim", Text: origin(r)},
+			{Style: "dim", Text: origin(r, packsFolder())},
 		}
 		for i := range row {
 			row[i].Text = cmp.Or(oneLine(row[i].Text), "-")
@@ -164,7 +164,7 @@ type listedRule struct {
 func (l *rulesList) printJSON(w io.Writer, list []*sigma.Rule) error {
 	e := lineEncoder(w)
 	for _, r := range list {
-		line := listedRule{RuleInfo: detect.Info(r), Origin: origin(r), LogSources: sourcesOf(r), Part: r.Silent, Kind: "detection"}
+		line := listedRule{RuleInfo: detect.Info(r), Origin: origin(r, packsFolder()), LogSources: sourcesOf(r), Part: r.Silent, Kind: "detection"}
 		if r.Correlation != nil {
 			line.Kind = "correlation"
 		}

@@ -20,14 +20,13 @@ import (
 // rulesShow is the command `tocsin rules show`.
 type rulesShow struct {
 	ruleFlags
-	places  []string
-	noYAML  bool
-	set     *ruleSet
-	sources map[string][]byte
+	places []string
+	noYAML bool
+	set    *ruleSet
 }
 
 func newRulesShow(std streams) *cobra.Command {
-	s := &rulesShow{sources: make(map[string][]byte)}
+	s := &rulesShow{}
 	cmd := &cobra.Command{
 		Use:   "show [flags] ID|TITLE|FILE",
 		Short: "Explain a rule",
@@ -127,7 +126,7 @@ func found(list []*sigma.Rule, name string) ([]*sigma.Rule, error) {
 					fmt.Fprintf(&b, "\n  and %d more", len(fit)-i)
 					break
 				}
-				fmt.Fprintf(&b, "\n  %s  %s (%s)", oneLine(shortID(r.ID)), oneLine(r.Title), oneLine(origin(r)))
+				fmt.Fprintf(&b, "\n  %s  %s (%s)", oneLine(shortID(r.ID)), oneLine(r.Title), oneLine(origin(r, packsFolder())))
 			}
 			return nil, withHint(fmt.Errorf("%q means %d rules:%s", name, len(fit), b.String()), "name one by its id")
 		}
@@ -145,12 +144,12 @@ type shownRule struct {
 
 // show writes one rule to w, laid out as out needs it.
 func (s *rulesShow) show(w, out io.Writer, r *sigma.Rule) error {
-	yaml, err := s.yaml(r)
+	yaml, err := yamlOf(r)
 	if err != nil {
 		return err
 	}
 	if s.json {
-		return lineEncoder(w).Encode(shownRule{detect.Info(r), s.condition(r), s.logs(r), yaml})
+		return lineEncoder(w).Encode(shownRule{detect.Info(r), looksFor(r), s.set.logs(r), yaml})
 	}
 	screen := terminal.NewScreen(w, terminal.Of(out))
 	screen.Print(0, 0, terminal.Span{Style: "title", Text: oneLine(r.Title)})
@@ -175,8 +174,8 @@ func (s *rulesShow) show(w, out io.Writer, r *sigma.Rule) error {
 			screen.Print(0, 0, terminal.Span{Text: l})
 		}
 	}
-	section(screen, "It looks for", s.condition(r), "")
-	section(screen, "In these logs", s.logs(r), "")
+	section(screen, "It looks for", looksFor(r), "")
+	section(screen, "In these logs", s.set.logs(r), "")
 	section(screen, "Also set off by", r.FalsePositives, "- ")
 	section(screen, "What to do next", r.NextSteps, "- ")
 	section(screen, "References", r.References, "- ")

@@ -77,13 +77,13 @@ func (s *ruleSet) written() []*sigma.Rule {
 	return slices.DeleteFunc(slices.Concat(s.Rules, s.Correlations), func(r *sigma.Rule) bool { return inner[r] })
 }
 
-// origin says where a rule comes from: builtin, the name of a pack, or its file.
-func origin(r *sigma.Rule) string {
+// origin says where a rule comes from: builtin, the name of a pack, or its file. packs is the folder of installed packs, or "".
+func origin(r *sigma.Rule, packs string) string {
 	if strings.HasPrefix(r.Pos.File, rules.BuiltinPath+":") {
 		return rules.BuiltinPath
 	}
-	if dir := packsFolder(); dir != "" {
-		if rel, err := filepath.Rel(dir, r.Pos.File); err == nil && filepath.IsLocal(rel) {
+	if packs != "" {
+		if rel, err := filepath.Rel(packs, r.Pos.File); err == nil && filepath.IsLocal(rel) {
 			pack, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
 			return rules.PackPrefix + pack
 		}

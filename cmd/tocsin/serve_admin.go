@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/notify"
+	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -42,6 +43,12 @@ func (s *serve) answers() *console.Server {
 	return c
 }
 
+// Contract is the API that serve answers with, without anything behind it: for its description, and to say who may ask what.
+func Contract() *console.Server {
+	s := &serve{settings: &settings{}, tenants: []*tenant{{name: mainTenant, site: &site{}}}, response: &response{Runner: &respond.Runner{}}}
+	return s.answers()
+}
+
 // registerUpkeep adds what keeps the process in order.
 func (s *serve) registerUpkeep(a *console.API) {
 	op := console.Operation{Method: http.MethodPost, Path: "/reload", Permission: identity.SettingsWrite, Whole: true, Tag: "status", Summary: "Reads the configuration and the rules anew"}
@@ -64,7 +71,7 @@ func (s *serve) registerUpkeep(a *console.API) {
 func (s *serve) status() *console.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := &console.Status{Version: versionText(), Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir, Console: s.front.status()}
+	st := &console.Status{Version: s.Version, Process: os.Getpid(), Started: s.started.UTC(), Data: s.dir, Console: s.front.status()}
 	for _, t := range s.tenants {
 		ts := console.TenantStatus{Name: t.name, Status: t.line.Status(), Inputs: []string{}, Notify: t.notifier.Status(), StoreBytes: s.storeBytes(t)}
 		ts.Incidents, _ = t.state.CountIncidents(context.Background()) // without them, where they cannot be counted now
@@ -92,7 +99,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if s.ending {
 		return nil, errors.New("tocsin serve is about to end")
 	}
-	fresh, _, err := readSettings(s.config)
+	fresh, _, err := readSettings(s.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +115,7 @@ func (s *serve) reload(ctx context.Context) (*reloaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	directory, err := notify.Compile(fresh.notifying(), notifyEnv(s.log))
+	directory, err := notify.Compile(fresh.notifying(), notifyEnv(s.Version, s.log))
 	if err != nil {
 		return nil, err
 	}

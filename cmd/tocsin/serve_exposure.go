@@ -252,7 +252,7 @@ func (x *exposing) told(context.Context, string) error {
 	x.serve.mu.Lock()
 	set := x.settings
 	x.serve.mu.Unlock()
-	d, err := notify.Compile(set.notifying(), notifyEnv(x.log))
+	d, err := notify.Compile(set.notifying(), notifyEnv(x.Version, x.log))
 	if err != nil {
 		return err
 	}

@@ -9,19 +9,23 @@ import (
 
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/report"
-	"github.com/tocsin-sec/tocsin/terminal"
 )
 
-// greet says where things are and what is watched.
-func (s *serve) greet(ctx context.Context) {
-	if s.quiet {
-		return
-	}
-	out := terminal.NewScreen(s.std.out, terminal.Of(s.std.out))
+// Greeting is what a person should know when serve begins.
+type Greeting struct {
+	Took  time.Duration // from the start until all was ready
+	Lines []Line
+}
+
+// Line is a line of a greeting. The label is "" where the line goes on with what the one above is about.
+type Line struct{ Label, Text string }
+
+// greeting says where things are and what is watched.
+func (s *serve) greeting(ctx context.Context) *Greeting {
+	g := &Greeting{Took: time.Since(s.started)}
 	say := func(label, format string, args ...any) {
-		out.Print(0, 12, terminal.Span{Text: fmt.Sprintf("%-10s  ", label), Style: "dim"}, terminal.Span{Text: fmt.Sprintf(format, args...)})
+		g.Lines = append(g.Lines, Line{label, fmt.Sprintf(format, args...)})
 	}
-	out.Print(0, 0, terminal.Span{Text: "tocsin " + versionText(), Style: "bold"}, terminal.Span{Text: fmt.Sprintf(", ready after %s", time.Since(s.started).Round(time.Millisecond))})
 	say("keeps in", "%s", s.dir)
 	say("rules", "%d in force%s", s.tenants[0].line.Status().Rules, refusedWords(s.rules.refused))
 	for _, t := range s.tenants {
@@ -29,13 +33,11 @@ func (s *serve) greet(ctx context.Context) {
 	}
 	s.greetConsole(ctx, say)
 	folder := ""
-	if s.data != "" {
-		folder = "  each with --data " + s.data
+	if s.Data != "" {
+		folder = "  each with --data " + s.Data
 	}
 	say("ask it", "tocsin alerts · tocsin search 'failed password' · tocsin tail · tocsin status%s", folder)
-	if err := out.Err(); err != nil {
-		s.log.Warn("standard output cannot be written to", "error", err)
-	}
+	return g
 }
 
 // greetConsole says where the console is, and, where there is nobody yet, how the first administrator comes in.

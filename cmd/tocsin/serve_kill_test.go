@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
@@ -254,37 +254,46 @@ func (w *torture) awaitAll() {
 
 // closeHits lets an hour go by for the correlations, so that all that is open ends.
 func (w *torture) closeHits() {
-	s := &serve{std: streams{out: io.Discard, err: io.Discard}, config: w.config, quiet: true, log: slog.New(slog.DiscardHandler)}
-	var err error
-	if s.settings, _, err = readSettings(w.config); err != nil {
+	set, err := loadSettings(w.config)
+	if err != nil {
 		w.Fatal(err)
 	}
-	s.found = newCrier(s)
-	if err := s.open(context.Background()); err != nil {
+	rules, err := loadRules(&set.ruleSettings)
+	if err != nil {
 		w.Fatal(err)
 	}
-	t := s.tenants[0]
-	engine, err := s.engine()
-	if err == nil {
-		err = t.line.Close()
+	senses, err := set.Anomalies.senses(true)
+	if err != nil {
+		w.Fatal(err)
 	}
-	if err == nil {
-		t.line, err = live.Open(live.Options{
-			Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Log: s.log, Lateness: time.Millisecond, Settle: 1,
-			Now: func() time.Time { return time.Now().Add(time.Hour) },
-		})
+	engine, err := detect.New(rules.Rules, rules.Correlations, rules.sources, detect.Options{Senses: senses})
+	if err != nil {
+		w.Fatal(err)
 	}
+	dir, log := tenantFolder(filepath.Join(w.dir, "data"), mainTenant), slog.New(slog.DiscardHandler)
+	events, err := store.Open(filepath.Join(dir, "events"), store.Options{MinFree: 1, Log: log})
+	if err != nil {
+		w.Fatal(err)
+	}
+	kept, err := state.Open(context.Background(), filepath.Join(dir, "state.db"), state.Options{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	line, err := live.Open(live.Options{
+		Dir: dir, Engine: engine, Parser: parserOf, Store: events, State: kept, Log: log, Lateness: time.Millisecond, Settle: 1,
+		Now: func() time.Time { return time.Now().Add(time.Hour) },
+	})
 	if err != nil {
 		w.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() { // the correlations are told the time each second once the log is replayed
-		<-t.line.Present()
+		<-line.Present()
 		time.Sleep(2500 * time.Millisecond)
 		stop()
 	}()
-	if err := errors.Join(t.line.Run(ctx), s.close()); err != nil {
+	if err := errors.Join(line.Run(ctx), line.Close(), kept.Close(), events.Close()); err != nil {
 		w.Fatal(err)
 	}
 }

@@ -67,13 +67,13 @@ type tracker struct {
 }
 
 // trackersOf are the ways that lead to a tracker, by their names; mistakes in them are told where notify is checked.
-func trackersOf(s *settings) map[string]respond.Tracker {
+func trackersOf(s *settings, version string) map[string]respond.Tracker {
 	ways := maps.Clone(s.Notify.Ways)
 	maps.DeleteFunc(ways, func(_ string, w notify.WayConfig) bool { return w.Jira == nil })
 	if len(ways) == 0 {
 		return nil
 	}
-	d, err := notify.Compile(&notify.Config{Ways: ways}, notifyEnv(nil))
+	d, err := notify.Compile(&notify.Config{Ways: ways}, notifyEnv(version, nil))
 	if err != nil {
 		return nil
 	}

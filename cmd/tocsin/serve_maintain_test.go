@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -38,9 +37,8 @@ func TestSealedDaysAreAudited(t *testing.T) {
 // checkSealed serves the folder until its store was put in order, and compares the audit trail with the manifest.
 func checkSealed(t *testing.T, dir string) {
 	t.Helper()
-	s := &serve{std: streams{out: io.Discard, err: io.Discard}, data: dir, quiet: true, log: slog.New(slog.DiscardHandler), settings: &settings{}}
+	s := &serve{Options: Options{Data: dir}, log: slog.New(slog.DiscardHandler), settings: &settings{}}
 	s.settings.Inputs.Files = nil
-	s.found = newCrier(s)
 	if err := s.open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -22,8 +22,8 @@ import (
 	"github.com/tocsin-sec/tocsin/state"
 )
 
-// tools are the settings of kinds.
-func (s *settings) tools(dir string) respond.Tools {
+// toolsOf are the settings of kinds.
+func toolsOf(s *settings, dir, version string) respond.Tools {
 	t := respond.Tools{Quarantine: s.Respond.Quarantine, Programs: s.Respond.Programs, Webhooks: s.Respond.Webhooks}
 	if t.Quarantine == "" {
 		t.Quarantine = filepath.Join(dir, "quarantine")
@@ -31,14 +31,14 @@ func (s *settings) tools(dir string) respond.Tools {
 	if s.Respond.Directory.URL != "" {
 		t.LDAP = &s.Respond.Directory
 	}
-	t.Trackers = trackersOf(s)
+	t.Trackers = trackersOf(s, version)
 	return t
 }
 
-// newHands makes what does the work, in this process.
-func newHands(set *settings, dir string, log *slog.Logger) (*respond.Hands, func()) {
+// newHands makes what does the work, in this process, which is one of that version. The second result ends it.
+func newHands(set *settings, dir, version string, log *slog.Logger) (*respond.Hands, func()) {
 	h := &respond.Hands{
-		Guard: set.Respond.Guard, Tools: set.tools(dir), Allow: set.Respond.Kinds, Log: log,
+		Guard: set.Respond.Guard, Tools: toolsOf(set, dir, version), Allow: set.Respond.Kinds, Log: log,
 		Look: func() (*respond.Ground, error) { return respond.LookAround() },
 	}
 	f, err := respond.OpenFirewall()
@@ -76,7 +76,7 @@ func (s *serve) openResponse(rights bool) error {
 	if r.books, err = s.settings.Respond.playbooks(); err != nil && rights { // who only asks is not kept from it
 		return err
 	}
-	here, end := newHands(s.settings, s.dir, s.log)
+	here, end := newHands(s.settings, s.dir, s.Version, s.log)
 	r.end = append(r.end, end)
 	set := &s.settings.Respond
 	if rights {
@@ -119,8 +119,8 @@ func (r *response) behind(here *respond.Hands, conn net.Conn) respond.Worker {
 func (s *serve) dropRights(r *response) (net.Conn, error) {
 	set := &s.settings.Respond
 	args := []string{"rights", "--data", s.dir}
-	if s.config != "" {
-		path, err := filepath.Abs(s.config)
+	if s.Config != "" {
+		path, err := filepath.Abs(s.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -270,7 +270,7 @@ func (r *response) list(ctx context.Context, _ *console.Tenant, q *actionsAsk) (
 	var states []respond.State
 	for _, s := range strings.FieldsFunc(q.State, func(c rune) bool { return c == ',' || c == ' ' }) {
 		if !slices.Contains(respond.States(), respond.State(s)) {
-			return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("state %.40q is not known: %s", s, stateWords()), Field: "state"}
+			return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("state %.40q is not known: %s", s, respond.StateWords()), Field: "state"}
 		}
 		states = append(states, respond.State(s))
 	}

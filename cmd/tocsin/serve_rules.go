@@ -112,7 +112,7 @@ func (r *ruling) choices() (choice, switches, error) {
 func (r *ruling) entry(x *sigma.Rule, c choice, off switches, blind *backtest.Never) console.RuleEntry {
 	e := console.RuleEntry{
 		ID: ruleKey(x), Title: x.Title, Level: x.Level.String(), Status: x.Status, Kind: "detection", Tags: slices.Clone(x.Tags), Techniques: techniquesOf(x),
-		Source: origin(x), LogSource: x.LogSource, Enabled: true,
+		Source: origin(x, packsFolder()), LogSource: x.LogSource, Enabled: true,
 	}
 	if x.Correlation != nil {
 		e.Kind = "correlation"
@@ -204,15 +204,14 @@ func (r *ruling) detail(ctx context.Context, name, id string) (*console.RuleDeta
 	if err != nil {
 		return nil, err
 	}
-	show := &rulesShow{set: set, sources: make(map[string][]byte)}
-	text, err := show.yaml(x)
+	text, err := yamlOf(x)
 	if err != nil {
 		return nil, err
 	}
 	info := detect.Info(x)
 	d := &console.RuleDetail{
 		RuleEntry: r.entry(x, c, off, blind[x]), Description: info.Description, Author: info.Author, References: info.References, FalsePositives: info.FalsePositives,
-		NextSteps: info.NextSteps, File: info.File, Line: info.Line, YAML: text, LooksFor: show.condition(x), Logs: show.logs(x),
+		NextSteps: info.NextSteps, File: info.File, Line: info.Line, YAML: text, LooksFor: looksFor(x), Logs: set.logs(x),
 	}
 	if d.Source == "armed" {
 		d.Tests = readRule(armedFolder(r.dir), strings.TrimSuffix(filepath.Base(x.Pos.File), ".yml")).Tests

@@ -20,7 +20,7 @@ var inURL = regexp.MustCompile(`(://[^/\s:@'"]*:)[^/\s@'"]+@`)
 func (s *serve) showSettings(context.Context) (*console.SettingsView, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return &console.SettingsView{YAML: inURL.ReplaceAllString(config.Print(s.settings), "${1}...@"), File: s.config}, nil
+	return &console.SettingsView{YAML: inURL.ReplaceAllString(config.Print(s.settings), "${1}...@"), File: s.Config}, nil
 }
 
 // directoryNow is who is told of what.
@@ -28,7 +28,7 @@ func (s *serve) directoryNow() (*settings, *notify.Directory, error) {
 	s.mu.Lock()
 	set := s.settings
 	s.mu.Unlock()
-	d, err := notify.Compile(set.notifying(), notifyEnv(s.log))
+	d, err := notify.Compile(set.notifying(), notifyEnv(s.Version, s.log))
 	return set, d, err
 }
 
@@ -58,7 +58,7 @@ func (s *serve) tryWay(ctx context.Context, name string) (*console.NotifyTried, 
 	if w == nil {
 		return nil, &console.Problem{Status: http.StatusNotFound, Title: fmt.Sprintf("there is no way %.100q", name), Field: "way"}
 	}
-	m := notify.TestMessage(time.Now(), notifyEnv(nil).Host, "way "+name)
+	m := notify.TestMessage(time.Now(), notifyEnv(s.Version, nil).Host, "way "+name)
 	begun := time.Now()
 	_, err = w.Send(ctx, &m)
 	out := &console.NotifyTried{Way: name, Kind: w.Kind, Sent: err == nil, Took: time.Since(begun).Seconds()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -13,12 +14,41 @@ import (
 	"github.com/tocsin-sec/tocsin/console"
 )
 
+// Left says what is asked where no serve may run.
+type Left struct {
+	Settings *settings
+	Dir      string // where everything is kept
+	Tenant   string // "" is the main one
+	Version  string // of the program
+
+	Events io.Writer // not nil: events are asked for; told what has to be known of them where no serve runs
+}
+
+// Ask connects to the process that serves; where there is none, to what it has left, which is opened until release.
+func (l *Left) Ask(ctx context.Context) (c *console.Client, release func(), err error) {
+	for end := time.Now().Add(folderPatience); ; time.Sleep(20 * time.Millisecond) {
+		c, err = console.Dial(ctx, socketPath(l.Dir))
+		release = func() {}
+		if errors.Is(err, console.ErrNotRunning) {
+			c, release, err = l.standIn(ctx)
+		}
+		if !errors.Is(err, errLocked) || time.Now().After(end) { // else one is about to begin, or to end
+			break
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Tenant = l.Tenant
+	return c, release, nil
+}
+
 // standIn makes a client of this process itself, which has the folder until it is released. The error is errLocked if
 // another has it.
-func (p *place) standIn(ctx context.Context, set *settings, dir string) (c *console.Client, release func(), err error) {
-	lock, err := lockFile(filepath.Join(dir, "serve.lock"))
+func (l *Left) standIn(ctx context.Context) (c *console.Client, release func(), err error) {
+	lock, err := lockFile(filepath.Join(l.Dir, "serve.lock"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, withHint(fmt.Errorf("nothing is kept in %s", dir), "tocsin serve keeps events and hits; --data names another folder")
+		return nil, nil, withHint(fmt.Errorf("nothing is kept in %s", l.Dir), "tocsin serve keeps events and hits; --data names another folder")
 	}
 	if err != nil {
 		return nil, nil, err
@@ -33,7 +63,7 @@ func (p *place) standIn(ctx context.Context, set *settings, dir string) (c *cons
 		_ = lock.Close()
 	}
 	socket := filepath.Join(own, "socket")
-	end, err := p.stand(ctx, set, dir, socket)
+	end, err := l.stand(ctx, socket)
 	if err == nil {
 		if c, err = console.Dial(ctx, socket); err != nil {
 			end()
@@ -47,8 +77,8 @@ func (p *place) standIn(ctx context.Context, set *settings, dir string) (c *cons
 }
 
 // stand answers at a socket in place of a serve that does not run, about what is there, until it is released.
-func (p *place) stand(ctx context.Context, set *settings, dir, at string) (release func(), err error) {
-	name := p.tenant
+func (l *Left) stand(ctx context.Context, at string) (release func(), err error) {
+	name, set := l.Tenant, l.Settings
 	if name == "" {
 		name = mainTenant
 	}
@@ -57,7 +87,7 @@ func (p *place) stand(ctx context.Context, set *settings, dir, at string) (relea
 		other := set.Tenants[name]
 		site = &other
 	}
-	t := &tenant{name: name, dir: tenantFolder(dir, name), site: site}
+	t := &tenant{name: name, dir: tenantFolder(l.Dir, name), site: site}
 	if _, err := os.Stat(t.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, withHint(fmt.Errorf("nothing is kept in %s", t.dir), "tocsin serve keeps events and hits; --data names another folder")
 	}
@@ -76,8 +106,8 @@ func (p *place) stand(ctx context.Context, set *settings, dir, at string) (relea
 		closeAll()
 		return nil, err
 	}
-	p.recover(ctx, t)
-	s := &serve{settings: set, dir: dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
+	l.recover(ctx, t)
+	s := &serve{Options: Options{Version: l.Version}, settings: set, dir: l.Dir, tenants: []*tenant{t}, log: slog.New(slog.DiscardHandler)}
 	if err := errors.Join(s.openResponse(false), s.openIdentity()); err != nil {
 		closeAll()
 		return nil, err

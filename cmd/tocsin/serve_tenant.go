@@ -97,7 +97,7 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 		return err
 	}
 	t.line, err = live.Open(live.Options{
-		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Changed: func(list []*alert.Incident) { s.found.take(list); t.wake() }, Altered: t.altered.add, Log: s.log.With("tenant", name),
+		Dir: t.dir, Engine: engine, Parser: parserOf, Store: t.store, State: t.state, Changed: s.changed(t), Altered: t.altered.add, Log: s.log.With("tenant", name),
 		Lateness: site.Lateness, Silence: site.Silence, Skew: site.ClockSkew, Jobs: cmp.Or(s.settings.Jobs, runtime.GOMAXPROCS(0)),
 		Worth: worthOf(site.Assets), Quarantine: true, Learn: learner(t.store),
 	})
@@ -106,6 +106,16 @@ func (s *serve) openTenant(ctx context.Context, name string, site *site) error {
 	}
 	s.openNotifier(t)
 	return s.makeInputs(t)
+}
+
+// changed returns what is told of incidents of a tenant that began or changed.
+func (s *serve) changed(t *tenant) func([]*alert.Incident) {
+	return func(list []*alert.Incident) {
+		if s.Found != nil {
+			s.Found(list)
+		}
+		t.wake()
+	}
 }
 
 func (t *tenant) close() error {

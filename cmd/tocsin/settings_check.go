@@ -67,7 +67,7 @@ func (s *site) check(under string, env source.Env, doc *config.Document) {
 		doc.Fail(under+"retention.age", "", "events are kept for whole days: a day is the least")
 	}
 	for key, url := range map[string]string{"store": s.Store, "state": s.State} {
-		if withPassword.MatchString(url) {
+		if holdsPassword(url) {
 			doc.Fail(under+key, "write env:NAME or file:/path, and put the URL there", "a secret does not belong into this file")
 		}
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/tocsin-sec/tocsin/notify"
 )
 
-// notifyEnv is what ways are given.
-func notifyEnv(log *slog.Logger) notify.Env {
+// notifyEnv is what ways are given by a program of that version.
+func notifyEnv(version string, log *slog.Logger) notify.Env {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "localhost"
 	}
-	return notify.Env{Host: host, Version: versionText(), Log: log}
+	return notify.Env{Host: host, Version: version, Log: log}
 }
 
 // gapLines say which severities reach nobody, and when.
@@ -52,7 +52,7 @@ func gapLines(set *settings, d *notify.Directory) []string {
 
 // checkNotify places the mistakes of notify in the document, and returns what to tell where there is none.
 func checkNotify(set *settings, doc *config.Document) []string {
-	d, err := notify.Compile(set.notifying(), notifyEnv(nil))
+	d, err := notify.Compile(set.notifying(), notifyEnv("", nil))
 	var mistakes notify.Mistakes
 	if errors.As(err, &mistakes) {
 		for _, m := range mistakes {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -15,15 +16,15 @@ import (
 // crier tells on standard output what somebody should look at: at the start in one table what already happened, and then
 // each incident when it begins, becomes graver, or goes on after it was closed.
 type crier struct {
-	serve *serve
+	to    io.Writer
 	least int // level
 	news  chan alert.Message
 	told  map[string]int // levels that were told, by the incidents' keys
 }
 
-func newCrier(s *serve) *crier {
-	c := &crier{serve: s, least: alert.Low, news: make(chan alert.Message, 4096), told: make(map[string]int)}
-	if s.verbose {
+func newCrier(to io.Writer, verbose bool) *crier {
+	c := &crier{to: to, least: alert.Low, news: make(chan alert.Message, 4096), told: make(map[string]int)}
+	if verbose {
 		c.least = alert.Informational
 	}
 	return c
@@ -31,9 +32,6 @@ func newCrier(s *serve) *crier {
 
 // take is told incidents as they are kept. It never waits: what there is no room for is not told here.
 func (c *crier) take(list []*alert.Incident) {
-	if c.serve.quiet {
-		return
-	}
 	for _, i := range list {
 		if i.Level < c.least && i.Status != alert.Merged {
 			continue
@@ -55,9 +53,6 @@ const (
 
 // run tells until ctx is done.
 func (c *crier) run(ctx context.Context) {
-	if c.serve.quiet {
-		return
-	}
 	past := make(map[string]alert.Message)
 	begun, last := time.Now(), time.Now()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -106,7 +101,7 @@ func (c *crier) isNews(m *alert.Message) bool {
 
 // tellPast tells in a table what happened before, the worst first.
 func (c *crier) tellPast(past map[string]alert.Message) {
-	out := terminal.NewScreen(c.serve.std.out, terminal.Of(c.serve.std.out))
+	out := terminal.NewScreen(c.to, terminal.Of(c.to))
 	out.Print(0, 0)
 	if len(past) == 0 {
 		out.Print(0, 0, terminal.Span{Text: "So far nothing out of the ordinary. Alerts appear here as they come.", Style: "dim"})
@@ -135,7 +130,7 @@ func (c *crier) tellPast(past map[string]alert.Message) {
 
 // cry tells one incident.
 func (c *crier) cry(m *alert.Message) {
-	out := terminal.NewScreen(c.serve.std.out, terminal.Of(c.serve.std.out))
+	out := terminal.NewScreen(c.to, terminal.Of(c.to))
 	what := m.Title
 	if m.Again {
 		what += " (it goes on)"

@@ -11,13 +11,13 @@ import (
 
 // recover adds to the events of a serve that does not run those that only its write-ahead log holds, as it is after a
 // crash, so that a search finds all that was acknowledged. The search goes on where that is not possible, and says so.
-func (p *place) recover(ctx context.Context, t *tenant) {
-	if p.events == nil {
+func (l *Left) recover(ctx context.Context, t *tenant) {
+	if l.Events == nil {
 		return
 	}
 	events, ok := t.store.(*store.Embedded)
 	if !ok {
-		fmt.Fprintln(p.events, "tocsin: note: serve does not run, so the last events may still be in its write-ahead log; they come to the server when it starts")
+		fmt.Fprintln(l.Events, "tocsin: note: serve does not run, so the last events may still be in its write-ahead log; they come to the server when it starts")
 		return
 	}
 	n, err := live.Recover(ctx, live.Options{Dir: t.dir, Parser: parserOf, Store: events, Log: slog.New(slog.DiscardHandler)}, events.ClosedInOrder())
@@ -25,6 +25,6 @@ func (p *place) recover(ctx context.Context, t *tenant) {
 		err = events.Reveal()
 	}
 	if err != nil {
-		fmt.Fprintf(p.events, "tocsin: note: what only the write-ahead log of serve holds is not searched: %v\n", err)
+		fmt.Fprintf(l.Events, "tocsin: note: what only the write-ahead log of serve holds is not searched: %v\n", err)
 	}
 }
