@@ -18,6 +18,7 @@ import (
 	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/respond"
 	"github.com/tocsin-sec/tocsin/state"
+	"github.com/tocsin-sec/tocsin/store"
 )
 
 // answers makes what answers on the socket, and on the web.
@@ -59,7 +60,7 @@ func (s *serve) registerUpkeep(a *console.API) {
 	console.Handle(a, op, func(ctx context.Context, _ *console.Tenant, _ *console.Nothing) (*console.Page[verified], error) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		list, err := verifyAll(ctx, s.tenants)
+		list, err := s.kept().verify(ctx)
 		return &console.Page[verified]{Items: list}, err
 	})
 	op.Path, op.Summary = "/backup", "Copies everything into a folder that does not exist yet, or is empty"
@@ -223,5 +224,16 @@ func (s *serve) backup(ctx context.Context, dir string) (*backupDone, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.audit(ctx, console.Actor(ctx), "backup", dir)
-	return backUp(ctx, dir, s.dir, s.tenants)
+	return s.kept().backUp(ctx, dir)
+}
+
+// kept is what there is to be copied and checked.
+func (s *serve) kept() *all {
+	a := &all{data: s.dir, version: s.Version}
+	for _, t := range s.tenants {
+		of := backedUp{name: t.name, dir: t.dir, state: t.state, line: t.line}
+		of.store, _ = t.store.(*store.Embedded)
+		a.tenants = append(a.tenants, of)
+	}
+	return a
 }
