@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // zones are known on machines that have no database of them, too
 
 	"github.com/tocsin-sec/tocsin/internal/hush"
 )

@@ -9,12 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
-// ruleSet is what a hunt looks for.
+// ruleSet is what is looked for: rules that were loaded, rewritten, and put together with what they depend on.
 type ruleSet struct {
 	*sigma.Collection
 	sources *sigma.LogSources
@@ -22,6 +23,18 @@ type ruleSet struct {
 	ignored []string // YAML files that are no rules
 	refused int
 	diags   []sigma.Diagnostic // of all that was loaded
+}
+
+// newRuleSet puts together what was loaded. A rule that cannot be used is counted.
+func newRuleSet(loaded *rules.Set, pipes sigma.Pipelines, sources *sigma.LogSources) *ruleSet {
+	set := &ruleSet{sources: sources, files: loaded.Files, ignored: loaded.Ignored, refused: loaded.Refused, diags: loaded.Diagnostics}
+	rewritten, diags := pipes.ApplyAll(loaded.Rules)
+	set.note(diags)
+	set.Collection, diags = sigma.Collect(rewritten)
+	set.note(diags)
+	set.Correlations, diags = detect.Runnable(set.Correlations)
+	set.note(diags)
+	return set
 }
 
 // note keeps diagnostics, each error of which costs a rule.

@@ -18,8 +18,13 @@ const (
 	learnTime   = 10 * time.Minute
 )
 
+// finder is where events are found again.
+type finder interface {
+	Query(ctx context.Context, q *query.Query, take func(*store.Block) error) error
+}
+
 // learner returns what gives detectors the history of a store: see live.Options.Learn.
-func learner(s eventStore) func(context.Context, time.Time, uint64, func([]detect.Sighting)) (int64, error) {
+func learner(s finder) func(context.Context, time.Time, uint64, func([]detect.Sighting)) (int64, error) {
 	return func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error) {
 		l := &learning{store: s, rows: detect.NewRows(), through: through}
 		end := before.Add(learnTime)
@@ -45,7 +50,7 @@ func learner(s eventStore) func(context.Context, time.Time, uint64, func([]detec
 
 // learning reads what is kept, an hour at a time.
 type learning struct {
-	store   eventStore
+	store   finder
 	rows    *detect.Rows
 	through uint64 // the last frame that is learnt from
 	events  int64

@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -13,7 +12,7 @@ import (
 // loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
 // pipeline or table of log sources that cannot be used is an error.
 func loadRules(s *ruleSettings) (*ruleSet, error) {
-	set := &ruleSet{sources: sigma.BuiltinLogSources()}
+	sources := sigma.BuiltinLogSources()
 	if s.LogSources != "" {
 		data, err := os.ReadFile(s.LogSources)
 		if err != nil {
@@ -23,7 +22,7 @@ func loadRules(s *ruleSettings) (*ruleSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		set.sources = set.sources.With(more)
+		sources = sources.With(more)
 	}
 	pipes, err := loadPipelines(s.Pipelines)
 	if err != nil {
@@ -34,15 +33,7 @@ func loadRules(s *ruleSettings) (*ruleSet, error) {
 	if err != nil {
 		return nil, withHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
 	}
-	set.files, set.ignored = loaded.Files, loaded.Ignored
-	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
-	rewritten, diags := pipes.ApplyAll(loaded.Rules)
-	set.note(diags)
-	set.Collection, diags = sigma.Collect(rewritten)
-	set.note(diags)
-	set.Correlations, diags = detect.Runnable(set.Correlations)
-	set.note(diags)
-	return set, nil
+	return newRuleSet(loaded, pipes, sources), nil
 }
 
 // defaultPlaces are the places of rules where none is named.

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // zones are known on machines that have no database of them, too
 )
 
 // parseTime reads a time as --since and --until take it: RFC 3339, a date, a date and a time of day, or a duration
