@@ -20,8 +20,8 @@ type Options struct {
 	Workers int    // files read at a time; 0: one for each processor
 }
 
-// Set is what a list of places came to.
-type Set struct {
+// Loaded is what a list of places came to.
+type Loaded struct {
 	Rules       []*sigma.Rule      // in the order of the places, within one by name of file, within a file as it stands
 	Diagnostics []sigma.Diagnostic // in the same order
 	Files       int                // rule files read
@@ -33,14 +33,14 @@ type Set struct {
 // file, a .zip or .tar.gz of rule files, or one of the names "builtin", "installed", "pack:NAME" and "builtin:FILE".
 // No places mean "builtin" and "installed". A file that two places name is read once.
 //
-// A place that cannot be read is an error; a rule that cannot be used is not: it is counted in Set.Refused and
-// explained in Set.Diagnostics.
-func Load(places []string, opt Options) (*Set, error) {
+// A place that cannot be read is an error; a rule that cannot be used is not: it is counted in Loaded.Refused and
+// explained in Loaded.Diagnostics.
+func Load(places []string, opt Options) (*Loaded, error) {
 	if len(places) == 0 {
 		places = []string{BuiltinPath, InstalledPath}
 	}
 	var files []file
-	set := &Set{}
+	set := &Loaded{}
 	seen := make(map[string]bool)
 	for _, p := range places {
 		found, err := gather(p, opt.Packs)
@@ -67,7 +67,7 @@ type loaded struct {
 }
 
 // read loads the files in parallel and puts what they hold into s, in their order.
-func (s *Set) read(files []file, opt Options) error {
+func (s *Loaded) read(files []file, opt Options) error {
 	out := make([]loaded, len(files))
 	workers := opt.Workers
 	if workers <= 0 {
@@ -172,7 +172,7 @@ func refusedDocuments(data []byte, diags []sigma.Diagnostic) int {
 }
 
 // Errors returns the diagnostics for which a rule was refused.
-func (s *Set) Errors() []sigma.Diagnostic {
+func (s *Loaded) Errors() []sigma.Diagnostic {
 	var out []sigma.Diagnostic
 	for _, d := range s.Diagnostics {
 		if d.Severity == sigma.Error {

@@ -149,12 +149,6 @@ func addRuleFile(ask *console.BacktestAsk, path string) error {
 	return err
 }
 
-// isRuleFile tells whether a file is one of rules, and not of their tests.
-func isRuleFile(path string) bool {
-	ext := filepath.Ext(path)
-	return (ext == ".yml" || ext == ".yaml") && !strings.HasSuffix(strings.TrimSuffix(path, ext), ".test")
-}
-
 // watch shows how far it is where a person looks on.
 func (t *trial) watch() (stop func()) {
 	f, ok := t.std.err.(*os.File)

@@ -26,7 +26,7 @@ type ruleSet struct {
 }
 
 // newRuleSet puts together what was loaded. A rule that cannot be used is counted.
-func newRuleSet(loaded *rules.Set, pipes sigma.Pipelines, sources *sigma.LogSources) *ruleSet {
+func newRuleSet(loaded *rules.Loaded, pipes sigma.Pipelines, sources *sigma.LogSources) *ruleSet {
 	set := &ruleSet{sources: sources, files: loaded.Files, ignored: loaded.Ignored, refused: loaded.Refused, diags: loaded.Diagnostics}
 	rewritten, diags := pipes.ApplyAll(loaded.Rules)
 	set.note(diags)
@@ -153,4 +153,10 @@ func (s *ruleSet) find(name string) []*sigma.Rule {
 		}
 	}
 	return list
+}
+
+// isRuleFile tells whether a file is one of rules, and not of their tests.
+func isRuleFile(path string) bool {
+	ext := filepath.Ext(path)
+	return (ext == ".yml" || ext == ".yaml") && !strings.HasSuffix(strings.TrimSuffix(path, ext), ".test")
 }

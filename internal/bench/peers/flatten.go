@@ -267,6 +267,6 @@ func eachEvent(ctx context.Context, files []string, do func(*event.Event) error)
 }
 
 // loadRules loads rules as a hunt does.
-func loadRules(places []string) (*rules.Set, error) {
+func loadRules(places []string) (*rules.Loaded, error) {
 	return rules.Load(places, rules.Options{})
 }
