@@ -76,20 +76,3 @@ func TestDocument(t *testing.T) {
 		}
 	}
 }
-
-func TestShellQuoted(t *testing.T) {
-	for in, want := range map[string]string{"a/b.yml": "a/b.yml", "": "''", "a b": "'a b'", "it's": `'it'\''s'`, "builtin:x": "builtin:x", "$x": "'$x'", "ä": "ä"} {
-		if got := shellQuoted(in); got != want {
-			t.Errorf("%q: %s, want %s", in, got, want)
-		}
-	}
-}
-
-func TestPrintable(t *testing.T) {
-	if got := printable("a\x1b[2J\nb"); got != "a\\x1b[2J\nb" {
-		t.Errorf("%q", got)
-	}
-	if got := oneLine(" a\n\tb\x07 "); got != `a b\x07` {
-		t.Errorf("%q", got)
-	}
-}
