@@ -12,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -55,7 +57,7 @@ func (a *acting) actions(ctx context.Context, states string, limit int) error {
 			came = "denied by " + x.Denial.By + ": " + x.Denial.Text
 		}
 		rows = append(rows, []terminal.Span{
-			{Text: x.Key[:shortKey], Style: "dim"},
+			{Text: x.Key[:alert.ShortKey], Style: "dim"},
 			{Text: time.Unix(0, x.Asked).Local().Format("01-02 15:04:05")},
 			{Text: string(x.State)},
 			{Text: terminal.Safe(x.Kind + " " + x.Target)},
@@ -97,7 +99,7 @@ func newDo(std streams) *cobra.Command {
 		Example: "  tocsin actions do lock-account anna --for 24h\n  tocsin actions do quarantine /srv/upload/invoice.exe\n  tocsin actions do isolate host --dry-run",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ask := &actionAsk{Kind: args[0], Target: args[1], For: long, Why: why}
+			ask := &serve.ActionAsk{Kind: args[0], Target: args[1], For: long, Why: why}
 			for _, p := range params {
 				name, value, ok := strings.Cut(p, "=")
 				if !ok {

@@ -126,7 +126,7 @@ func (a *alerts) queue(ctx context.Context) error {
 		return err
 	}
 	if terminal.Person(a.std.out) {
-		fmt.Fprintf(a.std.out, "\n→ tocsin show %s explains the first; tocsin close KEY --as malicious, expected or false-alarm judges it\n", list[0].Key[:shortKey])
+		fmt.Fprintf(a.std.out, "\n→ tocsin show %s explains the first; tocsin close KEY --as malicious, expected or false-alarm judges it\n", list[0].Key[:alert.ShortKey])
 	}
 	return errFound
 }
@@ -149,7 +149,7 @@ func incidentRow(m *alert.Message) []terminal.Span {
 		level = "info"
 	}
 	return []terminal.Span{
-		{Text: m.Key[:shortKey], Style: "dim"},
+		{Text: m.Key[:alert.ShortKey], Style: "dim"},
 		{Text: strconv.Itoa(m.Score), Style: m.Level},
 		{Text: level, Style: m.Level},
 		{Text: shortTime(m.Last)},

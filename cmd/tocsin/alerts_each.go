@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -82,7 +83,7 @@ func alertRow(h *console.Hit) ([]terminal.Span, error) {
 		level = "info"
 	}
 	return []terminal.Span{
-		{Text: h.Key[:min(len(h.Key), shortKey)], Style: "dim"},
+		{Text: h.Key[:min(len(h.Key), alert.ShortKey)], Style: "dim"},
 		{Text: level, Style: h.Level},
 		{Text: h.Time.Local().Format("01-02 15:04:05")},
 		{Text: terminal.Safe(h.Title)},

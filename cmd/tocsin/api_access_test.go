@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/identity"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -78,7 +79,7 @@ func every(t *testing.T) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Contract()
+	s := serve.Contract()
 	s.Tenants = append(s.Tenants, console.Tenant{Name: "other"})
 	mux := http.NewServeMux()
 	web.Routes(mux, func(r *http.Request, err error) { t.Errorf("%s: %v", r.URL, err) })

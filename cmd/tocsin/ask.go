@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/serve"
+	"github.com/tocsin-sec/tocsin/settings"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // place says where what serve keeps is.
@@ -55,7 +58,7 @@ func (p *place) remote() (*console.Client, error) {
 	}
 	r := console.Remote{URL: url, Token: os.Getenv("TOCSIN_TOKEN"), Fingerprint: os.Getenv("TOCSIN_FINGERPRINT"), CA: os.Getenv("TOCSIN_CA")}
 	if r.Token == "" {
-		return nil, withHint(fmt.Errorf("ask %s: TOCSIN_TOKEN is not set", url), "make a token there with: tocsin user token NAME --for PURPOSE --may PERMISSIONS")
+		return nil, terminal.WithHint(fmt.Errorf("ask %s: TOCSIN_TOKEN is not set", url), "make a token there with: tocsin user token NAME --for PURPOSE --may PERMISSIONS")
 	}
 	c, err := console.DialRemote(r)
 	if err != nil {
@@ -74,9 +77,9 @@ func (p *place) running(ctx context.Context) (*console.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := console.Dial(ctx, socketPath(dir))
+	c, err := console.Dial(ctx, settings.SocketPath(dir))
 	if errors.Is(err, console.ErrNotRunning) {
-		return nil, withHint(err, "start it with: tocsin serve; it would answer at %s", socketPath(dir))
+		return nil, terminal.WithHint(err, "start it with: tocsin serve; it would answer at %s", settings.SocketPath(dir))
 	}
 	if err != nil {
 		return nil, notAllowed(err, dir)
@@ -94,7 +97,7 @@ func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err
 	if err != nil {
 		return nil, nil, err
 	}
-	left := Left{Settings: set, Dir: dir, Tenant: p.tenant, Version: versionText(), Events: p.events}
+	left := serve.Left{Settings: set, Dir: dir, Tenant: p.tenant, Version: versionText(), Events: p.events}
 	c, release, err = left.Ask(ctx)
 	if err != nil {
 		return nil, nil, notAllowed(err, dir)
@@ -122,14 +125,14 @@ func listEach[T any](ctx context.Context, c *console.Client, what console.ListAs
 }
 
 // find returns the configuration and the folder.
-func (p *place) find() (*settings, string, error) {
-	set, err := loadSettings(p.config)
+func (p *place) find() (*settings.File, string, error) {
+	set, err := settings.Load(p.config)
 	if err != nil {
 		return nil, "", err
 	}
-	dir := stateFolder(p.data, set)
+	dir := settings.StateFolder(p.data, set)
 	if dir == "" {
-		return nil, "", withHint(errors.New("there is no folder to look in: the user has no home"), "name one with --data")
+		return nil, "", terminal.WithHint(errors.New("there is no folder to look in: the user has no home"), "name one with --data")
 	}
 	return set, dir, nil
 }
@@ -137,7 +140,7 @@ func (p *place) find() (*settings, string, error) {
 // notAllowed adds to an error of rights who may ask.
 func notAllowed(err error, dir string) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return withHint(err, "run it as the user that serves, or as a member of the group in tocsin.yml; the folder is %s", dir)
+		return terminal.WithHint(err, "run it as the user that serves, or as a member of the group in tocsin.yml; the folder is %s", dir)
 	}
 	return err
 }

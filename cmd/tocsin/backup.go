@@ -10,7 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/backup"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/settings"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 func newBackup(std streams) *cobra.Command {
@@ -40,7 +43,7 @@ Exit status: 0 done, 2 failed.`,
 				return err
 			}
 			defer release()
-			var done backupDone
+			var done backup.BackupDone
 			if err := c.Post(cmd.Context(), "backup", nil, map[string]string{"dir": dir}, &done); err != nil {
 				return err
 			}
@@ -67,10 +70,10 @@ Exit status: 0 done, 2 failed.`,
 			if err != nil {
 				return err
 			}
-			if _, err := console.Dial(cmd.Context(), socketPath(dir)); err == nil {
+			if _, err := console.Dial(cmd.Context(), settings.SocketPath(dir)); err == nil {
 				return errors.New("restore: tocsin serve runs; stop it first")
 			}
-			names, err := restore(cmd.Context(), args[0], dir, set)
+			names, err := backup.Restore(cmd.Context(), args[0], dir, set)
 			if err != nil {
 				return fmt.Errorf("restore: %w", err)
 			}
@@ -104,7 +107,7 @@ Exit status: 0 all is as it was written, 1 something was changed, 2 failed.`,
 				return err
 			}
 			defer release()
-			var all console.Page[verified]
+			var all console.Page[backup.Verified]
 			if err := c.Post(cmd.Context(), "verify", nil, nil, &all); err != nil {
 				return err
 			}
@@ -116,8 +119,8 @@ Exit status: 0 all is as it was written, 1 something was changed, 2 failed.`,
 	return cmd
 }
 
-func tellVerified(std streams, all []verified, asJSON bool) error {
-	bad := slices.ContainsFunc(all, func(v verified) bool { return len(v.Findings) > 0 })
+func tellVerified(std streams, all []backup.Verified, asJSON bool) error {
+	bad := slices.ContainsFunc(all, func(v backup.Verified) bool { return len(v.Findings) > 0 })
 	for _, v := range all {
 		if asJSON {
 			if err := json.NewEncoder(std.out).Encode(v); err != nil {
@@ -125,9 +128,9 @@ func tellVerified(std streams, all []verified, asJSON bool) error {
 			}
 			continue
 		}
-		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, plural(v.Audit, "record"))
+		fmt.Fprintf(std.out, "%s: %d sealed %s, %d not sealed yet, %d %s in the audit trail", v.Tenant, v.Sealed, terminal.Plural(int64(v.Sealed), "day"), len(v.Open), v.Audit, terminal.Plural(v.Audit, "record"))
 		if v.Evidence > 0 {
-			fmt.Fprintf(std.out, ", %d %s of evidence", v.Evidence, plural(int64(v.Evidence), "piece"))
+			fmt.Fprintf(std.out, ", %d %s of evidence", v.Evidence, terminal.Plural(int64(v.Evidence), "piece"))
 		}
 		if len(v.Findings) == 0 {
 			fmt.Fprintln(std.out, ": all is as it was written")

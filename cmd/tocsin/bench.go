@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/query"
 )
 
 // newBench makes the command `tocsin bench`, for those who want to know how fast tocsin, or anything else that reads logs, is.
@@ -45,7 +47,7 @@ Exit status: 0 written, 2 failed.`,
 			if lines < 1 || lines > benchLimit {
 				return fmt.Errorf("%d lines: must be from 1 to %d", lines, benchLimit)
 			}
-			begin, err := parseTime(start, time.Now(), time.UTC, false)
+			begin, err := query.ParseBound(start, time.Now(), time.UTC, false)
 			if err != nil {
 				return err
 			}

@@ -11,8 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -69,8 +71,8 @@ Exit status: 0 done, 2 failed or forbidden.`,
 }
 
 // request is what is asked of the process that serves.
-func (f *blockFlags) request(target string) (*actionAsk, error) {
-	ask := &actionAsk{Kind: "block", For: f.long, Why: f.why, Alert: f.alert}
+func (f *blockFlags) request(target string) (*serve.ActionAsk, error) {
+	ask := &serve.ActionAsk{Kind: "block", For: f.long, Why: f.why, Alert: f.alert}
 	switch {
 	case f.allow && f.rate != "":
 		return nil, errors.New("either --allow or --rate")
@@ -104,7 +106,7 @@ func (a *acting) block(ctx context.Context, target string, f *blockFlags) error 
 }
 
 // do asks for an action, or what would become of it, and tells that.
-func (a *acting) do(ctx context.Context, ask *actionAsk, dry bool) error {
+func (a *acting) do(ctx context.Context, ask *serve.ActionAsk, dry bool) error {
 	c, release, err := a.place.ask(ctx)
 	if err != nil {
 		return err
@@ -121,10 +123,10 @@ func (a *acting) do(ctx context.Context, ask *actionAsk, dry bool) error {
 }
 
 // askAction asks for one action.
-func askAction(ctx context.Context, c *console.Client, ask *actionAsk, dry bool) (*actionsAnswer, error) {
-	var in actionsWish
-	in.Body.Actions, in.Body.Dry = []actionAsk{*ask}, dry
-	out := &actionsAnswer{}
+func askAction(ctx context.Context, c *console.Client, ask *serve.ActionAsk, dry bool) (*serve.ActionsAnswer, error) {
+	var in serve.ActionsWish
+	in.Body.Actions, in.Body.Dry = []serve.ActionAsk{*ask}, dry
+	out := &serve.ActionsAnswer{}
 	err := c.Post(ctx, "actions", nil, &in.Body, out)
 	if err == nil && len(out.Items)+len(out.Would) != 1 {
 		err = errors.New("tocsin serve does not say what became of it")
@@ -137,7 +139,7 @@ func (a *acting) told(x *respond.Action) error {
 	if a.json {
 		return json.NewEncoder(a.std.out).Encode(x)
 	}
-	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:shortKey], x.State, terminal.Safe(x.Kind+" "+x.Target+untilWords(x.Until)))
+	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:alert.ShortKey], x.State, terminal.Safe(x.Kind+" "+x.Target+untilWords(x.Until)))
 	for _, n := range x.Notes {
 		if x.State.Ended() {
 			break
@@ -149,9 +151,9 @@ func (a *acting) told(x *respond.Action) error {
 	}
 	switch {
 	case x.State == respond.Proposed:
-		fmt.Fprintf(a.std.out, "→ tocsin approve %s\n", x.Key[:shortKey])
+		fmt.Fprintf(a.std.out, "→ tocsin approve %s\n", x.Key[:alert.ShortKey])
 	case x.State == respond.Done && terminal.Person(a.std.out):
-		fmt.Fprintf(a.std.out, "→ tocsin undo %s takes it back; tocsin blocks shows what it drops\n", x.Key[:shortKey])
+		fmt.Fprintf(a.std.out, "→ tocsin undo %s takes it back; tocsin blocks shows what it drops\n", x.Key[:alert.ShortKey])
 	}
 	return nil
 }
@@ -232,7 +234,7 @@ func (a *acting) unblock(ctx context.Context, address string) error {
 	}
 	defer release()
 	var keys []string
-	_, err = listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, false, func(x *blockAnswer) error {
+	_, err = listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, false, func(x *serve.BlockAnswer) error {
 		if b, err := respond.ParseBlock(x.Target); err == nil && b.Prefix == prefix && x.Kind != "allow" {
 			keys = append(keys, x.Key)
 		}
@@ -251,7 +253,7 @@ func (a *acting) unblock(ctx context.Context, address string) error {
 		}
 	}
 	if len(keys) == 0 {
-		return withHint(fmt.Errorf("%s is not blocked", address), "tocsin blocks lists what is; a wider network may cover it")
+		return terminal.WithHint(fmt.Errorf("%s is not blocked", address), "tocsin blocks lists what is; a wider network may cover it")
 	}
 	return nil
 }
@@ -276,13 +278,13 @@ func (a *acting) blocks(ctx context.Context) error {
 	}
 	defer release()
 	var rows [][]terminal.Span
-	count, err := listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, a.json, func(b *blockAnswer) error {
+	count, err := listEach(ctx, c, console.ListAsk{Path: "blocks"}, a.std, a.json, func(b *serve.BlockAnswer) error {
 		end := "for ever"
 		if b.Until != 0 {
 			end = "until " + time.Unix(0, b.Until).Local().Format("01-02 15:04")
 		}
 		rows = append(rows, []terminal.Span{
-			{Text: b.Key[:shortKey], Style: "dim"},
+			{Text: b.Key[:alert.ShortKey], Style: "dim"},
 			{Text: b.Kind},
 			{Text: terminal.Safe(b.Target)},
 			{Text: string(b.State)},

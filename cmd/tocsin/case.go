@@ -111,13 +111,15 @@ func (w *casework) say(c *alert.Case) error {
 	if c.Verdict != "" {
 		state += " as " + c.Verdict
 	}
-	_, err := fmt.Fprintf(w.std.out, "%s  %s: %s (%s, %d of %s to do, %s, %s of evidence)\n", c.Key[:shortKey], state,
+	_, err := fmt.Fprintf(w.std.out, "%s  %s: %s (%s, %d of %s to do, %s, %s of evidence)\n", c.Key[:alert.ShortKey], state,
 		terminal.Safe(c.Title), counted(len(c.Incidents), "incident"), open, counted(len(c.Tasks), "task"),
 		counted(len(c.Notes), "note"), counted(len(c.Evidence), "piece"))
 	return err
 }
 
-func counted(n int, word string) string { return fmt.Sprintf("%d %s", n, plural(int64(n), word)) }
+func counted(n int, word string) string {
+	return fmt.Sprintf("%d %s", n, terminal.Plural(int64(n), word))
+}
 
 func (w *casework) listCommand() *cobra.Command {
 	var all bool
@@ -176,7 +178,7 @@ func (w *casework) tell(m *console.CaseMessage) error {
 		line("%s", m.Summary)
 	}
 	for i := range m.Joined {
-		line("incident %s: %s", m.Joined[i].Key[:shortKey], m.Joined[i].Sentence)
+		line("incident %s: %s", m.Joined[i].Key[:alert.ShortKey], m.Joined[i].Sentence)
 	}
 	for _, t := range m.Tasks {
 		mark := "[ ]"

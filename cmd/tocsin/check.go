@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/settings"
 )
 
 func newCheck(std streams) *cobra.Command {
@@ -21,7 +22,7 @@ Exit status: 0 no mistakes, 2 mistakes.`,
 		Example: `  tocsin check --config ./tocsin.yml`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			set, doc, err := readSettings(path)
+			set, doc, err := settings.Read(path)
 			if doc == nil && err != nil {
 				return err
 			}
@@ -29,8 +30,8 @@ Exit status: 0 no mistakes, 2 mistakes.`,
 				fmt.Fprintln(std.out, "there is no configuration; everything is as by default")
 				return nil
 			}
-			set.check(doc)
-			gaps := checkNotify(set, doc)
+			set.Check(doc)
+			gaps := settings.CheckNotify(set, doc)
 			if err := doc.Err(); err != nil {
 				return err
 			}
@@ -60,10 +61,10 @@ Exit status: 0 printed, 2 failed.`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if schema {
-				_, err := std.out.Write(config.Schema(&settings{}, "tocsin.yml"))
+				_, err := std.out.Write(config.Schema(&settings.File{}, "tocsin.yml"))
 				return err
 			}
-			s, err := loadSettings(path)
+			s, err := settings.Load(path)
 			if err != nil {
 				return err
 			}

@@ -125,7 +125,7 @@ func (c *crier) tellPast(past map[string]alert.Message) {
 	if more := len(list) - most; more > 0 {
 		out.Print(0, 0, terminal.Span{Text: fmt.Sprintf("and %d more that matter less", more), Style: "dim"})
 	}
-	out.Print(0, 0, terminal.Span{Text: "→ tocsin show " + list[0].Key[:shortKey] + " explains the first; tocsin alerts lists them; new ones appear here as they come", Style: "dim"})
+	out.Print(0, 0, terminal.Span{Text: "→ tocsin show " + list[0].Key[:alert.ShortKey] + " explains the first; tocsin alerts lists them; new ones appear here as they come", Style: "dim"})
 }
 
 // cry tells one incident.
@@ -137,5 +137,5 @@ func (c *crier) cry(m *alert.Message) {
 	}
 	out.Print(0, 4,
 		terminal.Span{Text: m.Last.Local().Format("01-02 15:04:05") + "  "}, terminal.Span{Text: m.Level, Style: m.Level},
-		terminal.Span{Text: "  " + terminal.Safe(what)}, terminal.Span{Text: "  " + terminal.Safe(whoWords(m))}, terminal.Span{Text: "  " + m.Key[:shortKey], Style: "dim"})
+		terminal.Span{Text: "  " + terminal.Safe(what)}, terminal.Span{Text: "  " + terminal.Safe(whoWords(m))}, terminal.Span{Text: "  " + m.Key[:alert.ShortKey], Style: "dim"})
 }

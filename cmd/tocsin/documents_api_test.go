@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/serve"
 )
 
 // TestAPIDocument runs the ```sh blocks of docs/API.md, in order and in one shell, against a real serve at which a password was
@@ -64,7 +65,7 @@ func TestAPIDocument(t *testing.T) {
 			t.Error(name, "is empty")
 		}
 	}
-	var would, done actionsAnswer
+	var would, done serve.ActionsAnswer
 	read("would.json", &would)
 	if len(would.Would) != 1 || len(would.Items) != 0 {
 		t.Errorf("what would become of it: %+v", would)

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/settings"
 )
 
 var update = flag.Bool("update", false, "write the pages of docs/reference, and what the commands in README.md and docs/GUIDE.md print")
@@ -106,7 +107,7 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 				name = ts.MkAbs(name)
 				ts.Check(os.MkdirAll(filepath.Dir(name), 0o755))
 				ts.Check(os.WriteFile(name, []byte(rest+"\n"), 0o644))
-			} else if _, err := config.Load(args[0], []byte(body), &settings{}); err != nil {
+			} else if _, err := config.Load(args[0], []byte(body), &settings.File{}); err != nil {
 				ts.Fatalf("this is no configuration: %v", err)
 			}
 		}

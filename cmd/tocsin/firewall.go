@@ -11,6 +11,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -61,7 +62,7 @@ func (f *firewallCommand) run(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	var out firewallAnswer
+	var out serve.FirewallAnswer
 	switch f.verb {
 	case "show", "diff":
 		if err := c.Get(ctx, "firewall", nil, &out); err != nil {
@@ -111,7 +112,7 @@ func (f *firewallCommand) faults(list []respond.Fault) {
 	}
 }
 
-func (f *firewallCommand) tell(out *firewallAnswer) error {
+func (f *firewallCommand) tell(out *serve.FirewallAnswer) error {
 	w := f.std.out
 	if out.Kernel != "" {
 		fmt.Fprintln(w, terminal.Safe("the kernel cannot be asked: "+out.Kernel))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/settings"
 )
 
 // geoEntry is what a database says of a network.
@@ -129,7 +130,7 @@ func worldGeoIP(tb testing.TB) (paths []string) {
 
 // Addresses are looked up in databases as MaxMind and others make them, also where one of several knows only a part.
 func TestPlaces(t *testing.T) {
-	opt, err := (&anomalySettings{GeoIP: worldGeoIP(t)}).senses(false)
+	opt, err := (&settings.Anomalies{GeoIP: worldGeoIP(t)}).Senses(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +165,7 @@ func TestDamagedPlaces(t *testing.T) {
 			if err := os.WriteFile(bad, data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			opt, err := (&anomalySettings{GeoIP: []string{bad}}).senses(false)
+			opt, err := (&settings.Anomalies{GeoIP: []string{bad}}).Senses(false)
 			if err != nil {
 				if refused++; !strings.Contains(err.Error(), "anomalies.geoip: open "+bad) {
 					t.Fatal(err)

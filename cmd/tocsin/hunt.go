@@ -11,7 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/feeds"
+	"github.com/tocsin-sec/tocsin/formats"
+	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -19,11 +24,11 @@ import (
 // hunt is the command `tocsin hunt`.
 type hunt struct {
 	std   streams
-	flags ruleSettings // those that the configuration file has too
-	intel []string     // files of indicators
-	lists []intelSettings
+	flags settings.RuleKeys // those that the configuration file has too
+	intel []string          // files of indicators
+	lists []feeds.List
 	data  string
-	typed ruleSettings // the same, as they were before the configuration file came below them
+	typed settings.RuleKeys // the same, as they were before the configuration file came below them
 	paths []string
 
 	config    string
@@ -58,7 +63,7 @@ Exit status: 0 nothing found, 1 found, 2 failed.`,
   journalctl -o json | tocsin hunt --json -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return withHint(errors.New("hunt: no path to search"), "name a file or a folder, e.g. tocsin hunt /var/log; - is standard input")
+				return terminal.WithHint(errors.New("hunt: no path to search"), "name a file or a folder, e.g. tocsin hunt /var/log; - is standard input")
 			}
 			return nil
 		},
@@ -97,21 +102,21 @@ func (h *hunt) define(cmd *cobra.Command) {
 
 // merge puts the configuration file below the flags.
 func (h *hunt) merge() error {
-	s, err := loadSettings(h.config)
+	s, err := settings.Load(h.config)
 	if err != nil {
 		return err
 	}
 	if h.lists, err = intelLists(s, h.intel); err != nil {
 		return err
 	}
-	h.data = stateFolder("", s)
+	h.data = settings.StateFolder("", s)
 	h.typed = h.flags
 	f := &h.flags
 	if len(f.Rules) == 0 {
 		f.Rules = s.Rules
 	}
 	if len(f.Rules) == 0 {
-		f.Rules = defaultPlaces()
+		f.Rules = settings.DefaultPlaces()
 	}
 	if len(f.Pipelines) == 0 {
 		f.Pipelines = s.Pipelines
@@ -151,7 +156,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: recognise, Zone: zone, Stdin: h.std.in, BlockSize: huntBlock, Reuse: true})
+	s.files, err = source.NewFiles(h.paths, source.Options{Recognise: formats.Recognise, Zone: zone, Stdin: h.std.in, BlockSize: huntBlock, Reuse: true})
 	if err != nil {
 		return fmt.Errorf("hunt: %w", err)
 	}
@@ -159,7 +164,7 @@ func (h *hunt) run(ctx context.Context) error {
 	if err := h.indicators(&opt); err != nil {
 		return err
 	}
-	if opt.Senses, err = h.flags.Anomalies.senses(false); err != nil {
+	if opt.Senses, err = h.flags.Anomalies.Senses(false); err != nil {
 		return fmt.Errorf("hunt: %w", err)
 	}
 	spills := &spills{}
@@ -185,14 +190,14 @@ func (h *hunt) run(ctx context.Context) error {
 		return errFound
 	}
 	if s.nothingRead() {
-		return withHint(errors.New("hunt: nothing could be read"), "the reasons are under unread")
+		return terminal.WithHint(errors.New("hunt: nothing could be read"), "the reasons are under unread")
 	}
 	return nil
 }
 
 // options works out what the flags narrow.
 func (h *hunt) options(now time.Time) (opt detect.Options, zone *time.Location, err error) {
-	if zone, err = parseZone(h.flags.Timezone); err != nil {
+	if zone, err = query.ParseZone(h.flags.Timezone); err != nil {
 		return opt, nil, err
 	}
 	for _, b := range []struct {
@@ -203,7 +208,7 @@ func (h *hunt) options(now time.Time) (opt detect.Options, zone *time.Location, 
 		if b.flag == "" {
 			continue
 		}
-		t, err := parseTime(b.flag, now, zone, b.end)
+		t, err := query.ParseBound(b.flag, now, zone, b.end)
 		if err != nil {
 			return opt, nil, err
 		}
@@ -212,8 +217,8 @@ func (h *hunt) options(now time.Time) (opt detect.Options, zone *time.Location, 
 	if opt.Until != 0 && opt.Since > opt.Until {
 		return opt, nil, fmt.Errorf("--since %s is after --until %s", h.since, h.until)
 	}
-	c, err := newChoice(h.flags.Level, h.flags.Status, h.tags, h.flags.Exclude)
-	opt.Wanted = c.wants
+	c, err := rules.NewChoice(h.flags.Level, h.flags.Status, h.tags, h.flags.Exclude)
+	opt.Wanted = c.Wants
 	return opt, zone, err
 }
 
@@ -224,14 +229,14 @@ func (s *huntRun) nothingRead() bool {
 
 // rules loads what to hunt for.
 func (h *hunt) rules(s *huntRun, opt detect.Options) (*detect.Engine, error) {
-	set, err := loadRules(&h.flags)
+	set, err := settings.LoadRules(&h.flags)
 	if err != nil {
 		return nil, err
 	}
 	if !detect.Judged(set.Rules) {
 		opt.Senses = nil // nobody would tell what they find
 	}
-	engine, err := detect.New(set.Rules, set.Correlations, set.sources, opt)
+	engine, err := detect.New(set.Rules, set.Correlations, set.Sources, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -241,13 +246,13 @@ func (h *hunt) rules(s *huntRun, opt detect.Options) (*detect.Engine, error) {
 		h.warnings = append(h.warnings, fmt.Sprintf("no rule was left to hunt with: level, status, tag and exclude fit none of %d", total))
 	}
 	for _, x := range h.flags.Exclude {
-		if !set.has(x) {
+		if !set.Has(x) {
 			h.warnings = append(h.warnings, fmt.Sprintf("no rule to leave out has the id or title %q", x))
 		}
 	}
-	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.refused, From: h.flags.Rules}
-	if set.refused > 0 {
-		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; %s tells why", set.refused, plural(int64(set.refused), "rule"),
+	s.summary.Rules = detect.RuleCounts{Loaded: engine.Loaded(), Refused: set.Refused, From: h.flags.Rules}
+	if set.Refused > 0 {
+		h.warnings = append(h.warnings, fmt.Sprintf("%d %s refused; %s tells why", set.Refused, terminal.Plural(int64(set.Refused), "rule"),
 			checkCommand(h.flags.Rules, h.flags.Pipelines, h.flags.LogSources, h.config)))
 	}
 	return engine, nil

@@ -9,19 +9,21 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/parse"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
 // TestBlocksAreUsedAgain reads the reference data twice: with blocks that stay as they are, and with one memory for all
 // blocks of a file, which is filled with 0xFF as soon as a block was matched. What is kept of a block must not change.
 func TestBlocksAreUsedAgain(t *testing.T) {
-	set, err := loadRules(&ruleSettings{Rules: []string{"builtin", refdata.Path(t, "sigma/rules")}})
+	set, err := settings.LoadRules(&settings.RuleKeys{Rules: []string{"builtin", refdata.Path(t, "sigma/rules")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := detect.New(set.Rules, set.Correlations, set.sources, detect.Options{Senses: &detect.SensesOptions{}})
+	engine, err := detect.New(set.Rules, set.Correlations, set.Sources, detect.Options{Senses: &detect.SensesOptions{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,7 @@ func TestBlocksAreUsedAgain(t *testing.T) {
 // keptOf returns what a worker makes of all blocks of a folder.
 func keptOf(t *testing.T, engine *detect.Engine, dir string, poison bool) []*detect.Result {
 	t.Helper()
-	files, err := source.NewFiles([]string{dir}, source.Options{Recognise: recognise, Zone: time.UTC, BlockSize: 64 << 10, Reuse: poison})
+	files, err := source.NewFiles([]string{dir}, source.Options{Recognise: formats.Recognise, Zone: time.UTC, BlockSize: 64 << 10, Reuse: poison})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +73,7 @@ func keptOf(t *testing.T, engine *detect.Engine, dir string, poison bool) []*det
 		}
 		p := parsers[b.Origin.Format]
 		if p == nil {
-			p = parserOf(b.Origin.Format, &env)
+			p = formats.Parser(b.Origin.Format, &env)
 			parsers[b.Origin.Format] = p
 		}
 		p.Parse(b, batch)

@@ -12,11 +12,14 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/pipeline"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // huntRun is one run of rules over files: source → parse → detect → report.
@@ -96,7 +99,7 @@ func (s *huntRun) worker() func(item) (outcome, error) {
 		o := it.block.Origin
 		p := parsers[o.Format]
 		if p == nil {
-			p = parserOf(o.Format, &s.env)
+			p = formats.Parser(o.Format, &s.env)
 			parsers[o.Format] = p
 		}
 		p.Parse(it.block, batch)
@@ -233,9 +236,9 @@ func (s *huntRun) finish(start time.Time) error {
 }
 
 // noRule says why there is nothing to hunt with: to find nothing would look like good news.
-func noRule(s *ruleSet) error {
-	if s.refused > 0 {
-		return withHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.refused), "tocsin rules check tells why")
+func noRule(s *rules.Set) error {
+	if s.Refused > 0 {
+		return terminal.WithHint(fmt.Errorf("hunt: there is no rule to hunt with: %d refused", s.Refused), "tocsin rules check tells why")
 	}
 	return errors.New("hunt: there is no rule to hunt with in the places that were named")
 }

@@ -12,8 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/feeds"
 	"github.com/tocsin-sec/tocsin/intel"
+	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -50,32 +53,32 @@ func (c *intelCommand) define(cmd *cobra.Command) {
 }
 
 // lists returns the lists of the configuration and those that were named.
-func (c *intelCommand) lists() ([]intelSettings, string, error) {
-	set, err := loadSettings(c.place.config)
+func (c *intelCommand) lists() ([]feeds.List, string, error) {
+	set, err := settings.Load(c.place.config)
 	if err != nil {
 		return nil, "", err
 	}
 	lists, err := intelLists(set, c.files)
 	if err == nil && len(lists) == 0 {
-		err = withHint(errors.New("there is no list of indicators"), "write one into tocsin.yml under intel, or name a file with --intel")
+		err = terminal.WithHint(errors.New("there is no list of indicators"), "write one into tocsin.yml under intel, or name a file with --intel")
 	}
-	return lists, stateFolder(c.place.data, set), err
+	return lists, settings.StateFolder(c.place.data, set), err
 }
 
 // intelLists returns the lists of a configuration and those of files.
-func intelLists(set *settings, files []string) ([]intelSettings, error) {
+func intelLists(set *settings.File, files []string) ([]feeds.List, error) {
 	lists := slices.Clone(set.Intel)
 	for _, f := range files {
-		l := intelSettings{Path: f}
-		if err := l.complete(); err != nil {
+		l := feeds.List{Path: f}
+		if err := l.Complete(); err != nil {
 			return nil, fmt.Errorf("--intel %s: %w", f, err)
 		}
-		for n, name := 2, l.Name; slices.ContainsFunc(lists, func(o intelSettings) bool { return o.Name == l.Name }); n++ {
+		for n, name := 2, l.Name; slices.ContainsFunc(lists, func(o feeds.List) bool { return o.Name == l.Name }); n++ {
 			l.Name = fmt.Sprintf("%s-%d", name, n)
 		}
 		lists = append(lists, l)
 	}
-	return lists, completeIntel(lists)
+	return lists, feeds.Complete(lists)
 }
 
 func newIntelList(std streams) *cobra.Command {
@@ -123,7 +126,7 @@ func (c *intelCommand) load(ctx context.Context, names []string) error {
 		return err
 	}
 	for _, n := range names {
-		if !slices.ContainsFunc(lists, func(l intelSettings) bool { return l.Name == n }) {
+		if !slices.ContainsFunc(lists, func(l feeds.List) bool { return l.Name == n }) {
 			return fmt.Errorf("no list is called %s", n)
 		}
 	}
@@ -134,21 +137,21 @@ func (c *intelCommand) load(ctx context.Context, names []string) error {
 			continue
 		}
 		if dir == "" {
-			return withHint(errors.New("there is no folder to keep lists in: the user has no home"), "name one with --data")
+			return terminal.WithHint(errors.New("there is no folder to keep lists in: the user has no home"), "name one with --data")
 		}
-		if _, err := fetchIntel(ctx, l, dir); err != nil {
+		if _, err := feeds.Fetch(ctx, l, dir); err != nil {
 			failed[l.Name] = err
 		}
 	}
 	if len(names) > 0 {
-		lists = slices.DeleteFunc(lists, func(l intelSettings) bool { return !slices.Contains(names, l.Name) })
+		lists = slices.DeleteFunc(lists, func(l feeds.List) bool { return !slices.Contains(names, l.Name) })
 	}
 	return c.tell(lists, dir, failed)
 }
 
 // tell prints how lists are doing.
-func (c *intelCommand) tell(lists []intelSettings, dir string, failed map[string]error) error {
-	set, status := loadIntel(lists, dir)
+func (c *intelCommand) tell(lists []feeds.List, dir string, failed map[string]error) error {
+	set, status := feeds.Load(lists, dir)
 	bad := 0
 	for i := range status {
 		if err := failed[status[i].Name]; err != nil {
@@ -177,7 +180,7 @@ func (c *intelCommand) tell(lists []intelSettings, dir string, failed map[string
 	return err
 }
 
-func tellIntel(out *terminal.Screen, status []intelStatus, set *intel.Set) error {
+func tellIntel(out *terminal.Screen, status []feeds.Status, set *intel.Set) error {
 	line := func(indent int, style, format string, args ...any) {
 		out.Print(indent, indent+2, terminal.Span{Text: terminal.Safe(fmt.Sprintf(format, args...)), Style: style})
 	}
@@ -266,17 +269,17 @@ func (c *intelCommand) test(values []string, at string) error {
 	}
 	when := time.Now()
 	if at != "" {
-		if when, err = parseTime(at, when, time.UTC, false); err != nil {
+		if when, err = query.ParseBound(at, when, time.UTC, false); err != nil {
 			return err
 		}
 	}
-	set, status := loadIntel(lists, dir)
+	set, status := feeds.Load(lists, dir)
 	for _, s := range status {
 		if s.Error != "" && slices.Contains(c.files, s.From) {
 			return fmt.Errorf("--intel %s: %s", s.From, s.Error)
 		}
 		if s.Error != "" {
-			fmt.Fprintf(c.std.err, "tocsin: list %s: %s\n", s.Name, printable(s.Error))
+			fmt.Fprintf(c.std.err, "tocsin: list %s: %s\n", s.Name, terminal.SafeLines(s.Error))
 		}
 	}
 	found := false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -56,7 +57,7 @@ func (j *judging) decide(ctx context.Context, keys []string, d console.Decision)
 		case m.Owner != "":
 			state += " by " + m.Owner
 		}
-		fmt.Fprintf(j.std.out, "%s  %s: %s\n", m.Key[:shortKey], terminal.Safe(state), terminal.Safe(m.Title))
+		fmt.Fprintf(j.std.out, "%s  %s: %s\n", m.Key[:alert.ShortKey], terminal.Safe(state), terminal.Safe(m.Title))
 	}
 	return nil
 }
@@ -99,7 +100,7 @@ Exit status: 0 done, 2 failed.`,
   tocsin close 4f2a91 88e0c2 --as expected`,
 	}, func() (console.Decision, error) {
 		if verdict == "" {
-			return console.Decision{}, withHint(fmt.Errorf("a verdict is needed"), "--as malicious (somebody did harm), --as expected (the rule is right, and it was meant to be), or --as false-alarm (the rule is wrong)")
+			return console.Decision{}, terminal.WithHint(fmt.Errorf("a verdict is needed"), "--as malicious (somebody did harm), --as expected (the rule is right, and it was meant to be), or --as false-alarm (the rule is wrong)")
 		}
 		return console.Decision{Status: alert.Closed, Verdict: verdict}, nil
 	})
@@ -131,7 +132,7 @@ func newReopen(std streams) *cobra.Command {
 
 // later reads how long, and returns when that is over.
 func later(text string, now time.Time) (time.Time, error) {
-	d, ok := parseAgo(text)
+	d, ok := query.ParseAgo(text)
 	if !ok || d <= 0 {
 		return time.Time{}, fmt.Errorf("%q is no length of time: 30m, 8h, 2d", text)
 	}

@@ -12,6 +12,7 @@ import (
 	_ "time/tzdata" // zones are known on machines that have no database of them, too
 
 	"github.com/tocsin-sec/tocsin/internal/hush"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // The exit statuses. They are the same for every command.
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		return exitFailed
 	default:
 		fmt.Fprintf(std.err, "tocsin: %v\n", err)
-		if hint := hintOf(err); hint != "" {
+		if hint := terminal.HintOf(err); hint != "" {
 			fmt.Fprintf(std.err, "  = %s\n", hint)
 		}
 		return exitFailed

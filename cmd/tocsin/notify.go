@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/notify"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -28,11 +29,11 @@ tocsin check says which severities reach nobody.`,
 
 // loadDirectory reads who is told of what.
 func loadDirectory(path string) (*notify.Directory, error) {
-	set, err := loadSettings(path)
+	set, err := settings.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	return notify.Compile(set.notifying(), notifyEnv(versionText(), nil))
+	return notify.Compile(set.Notifying(), settings.NotifyEnv(versionText(), nil))
 }
 
 // tried is what came of trying one way.
@@ -79,7 +80,7 @@ Exit status: 0 all were taken, 2 one was not.`,
 func waysToTry(d *notify.Directory, name string) (ways []string, title string, err error) {
 	if name == "" {
 		if ways = d.WayNames(); len(ways) == 0 {
-			return nil, "", withHint(errors.New("notify: there is no way to tell anybody"), "name some below notify.ways in tocsin.yml; docs/reference/notify.md has an example of each kind")
+			return nil, "", terminal.WithHint(errors.New("notify: there is no way to tell anybody"), "name some below notify.ways in tocsin.yml; docs/reference/notify.md has an example of each kind")
 		}
 		return ways, "all ways", nil
 	}
@@ -93,7 +94,7 @@ func waysToTry(d *notify.Directory, name string) (ways []string, title string, e
 	if d.Way(name) != nil {
 		return []string{name}, "way " + name, nil
 	}
-	return nil, "", withHint(fmt.Errorf("notify: there is no route and no way %q", name), "there are: %s", strings.Join(append(names, d.WayNames()...), ", "))
+	return nil, "", terminal.WithHint(fmt.Errorf("notify: there is no route and no way %q", name), "there are: %s", strings.Join(append(names, d.WayNames()...), ", "))
 }
 
 // tryWays sends a test message by each way.
@@ -101,7 +102,7 @@ func tryWays(ctx context.Context, out io.Writer, d *notify.Directory, ways []str
 	failed := 0
 	for _, name := range ways {
 		w := d.Way(name)
-		m := notify.TestMessage(time.Now(), notifyEnv(versionText(), nil).Host, title)
+		m := notify.TestMessage(time.Now(), settings.NotifyEnv(versionText(), nil).Host, title)
 		begun := time.Now()
 		_, err := w.Send(ctx, &m)
 		t := tried{Way: name, Kind: w.Kind, Sent: err == nil, Took: time.Since(begun).Round(time.Millisecond).String()}
@@ -155,11 +156,11 @@ Exit status: 0 listed, 2 failed.`,
 		Example: `  tocsin notify list`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			set, err := loadSettings(path)
+			set, err := settings.Load(path)
 			if err != nil {
 				return err
 			}
-			d, err := notify.Compile(set.notifying(), notifyEnv(versionText(), nil))
+			d, err := notify.Compile(set.Notifying(), settings.NotifyEnv(versionText(), nil))
 			if err != nil {
 				return err
 			}
@@ -171,7 +172,7 @@ Exit status: 0 listed, 2 failed.`,
 	return cmd
 }
 
-func listRoutes(w io.Writer, set *settings, d *notify.Directory, asJSON bool) error {
+func listRoutes(w io.Writer, set *settings.File, d *notify.Directory, asJSON bool) error {
 	now := time.Now()
 	var rows [][]terminal.Span
 	for _, r := range d.Routes {
@@ -193,7 +194,7 @@ func listRoutes(w io.Writer, set *settings, d *notify.Directory, asJSON bool) er
 	}
 	out := terminal.NewScreen(w, terminal.Of(w))
 	out.Table(0, 1, rows)
-	for _, line := range gapLines(set, d) {
+	for _, line := range settings.GapLines(set, d) {
 		out.Print(0, 0, terminal.Span{Text: line})
 	}
 	return out.Err()

@@ -37,7 +37,7 @@ func keepInput(output string, includes func(os.FileInfo) (string, bool)) error {
 		return nil // os.Create tells what is wrong with it
 	}
 	if path, ok := includes(info); ok {
-		return withHint(fmt.Errorf("write the result to %s: it is part of the input, as %s", output, path),
+		return terminal.WithHint(fmt.Errorf("write the result to %s: it is part of the input, as %s", output, path),
 			"write to another file; if this is an old result, remove it first")
 	}
 	return nil

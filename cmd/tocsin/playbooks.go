@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -50,7 +51,7 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 	if test {
 		args.Set("test", "true")
 	}
-	_, err = listEach(ctx, c, console.ListAsk{Path: "playbooks", Args: args, Most: 0}, a.std, a.json, func(p *playbookAnswer) error {
+	_, err = listEach(ctx, c, console.ListAsk{Path: "playbooks", Args: args, Most: 0}, a.std, a.json, func(p *serve.PlaybookAnswer) error {
 		mode := p.Mode
 		if mode == "" {
 			mode = "watch"

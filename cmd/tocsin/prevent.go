@@ -18,6 +18,8 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/prevent"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -75,7 +77,7 @@ func (p *preventCommand) run(ctx context.Context, args []string) error {
 	case p.list:
 		return p.listArmed(ctx)
 	case len(args) == 0:
-		return withHint(errors.New("prevent: what is it about?"), "name a case, an incident or an alert by its key: tocsin alerts, tocsin case list")
+		return terminal.WithHint(errors.New("prevent: what is it about?"), "name a case, an incident or an alert by its key: tocsin alerts, tocsin case list")
 	case p.disarm:
 		return p.takeBack(ctx, args[0])
 	case p.arm:
@@ -86,7 +88,7 @@ func (p *preventCommand) run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer release()
-	var d preventDraft
+	var d serve.PreventDraft
 	if err := c.Post(ctx, "prevent/"+url.PathEscape(args[0]), p.args(), nil, &d); err != nil {
 		return err
 	}
@@ -108,13 +110,13 @@ func (p *preventCommand) args() url.Values {
 }
 
 func (p *preventCommand) folder(key string) string {
-	return cmp.Or(p.dir, "prevent-"+key[:min(len(key), shortKey)])
+	return cmp.Or(p.dir, "prevent-"+key[:min(len(key), alert.ShortKey)])
 }
 
 const playbookFile = "playbook.yaml.draft"
 
 // write writes the draft into its folder. What a person may have edited is not written over.
-func (p *preventCommand) write(dir string, d *preventDraft) error {
+func (p *preventCommand) write(dir string, d *serve.PreventDraft) error {
 	if len(d.Rules) == 0 {
 		return nil
 	}
@@ -132,7 +134,7 @@ func (p *preventCommand) write(dir string, d *preventDraft) error {
 		path := filepath.Join(dir, filepath.Base(name))
 		was, err := os.ReadFile(path)
 		if err == nil && string(was) != text && !p.again {
-			return withHint(fmt.Errorf("prevent: %s is there already, and is not what would be drafted now", path), "arm it with --arm, draft over it with --again, or name another folder with --dir")
+			return terminal.WithHint(fmt.Errorf("prevent: %s is there already, and is not what would be drafted now", path), "arm it with --arm, draft over it with --again, or name another folder with --dir")
 		}
 	}
 	for name, text := range files {
@@ -143,7 +145,7 @@ func (p *preventCommand) write(dir string, d *preventDraft) error {
 	return nil
 }
 
-func (p *preventCommand) tell(ctx context.Context, c *console.Client, dir string, d *preventDraft) error {
+func (p *preventCommand) tell(ctx context.Context, c *console.Client, dir string, d *serve.PreventDraft) error {
 	screen := terminal.NewScreen(p.std.out, terminal.Of(p.std.out))
 	say := func(indent int, format string, args ...any) {
 		screen.Print(indent, indent+2, terminal.Span{Text: terminal.Safe(fmt.Sprintf(format, args...))})
@@ -152,7 +154,7 @@ func (p *preventCommand) tell(ctx context.Context, c *console.Client, dir string
 	if d.Verdict != "" {
 		verdict = "closed as " + d.Verdict
 	}
-	say(0, "%s %s: %s (%s); %s, %s at hand", d.Kind, d.Key[:min(len(d.Key), shortKey)], oneLine(d.Title), verdict, counted(d.Hits, "hit"), counted(d.Events, "event"))
+	say(0, "%s %s: %s (%s); %s, %s at hand", d.Kind, d.Key[:min(len(d.Key), alert.ShortKey)], terminal.OneLine(d.Title), verdict, counted(d.Hits, "hit"), counted(d.Events, "event"))
 	for i := range d.Rules {
 		p.tellRule(screen, dir, &d.Rules[i])
 	}
@@ -163,23 +165,23 @@ func (p *preventCommand) tell(ctx context.Context, c *console.Client, dir string
 			printOutcome(screen, &b.Rules[i])
 		}
 		for _, n := range b.Notes {
-			say(0, "note: %s", oneLine(n))
+			say(0, "note: %s", terminal.OneLine(n))
 		}
 	}
 	for _, n := range d.Notes {
-		say(0, "note: %s", oneLine(n))
+		say(0, "note: %s", terminal.OneLine(n))
 	}
 	if err := screen.Err(); err != nil || len(d.Rules) == 0 {
 		return err
 	}
 	p.tellBlocks(ctx, c, d, dir, say)
-	key := d.Key[:min(len(d.Key), shortKey)]
+	key := d.Key[:min(len(d.Key), alert.ShortKey)]
 	if p.dir != "" {
 		key += " --dir " + shellQuoted(p.dir)
 	}
 	say(0, "edit:      the files in %s; tocsin rules test %s", dir, shellQuoted(dir))
 	say(0, "arm:       tocsin prevent %s --arm", key)
-	say(0, "take back: tocsin prevent --disarm %s", d.Rules[0].ID[:shortKey])
+	say(0, "take back: tocsin prevent --disarm %s", d.Rules[0].ID[:alert.ShortKey])
 	return screen.Err()
 }
 
@@ -197,18 +199,18 @@ func (p *preventCommand) tellRule(screen *terminal.Screen, dir string, r *preven
 		}
 	}
 	for _, n := range r.Notes {
-		screen.Print(2, 4, terminal.Span{Text: "note: " + terminal.Safe(oneLine(n))})
+		screen.Print(2, 4, terminal.Span{Text: "note: " + terminal.Safe(terminal.OneLine(n))})
 	}
 }
 
 // tellBlocks says what to block, and what that would have met.
-func (p *preventCommand) tellBlocks(ctx context.Context, c *console.Client, d *preventDraft, dir string, say func(int, string, ...any)) {
+func (p *preventCommand) tellBlocks(ctx context.Context, c *console.Client, d *serve.PreventDraft, dir string, say func(int, string, ...any)) {
 	const most = 3
 	if d.Playbook != "" {
 		say(0, "playbook:  %s blocks where it comes from, and only watches: name it in respond.playbooks once it is called .yml", filepath.Join(dir, playbookFile))
 	}
 	for _, a := range d.Addresses[:min(len(d.Addresses), most)] {
-		out, err := askAction(ctx, c, &actionAsk{Kind: "block", Target: a, For: "24h"}, true)
+		out, err := askAction(ctx, c, &serve.ActionAsk{Kind: "block", Target: a, For: "24h"}, true)
 		switch {
 		case err != nil:
 			say(0, "block:     %s: %v", a, err)
@@ -220,9 +222,9 @@ func (p *preventCommand) tellBlocks(ctx context.Context, c *console.Client, d *p
 	}
 }
 
-func (p *preventCommand) tellExceptions(d *preventDraft) error {
+func (p *preventCommand) tellExceptions(d *serve.PreventDraft) error {
 	for _, x := range d.Exceptions {
-		if _, err := fmt.Fprintf(p.std.out, "exception: %s\n  (%s)\n", terminal.Safe(oneLine(strings.Join(x.Matchers, " and "))), terminal.Safe(oneLine(x.Rule))); err != nil {
+		if _, err := fmt.Fprintf(p.std.out, "exception: %s\n  (%s)\n", terminal.Safe(terminal.OneLine(strings.Join(x.Matchers, " and "))), terminal.Safe(terminal.OneLine(x.Rule))); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.std.out, "  would have hidden %s of %s, %s malicious, in the last %d days\n", alert.Amount(x.Would.Hits), alert.Amount(x.Would.Of), alert.Amount(x.Would.Malicious), x.Would.Days)
@@ -233,7 +235,7 @@ func (p *preventCommand) tellExceptions(d *preventDraft) error {
 	if d.Exceptions[0].Made != "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(p.std.out, "arm:       tocsin prevent --exception %s --arm\nedit:      tocsin silence --exception TEST… --reason WHY\n", d.Key[:min(len(d.Key), shortKey)])
+	_, err := fmt.Fprintf(p.std.out, "arm:       tocsin prevent --exception %s --arm\nedit:      tocsin silence --exception TEST… --reason WHY\n", d.Key[:min(len(d.Key), alert.ShortKey)])
 	return err
 }
 
@@ -248,9 +250,9 @@ func (p *preventCommand) putInForce(ctx context.Context, key string) error {
 	if p.exception || errors.Is(err, fs.ErrNotExist) {
 		args := url.Values{"days": {strconv.Itoa(p.days)}, "exception": {"true"}, "force": {strconv.FormatBool(p.force)}}
 		if !p.exception {
-			return withHint(fmt.Errorf("prevent: there is no draft in %s", dir), "draft it first: tocsin prevent %s; for an exception: tocsin prevent --exception %s --arm", key, key)
+			return terminal.WithHint(fmt.Errorf("prevent: there is no draft in %s", dir), "draft it first: tocsin prevent %s; for an exception: tocsin prevent --exception %s --arm", key, key)
 		}
-		var out armAnswer
+		var out serve.ArmAnswer
 		if err := c.Post(ctx, "prevent/"+url.PathEscape(key)+"/arm", args, nil, &out); err != nil {
 			return err
 		}
@@ -266,7 +268,7 @@ func (p *preventCommand) putInForce(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	var out armAnswer
+	var out serve.ArmAnswer
 	if err := c.Post(ctx, "prevent/"+url.PathEscape(key)+"/arm", nil, body, &out); err != nil {
 		return err
 	}
@@ -274,15 +276,15 @@ func (p *preventCommand) putInForce(ctx context.Context, key string) error {
 }
 
 // readDraft reads the rule files of a folder with their tests.
-func readDraft(dir string) (*armRequest, error) {
+func readDraft(dir string) (*serve.ArmRequest, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("prevent: %w", err)
 	}
-	ask := &armRequest{}
+	ask := &serve.ArmRequest{}
 	for _, f := range files {
-		if f.Type().IsRegular() && isRuleFile(f.Name()) {
-			ask.Files = append(ask.Files, readRule(dir, strings.TrimSuffix(f.Name(), ".yml")))
+		if f.Type().IsRegular() && rules.NamesRules(f.Name()) {
+			ask.Files = append(ask.Files, serve.ReadRule(dir, strings.TrimSuffix(f.Name(), ".yml")))
 		}
 	}
 	if len(ask.Files) == 0 {
@@ -296,11 +298,11 @@ func (p *preventCommand) takeBack(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	var a armedRule
+	var a serve.ArmedRule
 	if err := c.Post(ctx, "prevent/"+url.PathEscape(name)+"/disarm", nil, nil, &a); err != nil {
 		return err
 	}
-	return p.tellArmed([]armedRule{a}, "taken back")
+	return p.tellArmed([]serve.ArmedRule{a}, "taken back")
 }
 
 func (p *preventCommand) listArmed(ctx context.Context) error {
@@ -309,7 +311,7 @@ func (p *preventCommand) listArmed(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	var list console.Page[armedRule]
+	var list console.Page[serve.ArmedRule]
 	if err := c.Get(ctx, "prevent", nil, &list); err != nil {
 		return err
 	}
@@ -320,7 +322,7 @@ func (p *preventCommand) listArmed(ctx context.Context) error {
 	return p.tellArmed(list.Items, "")
 }
 
-func (p *preventCommand) tellArmed(list []armedRule, what string) error {
+func (p *preventCommand) tellArmed(list []serve.ArmedRule, what string) error {
 	for i := range list {
 		a := &list[i]
 		if p.json {
@@ -333,7 +335,7 @@ func (p *preventCommand) tellArmed(list []armedRule, what string) error {
 			what += ": "
 		}
 		id := strings.Join(a.IDs, ", ")
-		if _, err := fmt.Fprintf(p.std.out, "%s%s  %s\n", what, terminal.Safe(id), terminal.Safe(oneLine(strings.Join(a.Titles, "; ")))); err != nil {
+		if _, err := fmt.Fprintf(p.std.out, "%s%s  %s\n", what, terminal.Safe(id), terminal.Safe(terminal.OneLine(strings.Join(a.Titles, "; ")))); err != nil {
 			return err
 		}
 		what = strings.TrimSuffix(what, ": ")

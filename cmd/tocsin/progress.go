@@ -25,7 +25,7 @@ func progressLine(p source.Progress, events, hits int64, took time.Duration) str
 	}
 	line += " files"
 	sec := max(took.Seconds(), 1e-3)
-	line += fmt.Sprintf(" · %.0f MB/s · %s events/s · %d %s", float64(p.Bytes)/1e6/sec, short(float64(events)/sec), hits, plural(hits, "hit"))
+	line += fmt.Sprintf(" · %.0f MB/s · %s events/s · %d %s", float64(p.Bytes)/1e6/sec, short(float64(events)/sec), hits, terminal.Plural(hits, "hit"))
 	if share > 0.01 && took > time.Second {
 		left := time.Duration(float64(took) * (1 - share) / share).Round(time.Second)
 		line += fmt.Sprintf(" · %s left", left)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/serve"
 )
 
 // apiName is the description of the API in docs/reference.
@@ -16,7 +17,7 @@ const apiName = "openapi.json"
 // apiText describes the API, as OpenAPI 3.1 has it.
 func apiText() (string, error) {
 	w := httptest.NewRecorder()
-	Contract().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+"/openapi.json", http.NoBody))
+	serve.Contract().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, console.Root+"/openapi.json", http.NoBody))
 	if w.Code != http.StatusOK {
 		return "", fmt.Errorf("openapi.json: %d %s", w.Code, w.Body)
 	}

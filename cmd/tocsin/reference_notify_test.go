@@ -8,6 +8,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/notify"
+	"github.com/tocsin-sec/tocsin/settings"
 )
 
 // notifyPage describes the ways of telling people, and the routes, by their structs.
@@ -90,19 +91,19 @@ func wayExample(k notify.Kind) string {
 func TestExamplesOfWaysAreConfigurations(t *testing.T) {
 	for _, k := range notify.Ways {
 		t.Run(k.Name, func(t *testing.T) {
-			s := &settings{}
+			s := &settings.File{}
 			if _, err := config.Load("example", []byte(wayExample(k)), s); err != nil {
 				t.Fatalf("%v\nin\n%s", err, wayExample(k))
 			}
 			if len(s.Notify.Ways) != 1 || reflect.DeepEqual(s.Notify.Ways["my-"+k.Name], notify.WayConfig{}) {
 				t.Errorf("no way comes from\n%s", wayExample(k))
 			}
-			if _, err := config.Load("example", []byte(wayExample(k)+"        no_such_key: 1\n"), &settings{}); err == nil {
+			if _, err := config.Load("example", []byte(wayExample(k)+"        no_such_key: 1\n"), &settings.File{}); err == nil {
 				t.Errorf("an unknown key is taken in\n%s", wayExample(k))
 			}
 		})
 	}
-	s := &settings{}
+	s := &settings.File{}
 	if _, err := config.Load("example", []byte(notifyExample), s); err != nil {
 		t.Fatal(err)
 	}

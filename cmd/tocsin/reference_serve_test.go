@@ -9,6 +9,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/config"
 	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
@@ -16,7 +17,7 @@ import (
 const schemaName = "tocsin.schema.json"
 
 // schemaText returns the JSON Schema of tocsin.yml.
-func schemaText() string { return string(config.Schema(&settings{}, settingsName)) }
+func schemaText() string { return string(config.Schema(&settings.File{}, settings.Name)) }
 
 // inputsPage describes the kinds of live inputs by their structs.
 func inputsPage() page {
@@ -112,8 +113,8 @@ func configurationPage() page {
 		"to the folder of this file.\n\n" +
 		"For completion in an editor: [" + schemaName + "](" + schemaName + "), which `tocsin config --schema` prints. With the YAML language\n" +
 		"server, the first line of the file says so: `# yaml-language-server: $schema=/path/to/" + schemaName + "`\n\n## Keys\n\n")
-	writeKeys(&b, reflect.TypeFor[settings](), "")
-	b.WriteString("\n## The whole file\n\nWhat `tocsin config` prints where nothing is configured:\n\n```yaml\n" + config.Print(&settings{}) + "```\n")
+	writeKeys(&b, reflect.TypeFor[settings.File](), "")
+	b.WriteString("\n## The whole file\n\nWhat `tocsin config` prints where nothing is configured:\n\n```yaml\n" + config.Print(&settings.File{}) + "```\n")
 	return page{"configuration", "tocsin.yml", "every key of the configuration", b.String()}
 }
 
@@ -138,14 +139,14 @@ func queryPage() page {
 func TestExamplesOfInputsAreConfigurations(t *testing.T) {
 	for _, k := range source.Kinds {
 		t.Run(k.Name, func(t *testing.T) {
-			s := &settings{}
+			s := &settings.File{}
 			if _, err := config.Load("example", []byte(inputExample(k)), s); err != nil {
 				t.Fatalf("%v\nin\n%s", err, inputExample(k))
 			}
-			if plan := planInputs(&s.site, ""); len(plan) == 0 {
+			if plan := settings.InputsOf(&s.Site, ""); len(plan) == 0 {
 				t.Errorf("no input comes from\n%s", inputExample(k))
 			}
-			if _, err := config.Load("example", []byte(inputExample(k)+"  no_such_key: 1\n"), &settings{}); err == nil {
+			if _, err := config.Load("example", []byte(inputExample(k)+"  no_such_key: 1\n"), &settings.File{}); err == nil {
 				t.Errorf("an unknown key is taken in\n%s", inputExample(k))
 			}
 		})
@@ -155,7 +156,7 @@ func TestExamplesOfInputsAreConfigurations(t *testing.T) {
 // Every kind of input has its key below inputs, by its name.
 func TestEveryKindOfInputHasItsKey(t *testing.T) {
 	keys := make(map[string]reflect.Type)
-	in := reflect.TypeFor[inputSettings]()
+	in := reflect.TypeFor[settings.Inputs]()
 	for i := range in.NumField() {
 		keys[in.Field(i).Tag.Get("yaml")] = in.Field(i).Type.Elem()
 	}
@@ -172,11 +173,11 @@ func TestEveryKindOfInputHasItsKey(t *testing.T) {
 
 // What `tocsin config` prints where nothing is configured is a configuration without mistakes that says nothing.
 func TestPrintedConfigurationIsOne(t *testing.T) {
-	s := &settings{}
-	if _, err := config.Load(settingsName, []byte(config.Print(&settings{})), s); err != nil {
+	s := &settings.File{}
+	if _, err := config.Load(settings.Name, []byte(config.Print(&settings.File{})), s); err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(s, &settings{}) {
+	if !reflect.DeepEqual(s, &settings.File{}) {
 		t.Errorf("it sets %+v", s)
 	}
 }

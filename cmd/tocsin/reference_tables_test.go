@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -16,7 +17,7 @@ func formatsPage() page {
 	var b strings.Builder
 	b.WriteString("A file is recognised by its content, not by its name. What is packed (gzip, zstd, xz, bzip2, zip, tar) is unpacked\n" +
 		"first, archives within archives too.\n\n")
-	for _, f := range formats {
+	for _, f := range formats.All {
 		fmt.Fprintf(&b, "## %s\n\n%s\n\n", f.Name, f.Doc)
 		if f.Example != "" {
 			for line := range strings.Lines(f.Example) {
@@ -65,7 +66,7 @@ func logSourcesPage() page {
 func wayWords(m sigma.Meaning) string {
 	var parts []string
 	if m.From != (event.LogSource{}) {
-		parts = append(parts, cell(shortSource(m.From)))
+		parts = append(parts, cell(rules.ShortSource(m.From)))
 	}
 	for _, w := range m.When {
 		parts = append(parts, codeCell(w.Field+": "+strings.Join(w.Values, ", ")))
@@ -121,11 +122,11 @@ func rulesPage() (page, error) {
 		slices.SortFunc(list, func(x, y *sigma.Rule) int { return strings.Compare(x.Title, y.Title) })
 		fmt.Fprintf(&b, "## %s\n\n| rule | level | log source | ATT&CK |\n|---|---|---|---|\n", folder)
 		for _, r := range list {
-			src := shortSource(r.LogSource)
+			src := rules.ShortSource(r.LogSource)
 			if r.Correlation != nil {
 				src = r.Correlation.Type.String()
 			}
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(r.Title), r.Level, cell(src), strings.Join(techniquesOf(r), " "))
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(r.Title), r.Level, cell(src), strings.Join(rules.TechniquesOf(r), " "))
 		}
 		b.WriteByte('\n')
 	}

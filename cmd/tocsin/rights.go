@@ -12,6 +12,8 @@ import (
 
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/respond"
+	"github.com/tocsin-sec/tocsin/serve"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // newRights makes the command of the process that holds the rights that actions need.
@@ -35,7 +37,7 @@ for members of a group.`,
 				return err
 			}
 			log := slog.New(slog.NewTextHandler(std.err, nil)).With("process", "rights")
-			hands, end := newHands(set, dir, versionText(), log)
+			hands, end := serve.NewHands(set, dir, versionText(), log)
 			defer end()
 			if at == "" {
 				return serveRights(cmd.Context(), hands, log)
@@ -54,7 +56,7 @@ func serveRights(ctx context.Context, hands *respond.Hands, log *slog.Logger) er
 	f := os.NewFile(respond.HelperFD, "socket")
 	conn, err := net.FileConn(f)
 	if err != nil {
-		return withHint(errors.New("nobody has handed this process a socket"), "serve starts it; as a unit of its own it needs --listen")
+		return terminal.WithHint(errors.New("nobody has handed this process a socket"), "serve starts it; as a unit of its own it needs --listen")
 	}
 	_ = f.Close()
 	return respond.ServeHelper(ctx, conn, hands, log)

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // newRoot makes the command tree.
@@ -27,7 +29,7 @@ Exit status: 0 nothing found, 1 found, 2 failed.`,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return withHint(err, "see %s --help", cmd.CommandPath())
+		return terminal.WithHint(err, "see %s --help", cmd.CommandPath())
 	})
 	root.AddCommand(commands(std)...)
 	return root

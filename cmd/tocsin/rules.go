@@ -8,6 +8,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // newRules makes the command `tocsin rules`.
@@ -36,7 +40,7 @@ A PATH is a folder of rules, a rule file, a zip or tar.gz, or one of the names b
 
 // ruleFlags are the flags of all commands that load rules as a hunt does.
 type ruleFlags struct {
-	settings ruleSettings
+	settings settings.RuleKeys
 	config   string
 	json     bool
 }
@@ -50,8 +54,8 @@ func (r *ruleFlags) define(cmd *cobra.Command) {
 }
 
 // load loads the rules of some places, or where there are none those that a hunt would use.
-func (r *ruleFlags) load(places []string) (*ruleSet, error) {
-	s, err := loadSettings(r.config)
+func (r *ruleFlags) load(places []string) (*rules.Set, error) {
+	s, err := settings.Load(r.config)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +68,7 @@ func (r *ruleFlags) load(places []string) (*ruleSet, error) {
 	}
 	f.Placeholders = s.Placeholders
 	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
-	return loadRules(f)
+	return settings.LoadRules(f)
 }
 
 // lineEncoder writes one JSON object a line.
@@ -104,10 +108,10 @@ func shellQuoted(s string) string {
 }
 
 // refusedNote tells of rules that cannot be used, "" where there are none.
-func (r *ruleFlags) refusedNote(s *ruleSet) string {
-	if s.refused == 0 {
+func (r *ruleFlags) refusedNote(s *rules.Set) string {
+	if s.Refused == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d %s refused; %s tells why", s.refused, plural(int64(s.refused), "rule"),
+	return fmt.Sprintf("%d %s refused; %s tells why", s.Refused, terminal.Plural(int64(s.Refused), "rule"),
 		checkCommand(r.settings.Rules, r.settings.Pipelines, r.settings.LogSources, r.config))
 }

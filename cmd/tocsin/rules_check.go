@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // rulesCheck is the command `tocsin rules check`.
@@ -45,7 +47,7 @@ Exit status: 0 all rules can be used, 1 some are refused, 2 failed.`,
 			}); err != nil {
 				return err
 			}
-			if set.refused > 0 {
+			if set.Refused > 0 {
 				return errFound
 			}
 			return nil
@@ -68,19 +70,19 @@ type diagnosticLine struct {
 	Hint     string `json:"hint"`
 }
 
-func (c *rulesCheck) printJSON(w io.Writer, set *ruleSet) error {
+func (c *rulesCheck) printJSON(w io.Writer, set *rules.Set) error {
 	e := lineEncoder(w)
-	for _, d := range sorted(set.diags) {
+	for _, d := range rules.Sorted(set.Diagnostics) {
 		if err := e.Encode(diagnosticLine{d.File, d.Line, d.Col, d.End, d.Source, d.Severity.String(), d.Message, d.Hint}); err != nil {
 			return err
 		}
 	}
-	for _, r := range set.unheard() {
+	for _, r := range set.Unheard() {
 		if err := e.Encode(diagnosticLine{
 			File: r.Pos.File, Line: r.Pos.Line, Col: r.Pos.Col, Severity: "info",
 			Message: fmt.Sprintf("%q is about %s, which no log that tocsin knows is: it is tried only on events of which no log source is known",
-				r.Title, shortSource(r.LogSource)),
-			Hint: unheardHint,
+				r.Title, rules.ShortSource(r.LogSource)),
+			Hint: rules.UnheardHint,
 		}); err != nil {
 			return err
 		}
@@ -88,12 +90,12 @@ func (c *rulesCheck) printJSON(w io.Writer, set *ruleSet) error {
 	return nil
 }
 
-func (c *rulesCheck) print(w io.Writer, set *ruleSet) error {
+func (c *rulesCheck) print(w io.Writer, set *rules.Set) error {
 	var b strings.Builder
 	var warnings []sigma.Diagnostic
-	for _, d := range sorted(set.diags) {
+	for _, d := range rules.Sorted(set.Diagnostics) {
 		if d.Severity == sigma.Error {
-			b.WriteString(printable(d.Format()) + "\n\n")
+			b.WriteString(terminal.SafeLines(d.Format()) + "\n\n")
 		} else {
 			warnings = append(warnings, d)
 		}
@@ -101,19 +103,19 @@ func (c *rulesCheck) print(w io.Writer, set *ruleSet) error {
 	if c.warnings {
 		printWarnings(&b, warnings)
 	}
-	c.printUnheard(&b, set.unheard())
-	fmt.Fprintf(&b, "%d %s, %d %s can be used", set.files, plural(int64(set.files), "file"), len(set.written())+len(set.Filters),
-		plural(int64(len(set.written())+len(set.Filters)), "rule"))
-	fmt.Fprintf(&b, ", %d refused, %d %s", set.refused, len(warnings), plural(int64(len(warnings)), "warning"))
+	c.printUnheard(&b, set.Unheard())
+	fmt.Fprintf(&b, "%d %s, %d %s can be used", set.Files, terminal.Plural(int64(set.Files), "file"), len(set.Written())+len(set.Filters),
+		terminal.Plural(int64(len(set.Written())+len(set.Filters)), "rule"))
+	fmt.Fprintf(&b, ", %d refused, %d %s", set.Refused, len(warnings), terminal.Plural(int64(len(warnings)), "warning"))
 	if len(warnings) > 0 && !c.warnings {
 		b.WriteString(" (--warnings tells them)")
 	}
 	b.WriteByte('\n')
-	if n := len(set.ignored); n > 0 {
-		fmt.Fprintf(&b, "%d YAML %s left out: no detection, correlation or filter in them\n", n, plural(int64(n), "file"))
+	if n := len(set.Ignored); n > 0 {
+		fmt.Fprintf(&b, "%d YAML %s left out: no detection, correlation or filter in them\n", n, terminal.Plural(int64(n), "file"))
 		if c.warnings {
-			for _, name := range set.ignored {
-				fmt.Fprintf(&b, "  %s\n", oneLine(name))
+			for _, name := range set.Ignored {
+				fmt.Fprintf(&b, "  %s\n", terminal.OneLine(name))
 			}
 		}
 	}
@@ -142,14 +144,14 @@ func printWarnings(b *strings.Builder, list []sigma.Diagnostic) {
 			n = wholeWarnings
 		}
 		for _, d := range g[:n] {
-			b.WriteString(printable(d.Format()) + "\n\n")
+			b.WriteString(terminal.SafeLines(d.Format()) + "\n\n")
 		}
 		if n == len(g) {
 			continue
 		}
 		fmt.Fprintf(b, "and %d more like this:\n", len(g)-n)
 		for _, d := range g[n:] {
-			fmt.Fprintf(b, "  %s:%d:%d: %s\n", oneLine(d.File), d.Line, d.Col, oneLine(d.Message))
+			fmt.Fprintf(b, "  %s:%d:%d: %s\n", terminal.OneLine(d.File), d.Line, d.Col, terminal.OneLine(d.Message))
 		}
 		b.WriteByte('\n')
 	}
@@ -175,20 +177,20 @@ func (c *rulesCheck) printUnheard(b *strings.Builder, list []*sigma.Rule) {
 	}
 	by := make(map[string][]*sigma.Rule)
 	for _, r := range list {
-		k := shortSource(r.LogSource)
+		k := rules.ShortSource(r.LogSource)
 		by[k] = append(by[k], r)
 	}
 	fmt.Fprintf(b, "info: no log that tocsin knows has the events of %d %s; they are tried only on events of which no log source is known\n",
-		len(list), plural(int64(len(list)), "rule"))
+		len(list), terminal.Plural(int64(len(list)), "rule"))
 	for _, k := range slices.SortedFunc(maps.Keys(by), func(x, y string) int {
 		return cmp.Or(cmp.Compare(len(by[y]), len(by[x])), strings.Compare(x, y))
 	}) {
-		fmt.Fprintf(b, "  %s (%d %s)\n", oneLine(k), len(by[k]), plural(int64(len(by[k])), "rule"))
+		fmt.Fprintf(b, "  %s (%d %s)\n", terminal.OneLine(k), len(by[k]), terminal.Plural(int64(len(by[k])), "rule"))
 		for _, r := range by[k] {
 			if c.warnings {
-				fmt.Fprintf(b, "    %s:%d: %s\n", oneLine(r.Pos.File), r.Pos.Line, oneLine(r.Title))
+				fmt.Fprintf(b, "    %s:%d: %s\n", terminal.OneLine(r.Pos.File), r.Pos.Line, terminal.OneLine(r.Title))
 			}
 		}
 	}
-	fmt.Fprintf(b, "  = %s\n\n", unheardHint)
+	fmt.Fprintf(b, "  = %s\n\n", rules.UnheardHint)
 }

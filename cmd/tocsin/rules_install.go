@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // installFlags are the flags of `tocsin rules install`.
@@ -59,15 +61,15 @@ Exit status: 0 installed, 2 failed.`,
 
 // packsInUse returns the user's packs.
 func packsInUse() (rules.Packs, error) {
-	dir := packsFolder()
+	dir := settings.PacksFolder()
 	if dir == "" {
-		return rules.Packs{}, withHint(errors.New("there is no folder for installed rules"), "set TOCSIN_DATA_HOME")
+		return rules.Packs{}, terminal.WithHint(errors.New("there is no folder for installed rules"), "set TOCSIN_DATA_HOME")
 	}
 	return rules.Packs{Dir: dir}, nil
 }
 
 func install(cmd *cobra.Command, std streams, packs rules.Packs, f installFlags, args []string) error {
-	s, err := loadSettings(f.settings)
+	s, err := settings.Load(f.settings)
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func install(cmd *cobra.Command, std streams, packs rules.Packs, f installFlags,
 	res, err := packs.Install(cmd.Context(), req)
 	if err != nil {
 		if len(args) == 0 {
-			return withHint(err, "on a machine without a network, fetch the archive elsewhere and name the file: tocsin rules install FILE")
+			return terminal.WithHint(err, "on a machine without a network, fetch the archive elsewhere and name the file: tocsin rules install FILE")
 		}
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -50,7 +52,7 @@ Exit status: 0 listed, 2 failed.`,
 }
 
 func (l *rulesList) run(std streams, args []string) error {
-	c, err := newChoice(l.level, l.status, l.tags, nil)
+	c, err := rules.NewChoice(l.level, l.status, l.tags, nil)
 	if err != nil {
 		return err
 	}
@@ -58,8 +60,8 @@ func (l *rulesList) run(std streams, args []string) error {
 	if err != nil {
 		return err
 	}
-	list := slices.DeleteFunc(set.written(), func(r *sigma.Rule) bool {
-		return r.Silent && !l.all || !c.wants(r) || !l.matches(r)
+	list := slices.DeleteFunc(set.Written(), func(r *sigma.Rule) bool {
+		return r.Silent && !l.all || !c.Wants(r) || !l.matches(r)
 	})
 	slices.SortStableFunc(list, func(a, b *sigma.Rule) int {
 		return cmp.Or(cmp.Compare(b.Level, a.Level), strings.Compare(strings.ToLower(a.Title), strings.ToLower(b.Title)))
@@ -73,7 +75,7 @@ func (l *rulesList) run(std streams, args []string) error {
 		return err
 	}
 	if note := l.refusedNote(set); note != "" {
-		fmt.Fprintf(std.err, "tocsin: %s\n", printable(note))
+		fmt.Fprintf(std.err, "tocsin: %s\n", terminal.SafeLines(note))
 	}
 	return nil
 }
@@ -81,8 +83,8 @@ func (l *rulesList) run(std streams, args []string) error {
 // matches tells whether a rule has the words that are searched for.
 func (l *rulesList) matches(r *sigma.Rule) bool {
 	sources := make([]string, 0, 1)
-	for _, s := range sourcesOf(r) {
-		sources = append(sources, shortSource(s))
+	for _, s := range rules.SourcesOf(r) {
+		sources = append(sources, rules.ShortSource(s))
 	}
 	return hasWords(strings.Join(sources, " "), strings.ReplaceAll(l.logSource, "/", " ")) &&
 		hasWords(strings.Join(append([]string{r.Title, r.Description, r.ID, r.Name}, r.Tags...), " "), l.huntRun)
@@ -120,20 +122,20 @@ func printTable(w io.Writer, look terminal.Look, list []*sigma.Rule) error {
 	rows = append(rows, head)
 	for _, r := range list {
 		sources := make([]string, 0, 1)
-		for _, s := range sourcesOf(r) {
-			sources = append(sources, shortSource(s))
+		for _, s := range rules.SourcesOf(r) {
+			sources = append(sources, rules.ShortSource(s))
 		}
 		row := []terminal.Span{
 			{Style: r.Level.String(), Text: r.Level.String()},
 			{Style: "bold", Text: r.Title},
 			{Text: strings.Join(sources, ", ")},
-			{Text: strings.Join(techniquesOf(r), ", ")},
+			{Text: strings.Join(rules.TechniquesOf(r), ", ")},
 			{Text: shortID(r.ID)},
 			{Text: r.Status},
-			{Style: "dim", Text: origin(r, packsFolder())},
+			{Style: "dim", Text: rules.Origin(r, settings.PacksFolder())},
 		}
 		for i := range row {
-			row[i].Text = cmp.Or(oneLine(row[i].Text), "-")
+			row[i].Text = cmp.Or(terminal.OneLine(row[i].Text), "-")
 		}
 		rows = append(rows, row)
 	}
@@ -144,7 +146,7 @@ func printTable(w io.Writer, look terminal.Look, list []*sigma.Rule) error {
 	}
 	screen.Table(0, 1, rows)
 	screen.Print(0, 0)
-	screen.Print(0, 0, terminal.Span{Text: fmt.Sprintf("%d %s", len(list), plural(int64(len(list)), "rule"))})
+	screen.Print(0, 0, terminal.Span{Text: fmt.Sprintf("%d %s", len(list), terminal.Plural(int64(len(list)), "rule"))})
 	if len(list) > 0 {
 		name := cmp.Or(shortID(list[0].ID), shellQuoted(list[0].Title))
 		screen.Print(0, 2, terminal.Span{Text: "next: "}, terminal.Span{Style: "command", Text: "tocsin rules show " + name}, terminal.Span{Text: " explains one"})
@@ -164,7 +166,7 @@ type listedRule struct {
 func (l *rulesList) printJSON(w io.Writer, list []*sigma.Rule) error {
 	e := lineEncoder(w)
 	for _, r := range list {
-		line := listedRule{RuleInfo: detect.Info(r), Origin: origin(r, packsFolder()), LogSources: sourcesOf(r), Part: r.Silent, Kind: "detection"}
+		line := listedRule{RuleInfo: detect.Info(r), Origin: rules.Origin(r, settings.PacksFolder()), LogSources: rules.SourcesOf(r), Part: r.Silent, Kind: "detection"}
 		if r.Correlation != nil {
 			line.Kind = "correlation"
 		}

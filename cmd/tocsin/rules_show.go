@@ -13,6 +13,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -22,7 +23,7 @@ type rulesShow struct {
 	ruleFlags
 	places []string
 	noYAML bool
-	set    *ruleSet
+	set    *rules.Set
 }
 
 func newRulesShow(std streams) *cobra.Command {
@@ -60,17 +61,17 @@ func (s *rulesShow) run(std streams, name string) error {
 	if s.set, err = s.load(places); err != nil {
 		return err
 	}
-	list := append(s.set.written(), s.set.Filters...)
+	list := append(s.set.Written(), s.set.Filters...)
 	if isFile {
 		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool { return r.Pos.File != name && !strings.HasPrefix(r.Pos.File, name+"!") })
 		list = slices.DeleteFunc(list, func(r *sigma.Rule) bool {
 			return r.Silent && slices.ContainsFunc(list, func(o *sigma.Rule) bool { return !o.Silent })
 		})
 		if len(list) == 0 {
-			return withHint(fmt.Errorf("no rule of %s can be used", name), "%s tells why", checkCommand([]string{name}, nil, "", s.config))
+			return terminal.WithHint(fmt.Errorf("no rule of %s can be used", name), "%s tells why", checkCommand([]string{name}, nil, "", s.config))
 		}
 		if len(list) > maxShown {
-			return withHint(fmt.Errorf("%s holds %d rules", name, len(list)), "name one: tocsin rules show --rules %s ID", shellQuoted(name))
+			return terminal.WithHint(fmt.Errorf("%s holds %d rules", name, len(list)), "name one: tocsin rules show --rules %s ID", shellQuoted(name))
 		}
 	} else if list, err = found(list, name); err != nil {
 		return err
@@ -126,12 +127,12 @@ func found(list []*sigma.Rule, name string) ([]*sigma.Rule, error) {
 					fmt.Fprintf(&b, "\n  and %d more", len(fit)-i)
 					break
 				}
-				fmt.Fprintf(&b, "\n  %s  %s (%s)", oneLine(shortID(r.ID)), oneLine(r.Title), oneLine(origin(r, packsFolder())))
+				fmt.Fprintf(&b, "\n  %s  %s (%s)", terminal.OneLine(shortID(r.ID)), terminal.OneLine(r.Title), terminal.OneLine(rules.Origin(r, settings.PacksFolder())))
 			}
-			return nil, withHint(fmt.Errorf("%q means %d rules:%s", name, len(fit), b.String()), "name one by its id")
+			return nil, terminal.WithHint(fmt.Errorf("%q means %d rules:%s", name, len(fit), b.String()), "name one by its id")
 		}
 	}
-	return nil, withHint(fmt.Errorf("no rule has the id or title %q", name), "tocsin rules list --search WORDS finds rules; --rules says where else to look")
+	return nil, terminal.WithHint(fmt.Errorf("no rule has the id or title %q", name), "tocsin rules list --search WORDS finds rules; --rules says where else to look")
 }
 
 // shownRule is a line of `tocsin rules show --json`.
@@ -144,24 +145,24 @@ type shownRule struct {
 
 // show writes one rule to w, laid out as out needs it.
 func (s *rulesShow) show(w, out io.Writer, r *sigma.Rule) error {
-	yaml, err := yamlOf(r)
+	yaml, err := rules.YAMLOf(r)
 	if err != nil {
 		return err
 	}
 	if s.json {
-		return lineEncoder(w).Encode(shownRule{detect.Info(r), looksFor(r), s.set.logs(r), yaml})
+		return lineEncoder(w).Encode(shownRule{detect.Info(r), rules.LooksFor(r), s.set.LogWords(r), yaml})
 	}
 	screen := terminal.NewScreen(w, terminal.Of(out))
-	screen.Print(0, 0, terminal.Span{Style: "title", Text: oneLine(r.Title)})
+	screen.Print(0, 0, terminal.Span{Style: "title", Text: terminal.OneLine(r.Title)})
 	fact := func(name, style, text string) {
 		if text != "" {
-			screen.Print(2, 11, terminal.Span{Style: "dim", Text: fmt.Sprintf("%-10s ", name)}, terminal.Span{Style: style, Text: oneLine(text)})
+			screen.Print(2, 11, terminal.Span{Style: "dim", Text: fmt.Sprintf("%-10s ", name)}, terminal.Span{Style: style, Text: terminal.OneLine(text)})
 		}
 	}
 	fact("level", r.Level.String(), r.Level.String())
 	fact("status", "", r.Status)
 	fact("id", "", r.ID)
-	fact("technique", "", strings.Join(techniquesOf(r), ", "))
+	fact("technique", "", strings.Join(rules.TechniquesOf(r), ", "))
 	fact("author", "", r.Author)
 	fact("date", "", dates(r))
 	fact("file", "", fmt.Sprintf("%s:%d", r.Pos.File, r.Pos.Line))
@@ -174,8 +175,8 @@ func (s *rulesShow) show(w, out io.Writer, r *sigma.Rule) error {
 			screen.Print(0, 0, terminal.Span{Text: l})
 		}
 	}
-	section(screen, "It looks for", looksFor(r), "")
-	section(screen, "In these logs", s.set.logs(r), "")
+	section(screen, "It looks for", rules.LooksFor(r), "")
+	section(screen, "In these logs", s.set.LogWords(r), "")
 	section(screen, "Also set off by", r.FalsePositives, "- ")
 	section(screen, "What to do next", r.NextSteps, "- ")
 	section(screen, "References", r.References, "- ")

@@ -182,9 +182,9 @@ func (s *rulesStats) print(w io.Writer, rep *backtest.Report, all []backtest.Rul
 	}
 	screen.Print(0, 0)
 	screen.Print(0, 2, terminal.Span{Text: fmt.Sprintf("%d %s in force: %d hit, %d never did, of which %d cannot; %d events kept, %d timed, in %.1f s", len(all),
-		plural(int64(len(all)), "rule"), hit, int64(len(all))-hit, cannot, rep.Kept, rep.Timed, rep.Seconds)})
+		terminal.Plural(int64(len(all)), "rule"), hit, int64(len(all))-hit, cannot, rep.Kept, rep.Timed, rep.Seconds)})
 	for _, n := range rep.Notes {
-		screen.Print(0, 2, terminal.Span{Text: "note: " + oneLine(n)})
+		screen.Print(0, 2, terminal.Span{Text: "note: " + terminal.OneLine(n)})
 	}
 	if !s.never && cannot > 0 {
 		screen.Print(0, 2, terminal.Span{Text: "next: "}, terminal.Span{Style: "command", Text: "tocsin rules stats --never"}, terminal.Span{Text: " says what is missing"})
@@ -195,12 +195,12 @@ func (s *rulesStats) print(w io.Writer, rep *backtest.Report, all []backtest.Rul
 func statsRow(r *backtest.RuleStat) []terminal.Span {
 	why := "-"
 	if r.Never != nil {
-		why = oneLine(r.Never.Why)
+		why = terminal.OneLine(r.Never.Why)
 	}
 	n := func(v int64) terminal.Span { return terminal.Span{Text: fmt.Sprint(v)} }
 	return []terminal.Span{
 		{Style: r.Level, Text: cmp.Or(r.Level, "-")},
-		{Style: "bold", Text: oneLine(r.Title)},
+		{Style: "bold", Text: terminal.OneLine(r.Title)},
 		n(r.Hits), n(r.Alerts), n(r.True), n(r.False),
 		{Text: fmt.Sprintf("%.1f", r.Nanoseconds)},
 		{Text: fmt.Sprintf("%.1f%%", 100*r.Share)},

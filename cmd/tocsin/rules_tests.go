@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -109,14 +110,14 @@ func (t *rulesTest) run(args []string) error {
 	if err != nil {
 		return err
 	}
-	files, diags, err := rules.FindTests(places, rules.Options{Packs: packsFolder()})
+	files, diags, err := rules.FindTests(places, rules.Options{Packs: settings.PacksFolder()})
 	if err != nil {
 		return err
 	}
-	bench := &detect.TestBench{Rules: set.Collection, Sources: set.sources, Read: rules.ReadLines}
+	bench := &detect.TestBench{Rules: set.Collection, Sources: set.Sources, Read: rules.ReadLines}
 	err = writeTo("", t.std.out, nil, func(w io.Writer) error {
 		t.tell(diags)
-		telling := set.telling()
+		telling := set.Telling()
 		for i := range files {
 			if files[i].Name == "" {
 				t.summary.Untested += telling[files[i].File]
@@ -129,13 +130,13 @@ func (t *rulesTest) run(args []string) error {
 		return t.finish(w)
 	})
 	if note := t.refusedNote(set); note != "" {
-		fmt.Fprintf(t.std.err, "tocsin: %s\n", printable(note))
+		fmt.Fprintf(t.std.err, "tocsin: %s\n", terminal.SafeLines(note))
 	}
 	switch {
 	case err != nil:
 		return err
 	case t.broken > 0:
-		return withHint(errors.New("rules test: test files have mistakes"), "see tocsin rules test --help for what a test file is")
+		return terminal.WithHint(errors.New("rules test: test files have mistakes"), "see tocsin rules test --help for what a test file is")
 	case t.summary.Failed > 0:
 		return errFound
 	}
@@ -146,7 +147,7 @@ func (t *rulesTest) run(args []string) error {
 func (t *rulesTest) tell(diags []sigma.Diagnostic) {
 	for _, d := range diags {
 		t.broken++
-		fmt.Fprintln(t.std.err, printable(d.Format()))
+		fmt.Fprintln(t.std.err, terminal.SafeLines(d.Format()))
 	}
 }
 
@@ -209,14 +210,14 @@ func (t *rulesTest) print(w io.Writer, f *rules.Tests, about []string, tests int
 		verdict = terminal.Span{Style: "critical", Text: "FAIL  "}
 	}
 	screen := terminal.NewScreen(w, terminal.Of(t.std.out))
-	screen.Print(0, 6, verdict, terminal.Span{Text: oneLine(strings.Join(about, "; "))},
-		terminal.Span{Style: "dim", Text: fmt.Sprintf(" (%d %s)  %s", tests, plural(int64(tests), "test"), oneLine(f.File))})
+	screen.Print(0, 6, verdict, terminal.Span{Text: terminal.OneLine(strings.Join(about, "; "))},
+		terminal.Span{Style: "dim", Text: fmt.Sprintf(" (%d %s)  %s", tests, terminal.Plural(int64(tests), "test"), terminal.OneLine(f.File))})
 	for _, l := range failed {
-		screen.Print(6, 2, terminal.Span{Text: fmt.Sprintf("%s:%d: ", oneLine(l.File), l.Line)}, terminal.Span{Style: "bold", Text: oneLine(l.Name)},
-			terminal.Span{Text: fmt.Sprintf(": want %s, got %d of %d %s", l.Want, l.Hits, l.Events, plural(int64(l.Events), "event"))})
+		screen.Print(6, 2, terminal.Span{Text: fmt.Sprintf("%s:%d: ", terminal.OneLine(l.File), l.Line)}, terminal.Span{Style: "bold", Text: terminal.OneLine(l.Name)},
+			terminal.Span{Text: fmt.Sprintf(": want %s, got %d of %d %s", l.Want, l.Hits, l.Events, terminal.Plural(int64(l.Events), "event"))})
 		for _, why := range l.Why {
 			text := strings.TrimLeft(why, " ")
-			screen.Print(8+len(why)-len(text), 2, terminal.Span{Text: oneLine(text)})
+			screen.Print(8+len(why)-len(text), 2, terminal.Span{Text: terminal.OneLine(text)})
 		}
 	}
 	return screen.Err()
@@ -236,9 +237,9 @@ func (t *rulesTest) finish(w io.Writer) error {
 		result = fmt.Sprintf("%d failed", s.Failed)
 	}
 	if s.Broken > 0 {
-		result += fmt.Sprintf(", %d %s in test files", s.Broken, plural(int64(s.Broken), "mistake"))
+		result += fmt.Sprintf(", %d %s in test files", s.Broken, terminal.Plural(int64(s.Broken), "mistake"))
 	}
-	_, err := fmt.Fprintf(w, "%d %s in %d %s: %s; %d %s without tests\n", s.Tests, plural(int64(s.Tests), "test"), s.Files,
-		plural(int64(s.Files), "file"), result, s.Untested, plural(int64(s.Untested), "rule"))
+	_, err := fmt.Fprintf(w, "%d %s in %d %s: %s; %d %s without tests\n", s.Tests, terminal.Plural(int64(s.Tests), "test"), s.Files,
+		terminal.Plural(int64(s.Files), "file"), result, s.Untested, terminal.Plural(int64(s.Untested), "rule"))
 	return err
 }

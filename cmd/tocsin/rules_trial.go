@@ -19,7 +19,9 @@ import (
 
 	"github.com/tocsin-sec/tocsin/backtest"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -46,12 +48,12 @@ func (t *trial) asked() bool { return t.since != "" || t.until != "" }
 func span(since, until string) (from, to time.Time, err error) {
 	now := time.Now()
 	if since != "" && since != "all" {
-		if from, err = parseTime(since, now, time.Local, false); err != nil {
+		if from, err = query.ParseBound(since, now, time.Local, false); err != nil {
 			return from, to, fmt.Errorf("--since: %w", err)
 		}
 	}
 	if until != "" {
-		if to, err = parseTime(until, now, time.Local, true); err != nil {
+		if to, err = query.ParseBound(until, now, time.Local, true); err != nil {
 			return from, to, fmt.Errorf("--until: %w", err)
 		}
 		to = to.Add(1)
@@ -61,7 +63,7 @@ func span(since, until string) (from, to time.Time, err error) {
 
 func (t *trial) run(ctx context.Context, flags *ruleFlags, args []string) error {
 	if len(args) == 0 {
-		return withHint(errors.New("rules test: which rule is to be tried?"), "tocsin rules test FILE --since 30d; or the id or title of a rule that is in force")
+		return terminal.WithHint(errors.New("rules test: which rule is to be tried?"), "tocsin rules test FILE --since 30d; or the id or title of a rule that is in force")
 	}
 	ask, err := t.ask(args)
 	if err != nil {
@@ -117,13 +119,13 @@ func (t *trial) ask(args []string) (*console.BacktestAsk, error) {
 		a = rules.RuleFileOf(a)
 		info, err := os.Stat(a)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && (strings.HasSuffix(a, ".yml") || strings.HasSuffix(a, ".yaml")) && !isPlaceName(a):
+		case errors.Is(err, fs.ErrNotExist) && (strings.HasSuffix(a, ".yml") || strings.HasSuffix(a, ".yaml")) && !settings.IsPlaceName(a):
 			return nil, err
 		case err != nil:
 			ask.Names = append(ask.Names, a)
 		case info.IsDir():
 			err = filepath.WalkDir(a, func(path string, d fs.DirEntry, err error) error {
-				if err == nil && d.Type().IsRegular() && isRuleFile(path) {
+				if err == nil && d.Type().IsRegular() && rules.NamesRules(path) {
 					err = addRuleFile(ask, path)
 				}
 				return err
@@ -163,7 +165,7 @@ func (t *trial) watch() (stop func()) {
 		}
 		sec := max(now.Sub(begun).Seconds(), 1e-3)
 		return fmt.Sprintf("%s %.0f%% · %s · %s events · %s events/s · %d %s", terminal.Bar(p.Share, barWidth), 100*p.Share,
-			p.At.Local().Format(time.DateOnly), short(float64(p.Events)), short(float64(p.Events)/sec), p.Hits, plural(p.Hits, "hit"))
+			p.At.Local().Format(time.DateOnly), short(float64(p.Events)), short(float64(p.Events)/sec), p.Hits, terminal.Plural(p.Hits, "hit"))
 	})
 }
 
@@ -183,9 +185,9 @@ func (t *trial) print(w io.Writer, res *backtest.Result, args []string) error {
 	if !res.Since.IsZero() {
 		when = fmt.Sprintf("%s to %s", res.Since.Local().Format("2006-01-02 15:04"), res.Until.Local().Format("2006-01-02 15:04"))
 	}
-	screen.Print(0, 2, terminal.Span{Text: fmt.Sprintf("%d of %d kept %s looked at in %.1f s; %s", res.Events, res.Kept, plural(res.Kept, "event"), res.Seconds, when)})
+	screen.Print(0, 2, terminal.Span{Text: fmt.Sprintf("%d of %d kept %s looked at in %.1f s; %s", res.Events, res.Kept, terminal.Plural(res.Kept, "event"), res.Seconds, when)})
 	for _, n := range res.Notes {
-		screen.Print(0, 2, terminal.Span{Text: "note: " + oneLine(n)})
+		screen.Print(0, 2, terminal.Span{Text: "note: " + terminal.OneLine(n)})
 	}
 	if len(res.Rules) == 1 && res.Rules[0].Hits > 0 {
 		screen.Print(0, 2, terminal.Span{Text: "next: "}, terminal.Span{Style: "command", Text: "tocsin rules test " + shellQuoted(args[0]) + " --since " + cmp.Or(t.since, "all") + " --json"},
@@ -199,12 +201,12 @@ func printOutcome(screen *terminal.Screen, o *backtest.Outcome) {
 	if o.InForce {
 		state = ", in force"
 	}
-	screen.Print(0, 2, terminal.Span{Style: o.Level, Text: cmp.Or(o.Level, "no level") + " "}, terminal.Span{Style: "bold", Text: oneLine(o.Title)}, dim(state))
+	screen.Print(0, 2, terminal.Span{Style: o.Level, Text: cmp.Or(o.Level, "no level") + " "}, terminal.Span{Style: "bold", Text: terminal.OneLine(o.Title)}, dim(state))
 	if o.Never != nil {
 		printNever(screen, o.Never)
 	} else {
-		screen.Print(2, 2, terminal.Span{Text: fmt.Sprintf("%d %s on %d %s, %d %s; %s", o.Hits, plural(o.Hits, "hit"), len(o.Days), plural(int64(len(o.Days)), "day"),
-			o.Alerts, plural(o.Alerts, "alert"), noise(o.PerDay))})
+		screen.Print(2, 2, terminal.Span{Text: fmt.Sprintf("%d %s on %d %s, %d %s; %s", o.Hits, terminal.Plural(o.Hits, "hit"), len(o.Days), terminal.Plural(int64(len(o.Days)), "day"),
+			o.Alerts, terminal.Plural(o.Alerts, "alert"), noise(o.PerDay))})
 	}
 	printWhom(screen, o)
 	printVerdicts(screen, o)
@@ -214,9 +216,9 @@ func printOutcome(screen *terminal.Screen, o *backtest.Outcome) {
 		if !h.Time.IsZero() {
 			when = h.Time.Local().Format("2006-01-02 15:04:05")
 		}
-		screen.Print(2, 2, dim("e.g. "), terminal.Span{Text: fmt.Sprintf("%s %s:%d", when, oneLine(h.File), h.Record)})
+		screen.Print(2, 2, dim("e.g. "), terminal.Span{Text: fmt.Sprintf("%s %s:%d", when, terminal.OneLine(h.File), h.Record)})
 		for _, m := range h.Matched[:min(len(h.Matched), 4)] {
-			screen.Print(7, 2, terminal.Span{Text: cut(oneLine(m.By))}, dim(" — "+oneLine(cmp.Or(m.Field, "text"))+" = "+cut(oneLine(m.Value))))
+			screen.Print(7, 2, terminal.Span{Text: cut(terminal.OneLine(m.By))}, dim(" — "+terminal.OneLine(cmp.Or(m.Field, "text"))+" = "+cut(terminal.OneLine(m.Value))))
 		}
 	}
 }
@@ -248,7 +250,7 @@ func printNever(screen *terminal.Screen, n *backtest.Never) {
 	if !n.Can {
 		word = "cannot hit"
 	}
-	screen.Print(2, 2, terminal.Span{Style: "bold", Text: word}, terminal.Span{Text: ": " + oneLine(n.Why)})
+	screen.Print(2, 2, terminal.Span{Style: "bold", Text: word}, terminal.Span{Text: ": " + terminal.OneLine(n.Why)})
 	if n.Events > 0 {
 		screen.Print(2, 2, dim(fmt.Sprintf("of the newest %d events of its log source:", n.Events)))
 	}
@@ -257,17 +259,17 @@ func printNever(screen *terminal.Screen, n *backtest.Never) {
 		if p.Not {
 			not = "not "
 		}
-		screen.Print(4, 2, terminal.Span{Text: fmt.Sprintf("%7d match %s%s", p.Matched, not, oneLine(p.Text))})
+		screen.Print(4, 2, terminal.Span{Text: fmt.Sprintf("%7d match %s%s", p.Matched, not, terminal.OneLine(p.Text))})
 	}
 	if len(n.Absent) > 0 {
-		screen.Print(4, 2, terminal.Span{Text: "none has: " + oneLine(strings.Join(n.Absent, ", "))})
+		screen.Print(4, 2, terminal.Span{Text: "none has: " + terminal.OneLine(strings.Join(n.Absent, ", "))})
 	}
 }
 
 func printWhom(screen *terminal.Screen, o *backtest.Outcome) {
 	var words []string
 	for _, e := range o.Entities[:min(len(o.Entities), 6)] {
-		words = append(words, fmt.Sprintf("%s %s (%d)", e.Kind, oneLine(e.Name), e.Hits))
+		words = append(words, fmt.Sprintf("%s %s (%d)", e.Kind, terminal.OneLine(e.Name), e.Hits))
 	}
 	if len(words) > 0 {
 		screen.Print(2, 2, dim("whom "), terminal.Span{Text: strings.Join(words, ", ")})
@@ -277,19 +279,19 @@ func printWhom(screen *terminal.Screen, o *backtest.Outcome) {
 func printVerdicts(screen *terminal.Screen, o *backtest.Outcome) {
 	for _, v := range o.Verdicts {
 		screen.Print(2, 2, dim("closed as "+v.Verdict+": "), terminal.Span{Text: fmt.Sprintf("%d of %d %s touched, %d of %d events of their hits",
-			v.Touched, v.Incidents, plural(v.Incidents, "incident"), v.Hit, v.Events)})
+			v.Touched, v.Incidents, terminal.Plural(v.Incidents, "incident"), v.Hit, v.Events)})
 	}
 	if c := o.Compared; c != nil {
 		part := ""
 		if c.Partial {
 			part = ", of those that can be compared"
 		}
-		screen.Print(2, 2, dim("against what is kept: "), terminal.Span{Text: fmt.Sprintf("%d %s the same, %d new, %d lost%s", c.Same, plural(c.Same, "hit"), c.New, c.Lost, part)})
+		screen.Print(2, 2, dim("against what is kept: "), terminal.Span{Text: fmt.Sprintf("%d %s the same, %d new, %d lost%s", c.Same, terminal.Plural(c.Same, "hit"), c.New, c.Lost, part)})
 		for _, at := range c.NewAt {
-			screen.Print(4, 2, dim("new  "), terminal.Span{Text: fmt.Sprintf("%s:%d", oneLine(at.File), at.Record)})
+			screen.Print(4, 2, dim("new  "), terminal.Span{Text: fmt.Sprintf("%s:%d", terminal.OneLine(at.File), at.Record)})
 		}
 		for _, at := range c.LostAt {
-			screen.Print(4, 2, dim("lost "), terminal.Span{Text: fmt.Sprintf("%s:%d", oneLine(at.File), at.Record)})
+			screen.Print(4, 2, dim("lost "), terminal.Span{Text: fmt.Sprintf("%s:%d", terminal.OneLine(at.File), at.Record)})
 		}
 	}
 }

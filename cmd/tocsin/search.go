@@ -139,7 +139,7 @@ func (s *search) tellFields(_ context.Context, out *rowPrinter, get func(*consol
 func queryError(err error) error {
 	var bad *query.Error
 	if errors.As(err, &bad) {
-		return withHint(fmt.Errorf("the query cannot be understood:\n%s", bad.Caret()), "tocsin search --help shows the language in short")
+		return terminal.WithHint(fmt.Errorf("the query cannot be understood:\n%s", bad.Caret()), "tocsin search --help shows the language in short")
 	}
 	return err
 }
@@ -154,7 +154,7 @@ func addSpan(args url.Values, since, until string) error {
 		if b.text == "" {
 			continue
 		}
-		t, err := parseTime(b.text, now, time.Local, b.end)
+		t, err := query.ParseBound(b.text, now, time.Local, b.end)
 		if err != nil {
 			return err
 		}

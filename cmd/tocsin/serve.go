@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -53,22 +54,22 @@ func (s *serveCommand) run(ctx context.Context) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(s.std.err, &slog.HandlerOptions{Level: level}))
-	opt := Options{Config: s.config, Data: s.data, Version: versionText(), Log: log}
+	opt := serve.Options{Config: s.config, Data: s.data, Version: versionText(), Log: log}
 	if !s.quiet {
 		c := newCrier(s.std.out, s.verbose)
 		opt.Found = c.take
-		opt.Tell = func(ctx context.Context, g *Greeting) {
+		opt.Tell = func(ctx context.Context, g *serve.Greeting) {
 			if err := greet(s.std.out, g); err != nil {
 				log.Warn("standard output cannot be written to", "error", err)
 			}
 			c.run(ctx)
 		}
 	}
-	return Run(ctx, opt)
+	return serve.Run(ctx, opt)
 }
 
 // greet says where things are and what is watched.
-func greet(w io.Writer, g *Greeting) error {
+func greet(w io.Writer, g *serve.Greeting) error {
 	out := terminal.NewScreen(w, terminal.Of(w))
 	out.Print(0, 0, terminal.Span{Text: "tocsin " + versionText(), Style: "bold"}, terminal.Span{Text: fmt.Sprintf(", ready after %s", g.Took.Round(time.Millisecond))})
 	for _, l := range g.Lines {

@@ -20,9 +20,11 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
 )
@@ -254,23 +256,23 @@ func (w *torture) awaitAll() {
 
 // closeHits lets an hour go by for the correlations, so that all that is open ends.
 func (w *torture) closeHits() {
-	set, err := loadSettings(w.config)
+	set, err := settings.Load(w.config)
 	if err != nil {
 		w.Fatal(err)
 	}
-	rules, err := loadRules(&set.ruleSettings)
+	rules, err := settings.LoadRules(&set.RuleKeys)
 	if err != nil {
 		w.Fatal(err)
 	}
-	senses, err := set.Anomalies.senses(true)
+	senses, err := set.Anomalies.Senses(true)
 	if err != nil {
 		w.Fatal(err)
 	}
-	engine, err := detect.New(rules.Rules, rules.Correlations, rules.sources, detect.Options{Senses: senses})
+	engine, err := detect.New(rules.Rules, rules.Correlations, rules.Sources, detect.Options{Senses: senses})
 	if err != nil {
 		w.Fatal(err)
 	}
-	dir, log := tenantFolder(filepath.Join(w.dir, "data"), mainTenant), slog.New(slog.DiscardHandler)
+	dir, log := settings.TenantFolder(filepath.Join(w.dir, "data"), settings.MainTenant), slog.New(slog.DiscardHandler)
 	events, err := store.Open(filepath.Join(dir, "events"), store.Options{MinFree: 1, Log: log})
 	if err != nil {
 		w.Fatal(err)
@@ -280,7 +282,7 @@ func (w *torture) closeHits() {
 		w.Fatal(err)
 	}
 	line, err := live.Open(live.Options{
-		Dir: dir, Engine: engine, Parser: parserOf, Store: events, State: kept, Log: log, Lateness: time.Millisecond, Settle: 1,
+		Dir: dir, Engine: engine, Parser: formats.Parser, Store: events, State: kept, Log: log, Lateness: time.Millisecond, Settle: 1,
 		Now: func() time.Time { return time.Now().Add(time.Hour) },
 	})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/internal/parts"
+	"github.com/tocsin-sec/tocsin/settings"
 )
 
 // TestViews asks a real serve, in which somebody has guessed a password, for all that the pages show.
@@ -32,7 +33,7 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = f.Close()
-	c, err := console.Dial(t.Context(), socketPath(filepath.Join(d.dir, "data")))
+	c, err := console.Dial(t.Context(), settings.SocketPath(filepath.Join(d.dir, "data")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/terminal"
 )
 
 // newShow makes the command `tocsin show`.
@@ -65,7 +66,7 @@ Exit status: 0 shown, 1 shown and there is something to look at (of a KEY), 2 fa
 				return report.Read(in, name, r.open(w, view{lookOf(output, std.out), verbose, next}))
 			})
 			if errors.Is(err, report.ErrNoSummary) {
-				return withHint(err, "save a run with tocsin hunt --json -o FILE")
+				return terminal.WithHint(err, "save a run with tocsin hunt --json -o FILE")
 			}
 			return err
 		},

@@ -70,7 +70,7 @@ func tellIncident(out *terminal.Screen, x *console.Explained) {
 		state += ": " + x.Note
 	}
 	out.Print(0, 0, terminal.Span{Text: fmt.Sprintf("%s – %s · %s alerts, %s hits, %s events · %s · key ", clock(x.First), clock(x.Last),
-		alert.Amount(x.Alerts), alert.Amount(x.Hits), alert.Amount(x.Events), terminal.Safe(state)), Style: "dim"}, terminal.Span{Text: x.Key[:shortKey]})
+		alert.Amount(x.Alerts), alert.Amount(x.Hits), alert.Amount(x.Events), terminal.Safe(state)), Style: "dim"}, terminal.Span{Text: x.Key[:alert.ShortKey]})
 	head("Why")
 	for i := range x.Why {
 		tellWhy(out, &x.Why[i])

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/console"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/serve"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -78,7 +79,7 @@ func tellStatus(ctx context.Context, std streams, p *place, asJSON bool) error {
 			say("FULL", "there is no room on the disk: nothing is taken in")
 		}
 		if t.Notify.Sent+t.Notify.Failed > 0 || t.Notify.Waiting > 0 {
-			say("told", "%d %s sent, %d waiting, %d given up", t.Notify.Sent, plural(t.Notify.Sent, "message"), t.Notify.Waiting, t.Notify.Failed)
+			say("told", "%d %s sent, %d waiting, %d given up", t.Notify.Sent, terminal.Plural(t.Notify.Sent, "message"), t.Notify.Waiting, t.Notify.Failed)
 		}
 		for way, why := range t.Notify.Stuck {
 			say("NOT TOLD", "%s does not work: %s", way, why)
@@ -108,7 +109,7 @@ Exit status: 0 done, 2 failed.`,
 			if err != nil {
 				return err
 			}
-			var r reloaded
+			var r serve.Reloaded
 			if err := c.Post(cmd.Context(), "reload", nil, nil, &r); err != nil {
 				return err
 			}

@@ -158,7 +158,7 @@ func (u *users) tell(did string, answer *json.RawMessage, err error) error {
 
 func (u *users) add(cmd *cobra.Command, _ []string) (err error) {
 	if u.wish.role == "" {
-		return withHint(errors.New("user add: --role is missing"), "one of viewer, analyst, responder, administrator")
+		return terminal.WithHint(errors.New("user add: --role is missing"), "one of viewer, analyst, responder, administrator")
 	}
 	if u.wish.password, err = u.secret(); err != nil {
 		return err
