@@ -119,7 +119,7 @@ func limitsPage(root string) (page, error) {
 	var b strings.Builder
 	b.WriteString("What bounds the work and the memory that input can cause. Where a bound is reached, the result says so: under what\n" +
 		"could not be read, in a note at the end, or as a mistake in a rule.\n")
-	for _, room := range []string{"source", "event", "evtx", "parse", "netflow", "sigma", "detect", "rules", "report", "wal", "query", "store", "state", "live", "console", "config", "cmd/tocsin"} {
+	for _, room := range []string{"source", "event", "evtx", "parse", "netflow", "sigma", "detect", "rules", "report", "wal", "query", "store", "state", "live", "console", "config", "settings", "feeds", "serve", "cmd/tocsin"} {
 		names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(room), "*.go"))
 		if err != nil {
 			return page{}, err
