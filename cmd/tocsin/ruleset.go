@@ -61,6 +61,8 @@ type ruleSet struct {
 	ignored []string // YAML files that are no rules
 	refused int
 	diags   []sigma.Diagnostic // of all that was loaded
+
+	replaced map[string]string // ids of armed rules that stand in for others, with the files of these
 }
 
 // loadRules loads the rules that the settings name, and what they depend on. A rule that cannot be used is counted; a
@@ -89,6 +91,7 @@ func loadRules(s *ruleSettings) (*ruleSet, error) {
 	}
 	set.files, set.ignored = loaded.Files, loaded.Ignored
 	set.refused, set.diags = loaded.Refused, loaded.Diagnostics
+	set.giveWay(loaded, s.armed)
 	rewritten, diags := pipes.ApplyAll(loaded.Rules)
 	set.note(diags)
 	set.Collection, diags = sigma.Collect(rewritten)
@@ -96,6 +99,28 @@ func loadRules(s *ruleSettings) (*ruleSet, error) {
 	set.Correlations, diags = detect.Runnable(set.Correlations)
 	set.note(diags)
 	return set, nil
+}
+
+// giveWay leaves out the rules of other places that have the id of one in the folder of the armed ones: it stands in for them.
+func (s *ruleSet) giveWay(loaded *rules.Set, armed string) {
+	if armed == "" {
+		return
+	}
+	inside := func(r *sigma.Rule) bool { return strings.HasPrefix(r.Pos.File, armed+string(filepath.Separator)) }
+	own := make(map[string]bool)
+	for _, r := range loaded.Rules {
+		if r.ID != "" && inside(r) {
+			own[r.ID] = true
+		}
+	}
+	s.replaced = make(map[string]string)
+	loaded.Rules = slices.DeleteFunc(loaded.Rules, func(r *sigma.Rule) bool {
+		if !own[r.ID] || inside(r) {
+			return false
+		}
+		s.replaced[r.ID] = r.Pos.File
+		return true
+	})
 }
 
 // note keeps diagnostics, each error of which costs a rule.

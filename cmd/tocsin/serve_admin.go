@@ -186,7 +186,7 @@ func (s *serve) serveRules(set *settings) *ruleSettings {
 		r.Rules = defaultPlaces()
 	}
 	if dir := armedFolder(s.dir); s.dir != "" && hasRules(dir) {
-		r.Rules = append(slices.Clone(r.Rules), dir)
+		r.Rules, r.armed = append(slices.Clone(r.Rules), dir), dir
 	}
 	return &r
 }

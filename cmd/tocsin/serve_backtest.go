@@ -138,7 +138,7 @@ func tryRules(how *ruleSettings, files []console.RuleFile) (*ruleSet, []*sigma.R
 		}
 	}
 	beside := *how
-	beside.Rules = append([]string{dir}, how.Rules...)
+	beside.Rules, beside.armed = append([]string{dir}, how.Rules...), dir
 	set, err := loadRules(&beside)
 	if err != nil {
 		return nil, nil, err
