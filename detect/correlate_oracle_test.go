@@ -286,10 +286,10 @@ func TestAgainstOracle(t *testing.T) {
 		for g, es := range groups {
 			want = append(want, oracle{&corr}.hits(g, es)...)
 		}
-		sorter := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
+		sorter := newSorting(rules, func() (Spill, error) { return &memorySpill{}, nil })
 		sorter.limit = 200 + r.IntN(2000)
 		for _, i := range r.Perm(len(os)) {
-			if err := sorter.Add(&os[i]); err != nil {
+			if err := sorter.add(&os[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -305,7 +305,7 @@ func TestAgainstOracle(t *testing.T) {
 				got = append(got, line(h.Time, h.Group[0], h.Value, es))
 			}
 		}
-		if err := sorter.Each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
+		if err := sorter.each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		note(c.Finish())
@@ -381,7 +381,7 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
+	s := newSorting(rules, func() (Spill, error) { return &memorySpill{}, nil })
 	arrival := make([]int, len(os))
 	for i := range os {
 		arrival[i] = i
@@ -396,7 +396,7 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 		for _, n := range c.Needs(o.Rule) {
 			o.Fields = append(o.Fields, os[i].Fields[strings.Index("gv", n)])
 		}
-		if err := s.Add(&o); err != nil {
+		if err := s.add(&o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -406,7 +406,7 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 			got = append(got, show(&hs[i]))
 		}
 	}
-	if err := s.Each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
+	if err := s.each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	note(c.Finish())

@@ -33,7 +33,7 @@ type Engine struct {
 	tell        []bool // by rule: its hits are told on their own
 	corr        *Correlator
 	chained     []*sigma.Rule // correlations in force, in order
-	sorter      *Sorter
+	sorter      *sorting
 	spare       chan []Observation // lists to be used again
 	spareSights chan []Sighting    // likewise
 	sighted     *sightSorter       // nil where no detector runs
@@ -107,7 +107,7 @@ func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt 
 	}
 	e.markAll(rules)
 	e.sigma = sigma.Compile(rules, sources)
-	e.sorter = NewSorter(rules, opt.Spill)
+	e.sorter = newSorting(rules, opt.Spill)
 	if opt.Senses != nil {
 		e.sighted = newSightSorter(opt.Spill)
 	}
@@ -139,7 +139,7 @@ func (e *Engine) Loaded() int { return e.loaded }
 // Gather keeps what correlations need of a Result. Results may come in any order. Its errors are those of Options.Spill.
 func (e *Engine) Gather(r *Result) error {
 	for i := range r.Observations {
-		if err := e.sorter.Add(&r.Observations[i]); err != nil {
+		if err := e.sorter.add(&r.Observations[i]); err != nil {
 			return err
 		}
 	}
@@ -163,7 +163,7 @@ func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
 		}
 		return nil
 	}
-	if err := e.sorter.Each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
+	if err := e.sorter.each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
 		return err
 	}
 	if err := give(e.corr.Finish()); err != nil || e.sighted == nil {

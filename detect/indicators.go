@@ -96,7 +96,7 @@ func (k *known) planOf(s *event.Shape) *knownPlan {
 	p := k.plans[s]
 	if p == nil {
 		p = newKnownPlan(s, k.wanted)
-		if len(k.plans) < maxTellings && !s.Transient {
+		if len(k.plans) < maxPlans && !s.Transient {
 			k.plans[s] = p
 		}
 	}

@@ -60,9 +60,10 @@ type Live struct {
 
 	late, early, ahead, stalled, resets, crowded, undecoded int64
 
-	words interned
-	next  Observation // the one that is being counted; its slices are used again
-	gone  []string
+	words   interned
+	scratch []byte
+	next    Observation // the one that is being counted; its slices are used again
+	gone    []string
 }
 
 // LiveOptions are the bounds of a Live.
@@ -178,7 +179,7 @@ func (l *Live) resume(now int64) {
 // Finish counts all that waits, and gives out all that is open, as if no more would ever come. The Live is then as new
 // but for its streams and its counts.
 func (l *Live) Finish(tell func(*LiveHit)) {
-	for len(l.queue.items) > 0 {
+	for l.queue.count() > 0 {
 		l.count(l.queue.pop(), tell)
 	}
 	l.give(l.corr.Finish(), tell)
@@ -206,8 +207,9 @@ func (l *Live) take(o *Observation, tell func(*LiveHit)) {
 		l.late++
 		at = l.watermark
 	}
-	l.queue.push(at, rule, o)
-	for len(l.queue.items) > l.opt.MaxPending || l.queue.bytes > l.room {
+	l.scratch = appendContent(l.scratch[:0], o)
+	l.queue.add(waiting{time: at, record: o.Ref.Record, path: o.Ref.File, rule: rule, data: slices.Clone(l.scratch)})
+	for l.queue.count() > l.opt.MaxPending || l.queue.size() > l.room {
 		l.early++
 		first := l.queue.pop()
 		l.watermark = max(l.watermark, first.time)
@@ -222,7 +224,7 @@ func (l *Live) settle(tell func(*LiveHit)) {
 		return
 	}
 	l.watermark = mark
-	for len(l.queue.items) > 0 && l.queue.items[0].time < mark {
+	for l.queue.before(mark) {
 		l.count(l.queue.pop(), tell)
 	}
 	l.give(l.corr.Advance(mark), tell)
@@ -230,7 +232,7 @@ func (l *Live) settle(tell func(*LiveHit)) {
 
 // count gives the correlations what has waited.
 func (l *Live) count(w waiting, tell func(*LiveHit)) {
-	if !w.decode(&l.next, &l.words) {
+	if !decodeWaiting(&w, &l.next, &l.words) {
 		l.undecoded++ // cannot be: it was encoded here, or checked when it was restored
 		return
 	}
@@ -248,9 +250,9 @@ func (l *Live) Watermark() int64 {
 
 // Pending returns how many observations wait.
 func (l *Live) Pending() int {
-	n := len(l.queue.items)
+	n := l.queue.count()
 	if l.backlog != nil {
-		n += len(l.backlog.queue.items)
+		n += l.backlog.queue.count()
 	}
 	return n
 }

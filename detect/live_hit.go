@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 
@@ -50,15 +49,4 @@ func RuleKey(r *sigma.Rule) string {
 	}
 	mark := make(marks).of(r)
 	return r.Title + " " + hex.EncodeToString(mark[:])
-}
-
-// hashOf returns a hash of a list of texts, as 32 hexadecimal digits.
-func hashOf(parts ...string) string {
-	var room [256]byte
-	text := room[:0]
-	for _, p := range parts {
-		text = appendText(text, p)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
 }

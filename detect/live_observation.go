@@ -42,7 +42,7 @@ func (e *Engine) ReadObservations(p []byte) (obs []Observation, left int, err er
 	words := &interned{}
 	obs = make([]Observation, len(list))
 	for i := range list {
-		if !list[i].decode(&obs[i], words) {
+		if !decodeWaiting(&list[i], &obs[i], words) {
 			return nil, 0, fmt.Errorf("read observations: %w", errDamaged)
 		}
 		obs[i].Rule = e.sigma.Rules()[list[i].rule]
@@ -105,7 +105,7 @@ func (e *Engine) unpack(u *unpacker) (list []waiting, left int) {
 			return nil, 0
 		}
 		from := &rules[at]
-		if !w.decode(&o, words) || len(o.Fields) != from.fields {
+		if !decodeWaiting(&w, &o, words) || len(o.Fields) != from.fields {
 			u.fail()
 			return nil, 0
 		}

@@ -155,15 +155,15 @@ const maxDepth = 64
 func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
 	b = &burst{first: u.signed()}
 	b.last = b.first + u.signed()
-	b.ref = u.ref()
+	b.ref = refOf(u)
 	b.by = u.list(maxActors)
 	b.value, b.count, b.cost = u.float(), u.signed(), u.signed()
 	b.told, b.toldAt = u.signed(), u.signed()
-	b.list.head = u.events(refsHead, b.first)
-	b.list.tail = u.events(refsTail, b.first)
+	b.list.head = eventsOf(u, refsHead, b.first)
+	b.list.tail = eventsOf(u, refsTail, b.first)
 	for range u.number(maxParts + 1) {
 		at := u.number(len(r.loaded))
-		p := part{count: u.signed(), list: u.events(MaxEventRefs, b.first)}
+		p := part{count: u.signed(), list: eventsOf(u, MaxEventRefs, b.first)}
 		if u.bad {
 			return b, 0
 		}
@@ -179,16 +179,16 @@ func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
 		}
 	}
 	b.cost = cost
-	b.entities = u.entities()
+	b.entities = unpackEntities(u)
 	if b.cost < 0 || b.cost > MaxState || b.count < 0 || b.told < 0 || len(b.list.head) < refsHead && len(b.list.tail) > 0 {
 		u.fail()
 	}
 	return b, depth
 }
 
-func (u *unpacker) ref() EventRef { return EventRef{File: u.word(), Record: u.signed()} }
+func refOf(u *unpacker) EventRef { return EventRef{File: u.word(), Record: u.signed()} }
 
-func (u *unpacker) events(most int, time int64) []seenEvent {
+func eventsOf(u *unpacker, most int, time int64) []seenEvent {
 	n := u.number(min(most, len(u.data)/minEvent) + 1)
 	if n == 0 {
 		return nil
@@ -418,7 +418,7 @@ func (r *restoring) named(u *unpacker) Entities {
 
 func (r *restoring) chain(u *unpacker, c *chain, than int64) {
 	for i := range c.best {
-		c.best[i], c.next[i] = u.moment(than), u.moment(than)
+		c.best[i], c.next[i] = unpackMoment(u, than), unpackMoment(u, than)
 	}
 	done, n := binary.Uvarint(u.data)
 	if n <= 0 {
@@ -426,8 +426,8 @@ func (r *restoring) chain(u *unpacker, c *chain, than int64) {
 		return
 	}
 	u.data = u.data[n:]
-	c.done, c.time = done, u.moment(than)
-	ref := u.ref()
+	c.done, c.time = done, unpackMoment(u, than)
+	ref := refOf(u)
 	c.file, c.record = ref.File, ref.Record
 }
 
@@ -443,4 +443,24 @@ func isKey(key string, n int) bool {
 		key = key[used+int(size):]
 	}
 	return key == ""
+}
+
+// unpackMoment reads what packMoment wrote.
+func unpackMoment(u *unpacker, than int64) int64 {
+	switch u.byte() {
+	case 0:
+		return never
+	case 1:
+		return than + u.signed()
+	}
+	u.fail()
+	return never
+}
+
+func unpackEntities(u *unpacker) Entities {
+	var e Entities
+	for _, list := range e.kinds() {
+		*list = u.list(maxHitEntities)
+	}
+	return e
 }

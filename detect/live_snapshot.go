@@ -44,8 +44,7 @@ func (l *Live) Snapshot(dst []byte) []byte {
 		}
 	})
 	w.part(func() { l.packStreams(w) })
-	l.queue.sort()
-	w.part(func() { l.engine.pack(w, l.queue.items) })
+	w.part(func() { l.engine.pack(w, l.queue.sorted()) })
 	s := &snapshot{packer: w, places: make(map[*burst]int)}
 	w.part(func() { s.bursts(l.corr) })
 	w.number(len(l.corr.plans))
@@ -342,4 +341,21 @@ func (s *snapshot) chain(c *chain, than int64) {
 	s.dst = binary.AppendUvarint(s.dst, c.done)
 	s.moment(c.time, than)
 	s.ref(EventRef{File: c.file, Record: c.record})
+}
+
+// moment writes a time relative to another; never costs one byte.
+func (s *snapshot) moment(t, than int64) {
+	if t == never {
+		s.dst = append(s.dst, 0)
+		return
+	}
+	s.dst = append(s.dst, 1)
+	s.signed(t - than)
+}
+
+func (s *snapshot) entities(e *Entities) {
+	s.list(e.Hosts)
+	s.list(e.Users)
+	s.list(e.Addresses)
+	s.list(e.Targets)
 }

@@ -267,12 +267,12 @@ func TestPendingIsBounded(t *testing.T) {
 		o := Observation{Rule: d.a, Time: at(int64(i)), Fields: []string{name}, Entities: Entities{Users: []string{name}}}
 		d.Observe(Progress{Stream: "s", Latest: o.Time}, []Observation{o}, d.tell)
 	}
-	if d.queue.bytes > MaxPendingBytes || d.early == 0 || d.Pending() == 0 {
-		t.Errorf("%d bytes wait, %d were let go early", d.queue.bytes, d.early)
+	if d.queue.size() > MaxPendingBytes || d.early == 0 || d.Pending() == 0 {
+		t.Errorf("%d bytes wait, %d were let go early", d.queue.size(), d.early)
 	}
 	d.Finish(d.tell)
-	if d.queue.bytes != 0 || d.corr.size != 0 {
-		t.Errorf("%d bytes wait, %d are kept after the end", d.queue.bytes, d.corr.size)
+	if d.queue.size() != 0 || d.corr.size != 0 {
+		t.Errorf("%d bytes wait, %d are kept after the end", d.queue.size(), d.corr.size)
 	}
 }
 

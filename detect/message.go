@@ -77,12 +77,6 @@ type Entities struct {
 	Targets   []string `json:"targets,omitempty"`
 }
 
-// EventRef is the place of an event in the input.
-type EventRef struct {
-	File   string `json:"file"`
-	Record int64  `json:"record"`
-}
-
 // Summary is the last line of a run.
 type Summary struct {
 	Type        string          `json:"type"` // "summary"

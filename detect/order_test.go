@@ -36,18 +36,15 @@ func copyOf(o *Observation) Observation {
 	return c
 }
 
-func sorted(t *testing.T, s *Sorter, os []Observation) []Observation {
+func sorted(t *testing.T, s *sorting, os []Observation) []Observation {
 	t.Helper()
 	for i := range os {
-		if err := s.Add(&os[i]); err != nil {
+		if err := s.add(&os[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if s.Added() != int64(len(os)) {
-		t.Errorf("%d added, want %d", s.Added(), len(os))
-	}
 	var got []Observation
-	if err := s.Each(func(o *Observation) error { got = append(got, copyOf(o)); return nil }); err != nil {
+	if err := s.each(func(o *Observation) error { got = append(got, copyOf(o)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -57,7 +54,7 @@ func TestSorterOrder(t *testing.T) {
 	rules := []*sigma.Rule{base("a"), base("b"), base("c")}
 	r := rand.New(rand.NewPCG(1, 2))
 	os := randomObservations(r, rules, 3000)
-	unbounded := NewSorter(rules, nil)
+	unbounded := newSorting(rules, nil)
 	unbounded.limit = 1
 	memory := sorted(t, unbounded, os)
 	if len(memory) != len(os) {
@@ -73,7 +70,7 @@ func TestSorterOrder(t *testing.T) {
 	}
 	for _, limit := range []int{1, 500, 20000, 150000} { // 1: more runs than are merged at once
 		opened := 0
-		s := NewSorter(rules, func() (Spill, error) { opened++; return &memorySpill{}, nil })
+		s := newSorting(rules, func() (Spill, error) { opened++; return &memorySpill{}, nil })
 		s.limit = limit
 		r.Shuffle(len(os), func(i, j int) { os[i], os[j] = os[j], os[i] })
 		if got := sorted(t, s, os); !reflect.DeepEqual(got, memory) {
@@ -116,31 +113,23 @@ func TestSorterErrors(t *testing.T) {
 		"cannot write": {func() (Spill, error) { return &brokenSpill{write: full}, nil }, full},
 		"cannot read":  {func() (Spill, error) { return &brokenSpill{read: full}, nil }, full},
 	} {
-		s := NewSorter(rules, k.open)
+		s := newSorting(rules, k.open)
 		s.limit = 100
 		var err error
 		for range 10 {
 			if err == nil {
-				err = s.Add(&Observation{Rule: rules[0], Time: 1, Fields: []string{"a value"}})
+				err = s.add(&Observation{Rule: rules[0], Time: 1, Fields: []string{"a value"}})
 			}
 		}
 		if err == nil {
-			err = s.Each(func(*Observation) error { return nil })
+			err = s.each(func(*Observation) error { return nil })
 		}
 		if !errors.Is(err, k.want) {
 			t.Errorf("%s: error %v, want %v", name, err, k.want)
 		}
 	}
-	if err := NewSorter(rules, nil).Add(&Observation{Rule: base("z")}); err == nil {
+	if err := newSorting(rules, nil).add(&Observation{Rule: base("z")}); err == nil {
 		t.Error("a rule that is not the sorter's is taken")
-	}
-}
-
-func TestShorten(t *testing.T) {
-	long := strings.Repeat("ä", 5000)
-	a, b := shorten(long+"a"), shorten(long+"b")
-	if len(a) > MaxValue || a == b || shorten(a) != a || shorten("short") != "short" {
-		t.Errorf("%d and %d bytes, equal: %v", len(a), len(b), a == b)
 	}
 }
 
@@ -159,32 +148,29 @@ func FuzzObservation(f *testing.F) {
 	rules := []*sigma.Rule{base("a"), base("b")}
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, o := range randomObservations(r, rules, 8) {
-		f.Add(appendObservation(nil, &o, 1, 1))
+		f.Add(appendContent(nil, &o))
 	}
 	f.Add([]byte{0x80})
 	f.Add([]byte{2, 2, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := NewSorter(rules, nil)
-		s.paths = []string{"x", "y"}
+		s := newSorting(rules, nil)
+		k := waiting{time: 5, record: 7, path: "x", rule: 1, data: data}
 		var o, again Observation
 		words := &interned{}
 		n := 0
-		if s.decode(&o, data, words, func(*Observation) error { n++; return nil }) != nil || n > 1 {
+		if s.decode(&o, &k, words, func(*Observation) error { n++; return nil }) != nil || n > 1 {
 			return
 		}
-		if _, err := s.keyOf(data); err != nil {
-			t.Fatalf("decoded, but has no key: %v", err)
-		}
-		path := slices.Index(s.paths, o.Ref.File)
-		if len(o.Entities.Hosts) > maxHitEntities || len(o.Entities.Users) > maxHitEntities || len(o.Entities.Addresses) > maxHitEntities {
+		if len(o.Entities.Hosts) > maxHitEntities || len(o.Entities.Users) > maxHitEntities || len(o.Entities.Addresses) > maxHitEntities || len(o.Entities.Targets) > maxHitEntities {
 			return
 		}
-		for _, l := range [][]string{o.Fields, o.Entities.Hosts, o.Entities.Users, o.Entities.Addresses} {
+		for _, l := range [][]string{o.Fields, o.Entities.Hosts, o.Entities.Users, o.Entities.Addresses, o.Entities.Targets} {
 			if slices.ContainsFunc(l, func(v string) bool { return len(v) > MaxValue }) {
 				return
 			}
 		}
-		if err := s.decode(&again, appendObservation(nil, &o, path, slices.Index(rules, o.Rule)), words, func(*Observation) error { return nil }); err != nil {
+		k.data = appendContent(nil, &o)
+		if err := s.decode(&again, &k, words, func(*Observation) error { return nil }); err != nil {
 			t.Fatalf("what was encoded cannot be decoded: %v", err)
 		}
 		if !reflect.DeepEqual(copyOf(&o), copyOf(&again)) {

@@ -180,20 +180,6 @@ func missWords(m *sigma.Miss) string {
 	return s
 }
 
-// SourceWords names a log source in one line: "product windows, category process_creation".
-func SourceWords(s event.LogSource) string {
-	var parts []string
-	for _, p := range [...][2]string{{"product", s.Product}, {"category", s.Category}, {"service", s.Service}} {
-		if p[1] != "" {
-			parts = append(parts, p[0]+" "+p[1])
-		}
-	}
-	if parts == nil {
-		return "no known log source"
-	}
-	return strings.Join(parts, ", ")
-}
-
 func sourcesWords(list []event.LogSource) string {
 	words := make([]string, len(list))
 	for i, s := range list {

@@ -23,7 +23,7 @@ type Senses struct {
 	watermark int64
 	clock     int64 // the latest time that was seen or advanced to
 	learning  bool  // nothing is told
-	next      Observation
+	scratch   []byte
 	early     int64
 	parts     []sense
 	budget    *budget    // of novelties
@@ -115,11 +115,10 @@ func (s *Senses) Observe(list []Sighting, tell func(*Finding)) {
 			s.see(x)
 			continue
 		}
-		s.next.Fields = x.fields(s.next.Fields)
-		s.next.Ref, s.next.Entities = x.Ref, Entities{}
-		s.queue.push(x.Time, 0, &s.next)
+		s.scratch = x.append(s.scratch[:0])
+		s.queue.add(waiting{time: x.Time, record: x.Ref.Record, path: x.Ref.File, data: slices.Clone(s.scratch)})
 	}
-	for len(s.queue.items) > MaxWaitingSightings {
+	for s.queue.count() > MaxWaitingSightings {
 		s.early++
 		w := s.queue.pop()
 		s.watermark = max(s.watermark, w.time)
@@ -136,7 +135,7 @@ func (s *Senses) Advance(now int64, tell func(*Finding)) {
 	}
 	s.tell = tell
 	s.watermark = now
-	for len(s.queue.items) > 0 && s.queue.items[0].time < now {
+	for s.queue.before(now) {
 		w := s.queue.pop()
 		s.release(&w)
 	}
@@ -155,10 +154,17 @@ func (s *Senses) Learn(list []Sighting) {
 	s.learning = false
 }
 
+// See takes a sighting that none earlier will follow, which goes on at once, and calls tell with what comes of it.
+func (s *Senses) See(x *Sighting, tell func(*Finding)) {
+	s.tell = tell
+	s.see(x)
+	s.tell = nil
+}
+
 // Finish tells what waits, as if nothing more would ever come.
 func (s *Senses) Finish(tell func(*Finding)) {
 	s.tell = tell
-	for len(s.queue.items) > 0 {
+	for s.queue.count() > 0 {
 		w := s.queue.pop()
 		s.release(&w)
 	}
@@ -170,7 +176,8 @@ func (s *Senses) Finish(tell func(*Finding)) {
 
 func (s *Senses) release(w *waiting) {
 	var x Sighting
-	if w.decode(&s.next, &s.words) && x.of(&s.next) { // always: it was encoded here, or checked when it was restored
+	if x.decode(w.data, &s.words) { // always: it was encoded here, or checked when it was restored
+		x.Time, x.Ref = w.time, EventRef{File: w.path, Record: w.record}
 		s.see(&x)
 	}
 }

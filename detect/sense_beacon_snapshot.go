@@ -7,21 +7,14 @@ import (
 	"slices"
 )
 
-func (w *packer) address(a netip.Addr) { w.dst = appendAddress(w.dst, a) }
-
-func (w *packer) ref(r EventRef) {
-	w.word(r.File)
-	w.signed(r.Record)
-}
-
-func (w *packer) place(p *beaconPlace) {
+func putPlace(w *packer, p *beaconPlace) {
 	w.text(p.name)
 	w.address(p.addr)
 	w.number(int(p.port))
 	w.word(p.kind)
 }
 
-func (u *unpacker) place() beaconPlace {
+func takePlace(u *unpacker) beaconPlace {
 	return beaconPlace{name: u.text(), addr: u.address(), port: uint16(u.number(1 << 16)), kind: u.word()}
 }
 
@@ -37,12 +30,12 @@ func (b *beacons) save(w *packer) {
 	for i := range keys {
 		k, p := &keys[i], b.pairs[keys[i]]
 		w.address(k.client)
-		w.place(&k.place)
+		putPlace(w, &k.place)
 		for _, n := range [...]int64{p.first, p.last, p.contacts, p.check, int64(flag(p.told))} {
 			w.signed(n)
 		}
-		w.ref(p.began)
-		w.ref(p.ref)
+		putRef(w, p.began)
+		putRef(w, p.ref)
 		w.word(p.host)
 		w.word(p.user)
 		w.word(p.program)
@@ -64,7 +57,7 @@ func (b *beacons) save(w *packer) {
 	w.number(len(places))
 	for i := range places {
 		c := b.crowds[places[i]]
-		w.place(&places[i])
+		putPlace(w, &places[i])
 		w.number(len(c.clients))
 		for _, a := range c.clients {
 			w.address(a)
@@ -75,9 +68,9 @@ func (b *beacons) save(w *packer) {
 func (b *beacons) load(u *unpacker) {
 	b.forgot, b.looked = u.signed(), u.signed()
 	for n := u.count(12); n > 0 && !u.bad; n-- {
-		k := beaconKey{client: u.address(), place: u.place()}
+		k := beaconKey{client: u.address(), place: takePlace(u)}
 		p := &beacon{first: u.signed(), last: u.signed(), contacts: u.signed(), check: u.signed(), told: u.signed() != 0}
-		p.began, p.ref = u.ref(), u.ref()
+		p.began, p.ref = takeRef(u), takeRef(u)
 		p.host, p.user, p.program = u.word(), u.word(), u.word()
 		p.peer = u.address()
 		p.at = u.number(beaconGaps)
@@ -94,7 +87,7 @@ func (b *beacons) load(u *unpacker) {
 		}
 	}
 	for n := u.count(4); n > 0 && !u.bad; n-- {
-		place, c := u.place(), &crowd{}
+		place, c := takePlace(u), &crowd{}
 		for m := u.number(crowdMax + 1); m > 0 && !u.bad; m-- {
 			c.clients = append(c.clients, u.address())
 		}
@@ -136,9 +129,16 @@ func (c client) fields() []Field {
 	return []Field{{"host.name", c.host}}
 }
 
-func (w *packer) client(c client) {
+func putClient(w *packer, c client) {
 	w.address(c.addr)
 	w.word(c.host)
 }
 
-func (u *unpacker) client() client { return client{addr: u.address(), host: u.word()} }
+func takeClient(u *unpacker) client { return client{addr: u.address(), host: u.word()} }
+
+func putRef(w *packer, r EventRef) {
+	w.word(r.File)
+	w.signed(r.Record)
+}
+
+func takeRef(u *unpacker) EventRef { return EventRef{File: u.word(), Record: u.signed()} }

@@ -194,41 +194,41 @@ func (d *domains) save(w *packer) {
 	w.number(len(keys))
 	for _, k := range keys {
 		x := d.seen[k]
-		w.client(k)
+		putClient(w, k)
 		for _, n := range [...]int64{x.first, x.last, x.queries, x.answers, x.check, int64(flag(x.told))} {
 			w.signed(n)
 		}
 		for _, c := range [...]*census{&x.all, &x.random, &x.missing} {
-			w.census(c)
+			putCensus(w, c)
 		}
 		w.list(x.samples)
 		w.word(x.program)
-		w.ref(x.began)
-		w.ref(x.ref)
+		putRef(w, x.began)
+		putRef(w, x.ref)
 	}
 }
 
 func (d *domains) load(u *unpacker) {
 	d.forgot, d.looked = u.signed(), u.signed()
 	for n := u.count(96); n > 0 && !u.bad; n-- {
-		k := u.client()
+		k := takeClient(u)
 		x := &asked{first: u.signed(), last: u.signed(), queries: u.signed(), answers: u.signed(), check: u.signed(), told: u.signed() != 0}
 		for _, c := range [...]*census{&x.all, &x.random, &x.missing} {
-			u.census(c)
+			takeCensus(u, c)
 		}
 		x.samples, x.program = u.list(domainsSamples), u.word()
-		x.began, x.ref = u.ref(), u.ref()
+		x.began, x.ref = takeRef(u), takeRef(u)
 		d.seen[k] = x
 	}
 }
 
-func (w *packer) census(c *census) {
+func putCensus(w *packer, c *census) {
 	for _, bits := range c {
 		w.signed(int64(bits))
 	}
 }
 
-func (u *unpacker) census(c *census) {
+func takeCensus(u *unpacker, c *census) {
 	for i := range c {
 		c[i] = uint64(u.signed())
 	}

@@ -117,7 +117,7 @@ func (n *novelty) save(w *packer) {
 	w.signed(n.sample.Time)
 	w.word(n.sample.Ref.File)
 	w.signed(n.sample.Ref.Record)
-	w.list(n.sample.fields(nil))
+	w.list(n.sample.fields())
 	w.number(len(n.refs))
 	for _, r := range n.refs {
 		w.word(r.File)
@@ -134,10 +134,11 @@ func loadNovelty(u *unpacker) *novelty {
 		key: u.word(), kind: habitKind(u.number(int(habitKinds))), strange: u.float(), first: u.signed(), last: u.signed(),
 		due: u.signed(), told: u.number(2) == 1, who: u.list(maxHeldNames), names: u.list(maxHeldNames), count: u.signed(),
 	}
-	o := Observation{Time: u.signed(), Ref: EventRef{File: u.word(), Record: u.signed()}}
-	if o.Fields = u.list(sightingFields); !u.bad && !n.sample.of(&o) {
+	at, ref := u.signed(), takeRef(u)
+	if list := u.list(sightingFields); !u.bad && !n.sample.of(list) {
 		u.fail()
 	}
+	n.sample.Time, n.sample.Ref = at, ref
 	for m := u.number(MaxFindingRefs + 1); m > 0 && !u.bad; m-- {
 		n.refs = append(n.refs, EventRef{File: u.word(), Record: u.signed()})
 	}

@@ -17,7 +17,7 @@ func (f *flood) save(w *packer) {
 	w.number(len(keys))
 	for _, k := range keys {
 		c := f.now[k]
-		w.floodKey(k)
+		putFloodKey(w, k)
 		w.signed(c.n)
 		w.signed(c.refused)
 		w.dst = appendAddress(w.dst, c.other)
@@ -29,7 +29,7 @@ func (f *flood) save(w *packer) {
 	w.number(len(keys))
 	for _, k := range keys {
 		o := f.open[k]
-		w.floodKey(k)
+		putFloodKey(w, k)
 		for _, n := range [5]int64{o.first, o.last, o.total, o.refused, o.peak} {
 			w.signed(n)
 		}
@@ -55,13 +55,13 @@ func floodKeys[V any](m map[floodKey]V) []floodKey {
 	return keys
 }
 
-func (w *packer) floodKey(k floodKey) {
+func putFloodKey(w *packer, k floodKey) {
 	w.dst = appendAddress(w.dst, k.addr)
 	w.number(int(k.port))
 	w.number(int(flag(k.target)))
 }
 
-func (u *unpacker) floodKey() floodKey {
+func takeFloodKey(u *unpacker) floodKey {
 	return floodKey{addr: u.address(), port: uint16(u.number(1 << 16)), target: u.number(2) == 1}
 }
 
@@ -71,11 +71,11 @@ func (f *flood) load(u *unpacker) {
 		f.usual[i] = busiest{u.float(), u.float(), u.float()}
 	}
 	for n := u.number(maxFloodKeys + 1); n > 0 && !u.bad; n-- {
-		k := u.floodKey()
+		k := takeFloodKey(u)
 		f.now[k] = &floodCount{n: u.signed(), refused: u.signed(), other: u.address(), port: uint16(u.number(1 << 16)), ref: EventRef{u.word(), u.signed()}}
 	}
 	for n := u.number(maxFloods + 1); n > 0 && !u.bad; n-- {
-		k := u.floodKey()
+		k := takeFloodKey(u)
 		o := &floodOpen{first: u.signed(), last: u.signed(), total: u.signed(), refused: u.signed(), peak: u.signed(), usual: u.float(), other: u.address(), port: uint16(u.number(1 << 16))}
 		for m := u.number(MaxFindingRefs + 1); m > 0 && !u.bad; m-- {
 			o.refs = append(o.refs, EventRef{u.word(), u.signed()})

@@ -140,8 +140,8 @@ func (t *icmpTunnels) save(w *packer) {
 		for _, n := range [...]int64{x.first, x.last, x.bytes, x.flows, x.check, int64(flag(x.told))} {
 			w.signed(n)
 		}
-		w.ref(x.began)
-		w.ref(x.ref)
+		putRef(w, x.began)
+		putRef(w, x.ref)
 	}
 }
 
@@ -150,7 +150,7 @@ func (t *icmpTunnels) load(u *unpacker) {
 	for n := u.count(12); n > 0 && !u.bad; n-- {
 		k := icmpKey{client: u.address(), server: u.address()}
 		x := &icmpPair{first: u.signed(), last: u.signed(), bytes: u.signed(), flows: u.signed(), check: u.signed(), told: u.signed() != 0}
-		x.began, x.ref = u.ref(), u.ref()
+		x.began, x.ref = takeRef(u), takeRef(u)
 		t.seen[k] = x
 	}
 }

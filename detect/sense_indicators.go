@@ -38,6 +38,9 @@ const (
 	maxTrackers = 1 << 12
 )
 
+// maxListedUsers bounds the users that a finding names.
+const maxListedUsers = 16
+
 func newListed(s *Senses) sense {
 	l := &listed{senses: s, tallies: make(map[string]*listedTally), trackers: make(map[string]*intel.Tracker)}
 	return sense{name: "indicators", see: l.see, advance: l.advance, finish: l.finish, save: l.save, load: l.load, notes: l.notes}
@@ -76,7 +79,7 @@ func (l *listed) see(s *Sighting) {
 	if s.Outcome == Succeeded || t.outcome == Undecided {
 		t.outcome = s.Outcome
 	}
-	if s.User != "" && len(t.users) < maxEventEntities && !slices.Contains(t.users, s.User) {
+	if s.User != "" && len(t.users) < maxListedUsers && !slices.Contains(t.users, s.User) {
 		t.users = append(t.users, s.User)
 	}
 	if len(t.refs) == MaxFindingRefs { // the first and the last
@@ -369,7 +372,7 @@ func (l *listed) save(w *packer) {
 		for _, v := range []int64{t.first, t.last, t.count, t.told, int64(t.outcome), t.sighting.Time} {
 			w.signed(v)
 		}
-		w.list(t.sighting.fields(nil))
+		w.list(t.sighting.fields())
 		w.list(t.users)
 		w.number(len(t.refs))
 		for _, r := range t.refs {
@@ -398,15 +401,16 @@ func (l *listed) load(u *unpacker) {
 	for n := u.count(8); n > 0 && !u.bad; n-- {
 		key := u.text()
 		t := &listedTally{first: u.signed(), last: u.signed(), count: u.signed(), told: u.signed(), outcome: Outcome(u.signed() & 3 % 3)}
-		o := Observation{Time: u.signed(), Fields: u.list(sightingFields)}
-		t.users = u.list(maxEventEntities)
+		at, texts := u.signed(), u.list(sightingFields)
+		t.users = u.list(maxListedUsers)
 		for r := u.count(2); r > 0 && !u.bad; r-- {
 			t.refs = append(t.refs, EventRef{File: u.word(), Record: u.signed()})
 		}
-		if u.bad || !t.sighting.of(&o) || len(t.refs) > MaxFindingRefs {
+		if u.bad || !t.sighting.of(texts) || len(t.refs) > MaxFindingRefs {
 			u.fail()
 			return
 		}
+		t.sighting.Time = at
 		l.tallies[key] = t
 	}
 	for n := u.count(2); n > 0 && !u.bad; n-- {

@@ -20,13 +20,13 @@ const (
 func (s *Senses) Snapshot(dst []byte) []byte {
 	base := len(dst)
 	w := &packer{dst: append(append(dst, sensesMagic...), sensesVersion)}
-	s.queue.sort()
 	w.part(func() {
 		w.signed(s.watermark)
 		w.signed(s.clock)
-		w.number(len(s.queue.items))
-		for i := range s.queue.items {
-			x := &s.queue.items[i]
+		w.number(s.queue.count())
+		list := s.queue.sorted()
+		for i := range list {
+			x := &list[i]
 			w.signed(x.time)
 			w.signed(x.record)
 			w.word(x.path)
@@ -82,7 +82,7 @@ func (s *Senses) unpackQueue(u *unpacker) bool {
 	for n := u.count(4); n > 0 && !u.bad; n-- {
 		w := waiting{time: u.signed(), record: u.signed(), path: u.word(), data: []byte(u.text())}
 		var x Sighting
-		if u.bad || !w.decode(&s.next, &s.words) || !x.of(&s.next) {
+		if u.bad || !x.decode(w.data, &s.words) {
 			return false
 		}
 		queue.add(w)

@@ -265,17 +265,17 @@ func (t *tunnels) save(w *packer) {
 	w.number(len(keys))
 	for _, k := range keys {
 		x := t.seen[k]
-		w.client(k.client)
+		putClient(w, k.client)
 		w.text(k.domain)
 		for _, n := range x.numbers() {
 			w.signed(*n)
 		}
 		w.number(int(flag(x.told)))
-		w.census(&x.names)
+		putCensus(w, &x.names)
 		w.text(x.sample)
 		w.word(x.program)
-		w.ref(x.began)
-		w.ref(x.ref)
+		putRef(w, x.began)
+		putRef(w, x.ref)
 	}
 	domains := make([]string, 0, len(t.crowds))
 	for d := range t.crowds {
@@ -287,7 +287,7 @@ func (t *tunnels) save(w *packer) {
 		w.text(d)
 		w.number(len(t.crowds[d]))
 		for _, c := range t.crowds[d] {
-			w.client(c)
+			putClient(w, c)
 		}
 	}
 }
@@ -299,14 +299,14 @@ func (x *tunnel) numbers() []*int64 {
 func (t *tunnels) load(u *unpacker) {
 	t.forgot, t.looked = u.signed(), u.signed()
 	for n := u.count(48); n > 0 && !u.bad; n-- {
-		k, x := tunnelKey{client: u.client(), domain: u.text()}, &tunnel{}
+		k, x := tunnelKey{client: takeClient(u), domain: u.text()}, &tunnel{}
 		for _, p := range x.numbers() {
 			*p = u.signed()
 		}
 		x.told = u.number(2) == 1
-		u.census(&x.names)
+		takeCensus(u, &x.names)
 		x.sample, x.program = u.text(), u.word()
-		x.began, x.ref = u.ref(), u.ref()
+		x.began, x.ref = takeRef(u), takeRef(u)
 		t.seen[k] = x
 		if x.told {
 			t.open[k] = true
@@ -315,7 +315,7 @@ func (t *tunnels) load(u *unpacker) {
 	for n := u.count(2); n > 0 && !u.bad; n-- {
 		d := u.text()
 		for m := u.number(tunnelCrowd + 1); m > 0 && !u.bad; m-- {
-			t.crowds[d] = append(t.crowds[d], u.client())
+			t.crowds[d] = append(t.crowds[d], takeClient(u))
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package detect
 
-import "math"
-
 // save writes what a Series has learnt; what is not there costs nothing.
 func (s *Series) save(w *packer) {
 	w.number(s.n)
@@ -108,15 +106,3 @@ func (v *view) load(u *unpacker) {
 }
 
 // single writes a number of four bytes.
-func (w *packer) single(f float32) {
-	b := math.Float32bits(f)
-	w.dst = append(w.dst, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
-}
-
-func (u *unpacker) single() float32 {
-	b := u.bytes(4)
-	if len(b) < 4 {
-		return 0
-	}
-	return math.Float32frombits(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)
-}

@@ -37,7 +37,7 @@ type sights struct {
 	turn   int
 	words  spoken
 	out    []Sighting
-	spare  chan []Sighting
+	spare  <-chan []Sighting
 	merged map[mergeKey]int32 // sightings of one minute that are told as one → their places in out
 	names  map[*event.Origin]string
 	batch  int64
@@ -53,7 +53,18 @@ type mergeKey struct {
 	source  netip.Addr
 }
 
-func newSights(spare chan []Sighting) *sights {
+// maxPlans bounds the shapes for which a plan is kept, and maxPlanFields their fields; maxRoom the room that is made for
+// sightings before there are any.
+const (
+	maxPlans      = 4 * event.MaxShapes
+	maxPlanFields = event.MaxShapeFields
+	maxRoom       = 1 << 14
+)
+
+// oneMinute is what a tally is of, in nanoseconds.
+const oneMinute = int64(60e9)
+
+func newSights(spare <-chan []Sighting) *sights {
 	return &sights{
 		plans: make(map[*event.Shape]*sightPlan), words: spoken{seed: maphash.MakeSeed()}, merged: make(map[mergeKey]int32),
 		names: make(map[*event.Origin]string), spare: spare,
@@ -82,7 +93,7 @@ func (w *sights) planOf(s *event.Shape) *sightPlan {
 	p := w.plans[s]
 	if p == nil {
 		p = newSightPlan(s)
-		if fields := len(s.Fields()); len(w.plans) < maxTellings && w.fields+fields <= maxTellingFields && !s.Transient {
+		if fields := len(s.Fields()); len(w.plans) < maxPlans && w.fields+fields <= maxPlanFields && !s.Transient {
 			w.plans[s] = p
 			w.fields += fields
 		}
@@ -105,7 +116,7 @@ func (w *sights) count(p *sightPlan, ev *event.Event) {
 		w.out[p.at].Count++
 		return
 	}
-	minute := ev.Time - ev.Time%nsMinute
+	minute := ev.Time - ev.Time%oneMinute
 	where := w.words.text(host)
 	program := w.words.text(service)
 	name := ""
@@ -115,7 +126,7 @@ func (w *sights) count(p *sightPlan, ev *event.Event) {
 	p.at = w.mergeAt(SawTally, p, ev, mergeKey{dataset: p.dataset, a: where, b: program, c: name, minute: minute})
 	s := &w.out[p.at]
 	s.Time, s.Host, s.Program, s.Name = minute, where, program, name
-	p.batch, p.from, p.until, p.origin, p.host, p.service = w.batch, minute, minute+nsMinute, ev.Origin, host, service
+	p.batch, p.from, p.until, p.origin, p.host, p.service = w.batch, minute, minute+oneMinute, ev.Origin, host, service
 }
 
 // merge returns the sighting of that key in this batch, with one more counted, and makes it where there is none. It is
@@ -164,9 +175,9 @@ func unrotated(path string) string {
 	}
 	short := strings.TrimRight(path, "0123456789")
 	if n := len(path) - len(short); n > 0 && (n <= 3 || n == 8) && short != "" && (short[len(short)-1] == '.' || short[len(short)-1] == '-') {
-		return own(short[:len(short)-1])
+		return strings.Clone(short[:len(short)-1])
 	}
-	return own(path)
+	return strings.Clone(path)
 }
 
 // take returns the sightings of the batch.
@@ -184,7 +195,7 @@ func (w *sights) add(kind Sight, p *sightPlan, ev *event.Event) *Sighting {
 		select {
 		case w.out = <-w.spare:
 		default:
-			w.out = make([]Sighting, 0, min(max(w.usual, 4), maxSpareList))
+			w.out = make([]Sighting, 0, min(max(w.usual, 4), maxRoom))
 		}
 	}
 	w.out = append(w.out, Sighting{Kind: kind, Time: ev.Time, Count: 1, Dataset: p.dataset, Ref: EventRef{File: ev.Origin.Path, Record: ev.Record}})
@@ -272,8 +283,8 @@ const maxSaid = 256
 func (s *spoken) of(v event.Value) *said {
 	at := &s.recent[maphash.String(s.seed, v.Raw)%uint64(len(s.recent))]
 	if at.kind != v.Kind || at.raw != v.Raw {
-		*at = said{raw: own(v.Raw), kind: v.Kind}
-		at.text = own(strings.TrimSpace(v.String()))
+		*at = said{raw: strings.Clone(v.Raw), kind: v.Kind}
+		at.text = strings.Clone(strings.TrimSpace(v.String()))
 		if at.text == "-" {
 			at.text = ""
 		}
@@ -286,7 +297,7 @@ func (s *spoken) text(v event.Value) string {
 		return ""
 	}
 	if len(v.Raw) > maxSaid {
-		return own(shorten(v.String()))
+		return strings.Clone(shorten(v.String()))
 	}
 	return s.of(v).text
 }

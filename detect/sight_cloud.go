@@ -62,11 +62,11 @@ func (w *sights) cloudGrant(p *sightPlan, ev *event.Event) {
 	role := w.text(p, slotName, ev)
 	for name := range p.value(slotName, ev).Elements() {
 		if s := strings.Trim(name.String(), `"`); isAdminGroup(s) {
-			role = own(s)
+			role = strings.Clone(s)
 		}
 	}
 	if role == "" {
-		role = own(p.raw(slotAction, ev))
+		role = strings.Clone(p.raw(slotAction, ev))
 	}
 	w.grant(p, ev, user, firstOf(role), w.low(p, slotUser, ev))
 }
@@ -77,7 +77,7 @@ func firstOf(s string) string {
 		return s
 	}
 	for v := range (event.Value{Raw: s, Kind: event.List}).Elements() {
-		return own(v.String())
+		return strings.Clone(v.String())
 	}
 	return ""
 }

@@ -119,7 +119,7 @@ func (w *sights) read(p *sightPlan, ev *event.Event, user string) {
 	if !isUser(user) {
 		return
 	}
-	s := w.merge(SawRead, p, ev, mergeKey{dataset: p.dataset, a: user, minute: ev.Time / nsMinute})
+	s := w.merge(SawRead, p, ev, mergeKey{dataset: p.dataset, a: user, minute: ev.Time / oneMinute})
 	s.User = user
 	s.Bytes += w.number(p, slotBytes, ev)
 }

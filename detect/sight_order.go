@@ -1,28 +1,30 @@
 package detect
 
-import "github.com/tocsin-sec/tocsin/sigma"
+import (
+	"fmt"
+
+	"github.com/tocsin-sec/tocsin/sigma"
+)
 
 // sightSorter puts the sightings of a whole input into the order of time, with the memory of a Sorter.
 type sightSorter struct {
-	rule   sigma.Rule // in place of the rules of observations
-	sorter *Sorter
-	next   Observation
-	notes  []string // of the detectors, when they are done
+	sorter  *Sorter
+	item    waiting
+	scratch []byte
+	notes   []string // of the detectors, when they are done
 }
 
 func newSightSorter(open func() (Spill, error)) *sightSorter {
-	s := &sightSorter{}
-	s.sorter = NewSorter([]*sigma.Rule{&s.rule}, open)
-	s.next.Rule = &s.rule
-	return s
+	return &sightSorter{sorter: NewSorter(open)}
 }
 
 func (s *sightSorter) add(list []Sighting) error {
 	for i := range list {
 		x := &list[i]
-		s.next.Time, s.next.Ref, s.next.Fields = x.Time, x.Ref, x.fields(s.next.Fields)
-		if err := s.sorter.Add(&s.next); err != nil {
-			return err
+		s.scratch = x.append(s.scratch[:0])
+		s.item = waiting{time: x.Time, record: x.Ref.Record, path: x.Ref.File, data: s.scratch}
+		if err := s.sorter.Add(&s.item); err != nil {
+			return fmt.Errorf("sightings: %w", err)
 		}
 	}
 	return nil
@@ -42,13 +44,14 @@ func (e *Engine) sense(tell func(*sigma.Rule, *Hit) error) error {
 			}
 		}
 	}
-	senses.tell = found
-	err := e.sighted.sorter.Each(func(o *Observation) error {
-		var x Sighting
-		if !x.of(o) {
+	words := &interned{}
+	var x Sighting
+	err := e.sighted.sorter.Each(func(k *waiting) error {
+		if !x.decode(k.data, words) {
 			return errDamaged
 		}
-		senses.see(&x)
+		x.Time, x.Ref = k.time, EventRef{File: k.path, Record: k.record}
+		senses.See(&x, found)
 		return failed
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ func (r *Rows) format(dataset string) *event.Format {
 	if f != nil {
 		return f
 	}
-	f = &event.Format{Name: own(dataset)}
+	f = &event.Format{Name: strings.Clone(dataset)}
 	product, service, _ := strings.Cut(f.Name, ".")
 	switch product {
 	case "windows":
@@ -88,7 +88,7 @@ const maxDatasets = 4096
 func (r *Rows) origin(path string) *event.Origin {
 	o := r.origins[path]
 	if o == nil {
-		o = &event.Origin{Path: own(path)}
+		o = &event.Origin{Path: strings.Clone(path)}
 		if len(r.origins) < maxDatasets {
 			r.origins[o.Path] = o
 		}

@@ -14,7 +14,7 @@ func TestRows(t *testing.T) {
 		for i := 0; i < len(pairs); i += 2 {
 			names, values = append(names, pairs[i]), append(values, pairs[i+1])
 		}
-		r.Add(dataset, "a.log", someTime, names, func(i int) string { return values[i] })
+		r.Add(dataset, "a.log", 1790812800e9, names, func(i int) string { return values[i] })
 	}
 	add("sshd", "host.name", "web1", "user.name", "root", "source.ip", "203.0.113.9", "event.category", "authentication", "event.action", "ssh_login", "event.outcome", "success")
 	add("windows", "EventID", "4688", "Computer", "srv1", "NewProcessName", `C:\Windows\a.exe`, "empty", "")

@@ -19,7 +19,7 @@ func (w *sights) told(p *sightPlan, ev *event.Event) {
 		w.toldRights(p, ev)
 	case strings.Contains(category, "package"):
 		if a := p.raw(slotAction, ev); strings.HasPrefix(a, "package_install") || a == "package_upgrade" {
-			s := w.merge(SawPackage, p, ev, mergeKey{dataset: p.dataset, a: w.text(p, slotHost, ev), minute: ev.Time / nsMinute})
+			s := w.merge(SawPackage, p, ev, mergeKey{dataset: p.dataset, a: w.text(p, slotHost, ev), minute: ev.Time / oneMinute})
 			s.Host = w.text(p, slotHost, ev)
 		}
 	}
@@ -46,7 +46,7 @@ func (w *sights) logon(p *sightPlan, ev *event.Event, user, how string) {
 		return
 	}
 	host, source := w.text(p, slotHost, ev), w.address(p, slotSource, ev)
-	s := w.merge(SawLogon, p, ev, mergeKey{dataset: p.dataset, a: host, b: user, c: how, source: source, minute: ev.Time / nsMinute})
+	s := w.merge(SawLogon, p, ev, mergeKey{dataset: p.dataset, a: host, b: user, c: how, source: source, minute: ev.Time / oneMinute})
 	s.User, s.Host, s.Source, s.Outcome, s.Type = user, host, source, Succeeded, how
 }
 
@@ -67,7 +67,7 @@ func (w *sights) program(p *sightPlan, ev *event.Event, file string) {
 		return
 	}
 	host := w.text(p, slotHost, ev)
-	s := w.merge(SawProgram, p, ev, mergeKey{dataset: p.dataset, a: host, b: file, minute: ev.Time / nsMinute})
+	s := w.merge(SawProgram, p, ev, mergeKey{dataset: p.dataset, a: host, b: file, minute: ev.Time / oneMinute})
 	if s.Count == 1 {
 		s.Program, s.Host, s.User, s.Parent = file, host, w.text(p, slotUser, ev), w.text(p, slotParent, ev)
 	}

@@ -32,6 +32,12 @@ const (
 	Failed            // of a flow: it was refused
 )
 
+// EventRef is the place of an event in the input.
+type EventRef struct {
+	File   string `json:"file"`
+	Record int64  `json:"record"`
+}
+
 // Sighting is what detectors want to know of one event, or of the events of a minute (SawTally). It shares no memory
 // with the event.
 type Sighting struct {
@@ -58,57 +64,85 @@ type Sighting struct {
 	Destination netip.Addr
 }
 
-// fields encodes all of a sighting but its time and place, as the fields of an Observation.
-func (s *Sighting) fields(dst []string) []string {
-	b := make([]byte, 0, 96)
+// A sighting is encoded as its texts: the first is of the numbers and addresses, and 7 strings follow. Its time and place
+// stand beside it.
+const sightingFields = 8
+
+// appendNumbers appends all of a sighting that is no string, in less than 128 bytes.
+func (s *Sighting) appendNumbers(b []byte) []byte {
 	b = append(b, byte(s.Kind), byte(s.Outcome), flag(s.Admin)|flag(s.Server)<<1)
 	b = binary.AppendUvarint(b, uint64(s.Port))
 	b = binary.AppendVarint(b, s.Bytes)
 	b = binary.AppendVarint(b, s.Sent)
 	b = binary.AppendVarint(b, s.Count)
-	b = appendAddress(appendAddress(b, s.Source), s.Destination)
-	return append(dst[:0], string(b), s.User, s.Host, s.Program, s.Parent, s.Name, s.Type, s.Dataset)
+	return appendAddress(appendAddress(b, s.Source), s.Destination)
 }
 
-const sightingFields = 8
-
-// of takes a sighting out of what fields made of it.
-func (s *Sighting) of(o *Observation) bool {
-	f := o.Fields
-	if len(f) != sightingFields || len(f[0]) < 3 {
+// readNumbers reads what appendNumbers wrote, and tells whether it could.
+func (s *Sighting) readNumbers(data []byte) bool {
+	if len(data) < 3 {
 		return false
 	}
-	*s = Sighting{
-		Time: o.Time, Ref: o.Ref, User: f[1], Host: f[2], Program: f[3], Parent: f[4], Name: f[5], Type: f[6], Dataset: f[7],
-		Kind: Sight(f[0][0]), Outcome: Outcome(f[0][1]), Admin: f[0][2]&1 != 0, Server: f[0][2]&2 != 0,
-	}
-	r := reader{data: []byte(f[0][3:])}
+	s.Kind, s.Outcome, s.Admin, s.Server = Sight(data[0]), Outcome(data[1]), data[2]&1 != 0, data[2]&2 != 0
+	r := reader{data: data[3:]}
 	s.Port = uint16(r.number(1 << 16))
 	s.Bytes, s.Sent, s.Count = r.signed(), r.signed(), r.signed()
 	s.Source, s.Destination = r.address(), r.address()
 	return !r.bad && len(r.data) == 0
 }
 
-func flag(b bool) byte {
-	if b {
-		return 1
-	}
-	return 0
+func (s *Sighting) strings() [sightingFields - 1]string {
+	return [...]string{s.User, s.Host, s.Program, s.Parent, s.Name, s.Type, s.Dataset}
 }
 
-// appendAddress writes an address as the number of its bytes and these.
-func appendAddress(dst []byte, a netip.Addr) []byte {
-	b := a.AsSlice()
-	return append(append(dst, byte(len(b))), b...)
+func (s *Sighting) setStrings(f []string) {
+	s.User, s.Host, s.Program, s.Parent, s.Name, s.Type, s.Dataset = f[0], f[1], f[2], f[3], f[4], f[5], f[6]
 }
 
-func (r *reader) address() netip.Addr {
-	n := r.number(17)
-	if r.bad || n > len(r.data) {
-		r.bad = true
-		return netip.Addr{}
+// fields returns a sighting's texts.
+func (s *Sighting) fields() []string {
+	f := s.strings()
+	return append([]string{string(s.appendNumbers(make([]byte, 0, 96)))}, f[:]...)
+}
+
+// of takes a sighting out of what fields made of it.
+func (s *Sighting) of(f []string) bool {
+	*s = Sighting{}
+	if len(f) != sightingFields || !s.readNumbers([]byte(f[0])) {
+		return false
 	}
-	a, _ := netip.AddrFromSlice(r.data[:n])
-	r.data = r.data[n:]
-	return a
+	s.setStrings(f[1:])
+	return true
+}
+
+// append appends a sighting but for its time and place. It ends with four lists of nothing, which snapshots have there.
+func (s *Sighting) append(dst []byte) []byte {
+	dst = append(dst, sightingFields, 0)
+	at := len(dst)
+	dst = s.appendNumbers(dst)
+	dst[at-1] = byte(len(dst) - at)
+	f := s.strings()
+	for _, v := range f {
+		v = shorten(v)
+		dst = append(binary.AppendUvarint(dst, uint64(len(v))), v...)
+	}
+	return append(dst, 0, 0, 0, 0)
+}
+
+// decode reads what append wrote, and tells whether it could. Time and place are then none.
+func (s *Sighting) decode(data []byte, words *interned) bool {
+	*s = Sighting{}
+	r := reader{data: data}
+	if n := r.number(sightingFields + 1); n != sightingFields {
+		return false
+	}
+	if !s.readNumbers(r.window()) {
+		return false
+	}
+	var f [sightingFields - 1]string
+	for i := range f {
+		f[i] = words.text(r.window())
+	}
+	s.setStrings(f[:])
+	return !r.bad && string(r.data) == "\x00\x00\x00\x00"
 }

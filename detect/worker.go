@@ -21,8 +21,7 @@ type Worker struct {
 	usualSeen     int // observations, likewise
 	lately        *lately
 
-	sights *sights // nil where no detector runs
-	known  *known  // nil where there are no indicators
+	watch *watch // nil where no detector runs
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	observed bool // an observation was made of it
@@ -51,12 +50,7 @@ type EventHit struct {
 func (e *Engine) NewWorker() *Worker {
 	w := &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
 	if e.opt.Senses != nil {
-		if e.opt.Indicators != nil {
-			w.known = newKnown(e.opt.Indicators)
-		}
-		if !e.opt.Senses.quiet() {
-			w.sights = newSights(e.spareSights)
-		}
+		w.watch = newWatch(!e.opt.Senses.quiet(), e.opt.Indicators, e.spareSights)
 	}
 	return w
 }
@@ -64,7 +58,9 @@ func (e *Engine) NewWorker() *Worker {
 // Match finds the hits of a batch.
 func (w *Worker) Match(b *event.Batch) *Result {
 	r := &Result{Unread: slices.Clone(b.Unread)}
-	indicators := w.known != nil && w.known.begin()
+	if w.watch != nil {
+		w.watch.begin()
+	}
 	for i := range b.Events {
 		ev := &b.Events[i]
 		if !w.engine.opt.inTime(ev) {
@@ -77,11 +73,8 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			}
 			r.Last = max(r.Last, ev.Time)
 		}
-		if indicators {
-			w.known.see(ev)
-		}
-		if w.sights != nil {
-			w.sights.see(ev)
+		if w.watch != nil {
+			w.watch.see(ev)
 		}
 		w.told, w.observed = false, false
 		for _, rule := range w.matcher.Match(ev) {
@@ -91,11 +84,8 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			w.hit(r, ev, rule, i)
 		}
 	}
-	if w.sights != nil {
-		r.Sightings = w.sights.take()
-	}
-	if indicators {
-		r.Sightings = w.known.take(r.Sightings)
+	if w.watch != nil {
+		r.Sightings = w.watch.take()
 	}
 	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r

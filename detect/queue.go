@@ -7,19 +7,18 @@ import (
 	"strings"
 )
 
-// pending holds the observations that wait, as a heap in the order of a Sorter: by (time, path, record, rule, content).
+// pending holds what waits, as a heap in the order of a Sorter: by (time, path, record, rule, content). Its zero value holds nothing.
 type pending struct {
-	items   []waiting
-	bytes   int // that they take
-	scratch []byte
+	items []waiting
+	bytes int // that they take
 }
 
-// waiting is an observation that waits.
+// waiting is what is put in order, by its time, path, record and rule, and then by what it says.
 type waiting struct {
 	time, record int64
 	path         string
-	rule         int32  // place in the order of a Sorter
-	data         []byte // fields, hosts, users and addresses, encoded as a Sorter does
+	rule         int32  // what it is of, as a number
+	data         []byte // what it says
 }
 
 const waitingCost = 80 // in bytes, beside the data
@@ -43,20 +42,16 @@ func (a *waiting) compare(b *waiting) int {
 
 func (w *waiting) cost() int { return waitingCost + len(w.data) }
 
-// decode takes the observation out, but for its rule. The slices of o are used again.
-func (w *waiting) decode(o *Observation, words *interned) bool {
-	o.Time, o.Ref = w.time, EventRef{File: w.path, Record: w.record}
-	r := reader{data: w.data}
-	r.content(o, words)
-	return !r.bad && len(r.data) == 0
-}
+// count says how many wait.
+func (p *pending) count() int { return len(p.items) }
 
-// push adds an observation, as of time at.
-func (p *pending) push(at int64, rule int32, o *Observation) {
-	p.scratch = appendContent(p.scratch[:0], o)
-	p.add(waiting{time: at, record: o.Ref.Record, path: o.Ref.File, rule: rule, data: slices.Clone(p.scratch)})
-}
+// size says how much memory what waits takes, in bytes.
+func (p *pending) size() int { return p.bytes }
 
+// before tells whether the first that waits is of before a time.
+func (p *pending) before(t int64) bool { return len(p.items) > 0 && p.items[0].time < t }
+
+// add takes in what waits. The Queue keeps its data.
 func (p *pending) add(w waiting) {
 	p.bytes += w.cost()
 	p.items = append(p.items, w)
@@ -70,7 +65,7 @@ func (p *pending) add(w waiting) {
 	}
 }
 
-// pop takes out the first.
+// pop takes out the first. There must be one.
 func (p *pending) pop() waiting {
 	first, last := p.items[0], len(p.items)-1
 	p.bytes -= first.cost()
@@ -96,7 +91,8 @@ func (p *pending) pop() waiting {
 	return first
 }
 
-// sort puts the items in order; they remain a heap.
-func (p *pending) sort() {
-	slices.SortFunc(p.items, func(a, b waiting) int { return a.compare(&b) })
+// sorted returns all that wait, in order. The list is the Queue's own, until it is next changed.
+func (p *pending) sorted() []waiting {
+	slices.SortFunc(p.items, func(a, b waiting) int { return a.compare(&b) }) // they remain a heap
+	return p.items
 }

@@ -5,12 +5,12 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
-
-	"github.com/tocsin-sec/tocsin/sigma"
 )
 
 // Spill is where a Sorter puts what does not fit in its memory: a temporary file, opened for reading and writing.
@@ -19,8 +19,8 @@ type Spill interface {
 	io.ReaderAt // of what was written
 }
 
-// MaxSorted bounds the memory in which a Sorter collects observations before it spills them, in bytes.
-const MaxSorted = 2 << 20
+// maxSorted bounds the memory in which a Sorter collects records before it spills them, in bytes.
+const maxSorted = 2 << 20
 
 // maxRuns bounds the runs that are merged at once, and with them the buffers for reading.
 const (
@@ -29,22 +29,21 @@ const (
 
 	spillBuffer = 64 << 10 // for writing
 	keyCost     = 48
+
+	maxRecord = 16 << 20 // an encoded record, in bytes
 )
 
-// Sorter puts observations into the order of time that correlation needs: by (time, path, record, place of the rule in
-// the list); those equal in all of it by their content, so that the order never depends on that of arrival. What several
-// rules observed of one event stays together. It is an
-// external merge sort: what exceeds MaxSorted is written out in sorted runs. Observations without a time go through as
-// the first of all; a Correlator counts them and leaves them out.
+// Sorter puts records into order: by (time, path, record, rule); those equal in all of it by their content, so that the
+// order never depends on that of arrival. It is an external merge sort: what exceeds maxSorted is written out in sorted
+// runs. Records without a time are the first of all.
 //
-// A Sorter belongs to one goroutine. It keeps no memory of the observations that it is given.
+// A Sorter belongs to one goroutine. It keeps no memory of what it is given.
 type Sorter struct {
-	rules []*sigma.Rule
-	index map[*sigma.Rule]int
 	paths []string
-	known map[string]int
+	known map[string]int32
+	last  int32 // the path that was used last
 
-	data  []byte // encoded observations
+	data  []byte // encoded records
 	keys  []sortKey
 	limit int
 
@@ -53,7 +52,6 @@ type Sorter struct {
 	runs    []run
 	out     *bufio.Writer // to the spill, between two runs
 	written int64
-	added   int64
 }
 
 // sortKey is what an observation is sorted by, and where it is.
@@ -66,48 +64,72 @@ type sortKey struct {
 // run is a sorted part of the spill.
 type run struct{ from, size int64 }
 
-// NewSorter makes a Sorter of observations of these rules. It calls open once, when MaxSorted is exceeded; the caller
-// closes and removes what it opened. Where open is nil, everything is kept in memory, without a bound.
-func NewSorter(rules []*sigma.Rule, open func() (Spill, error)) *Sorter {
-	s := &Sorter{rules: rules, index: make(map[*sigma.Rule]int, len(rules)), known: make(map[string]int), limit: MaxSorted, open: open}
-	for i, r := range rules {
-		s.index[r] = i
-	}
-	return s
+// NewSorter makes a Sorter. It calls open once, when its memory is exceeded; the caller closes and removes what it
+// opened. Where open is nil, everything is kept in memory, without a bound.
+func NewSorter(open func() (Spill, error)) *Sorter {
+	return &Sorter{known: make(map[string]int32), limit: maxSorted, open: open}
 }
 
-// Added returns how many observations were added.
-func (s *Sorter) Added() int64 { return s.added }
-
-// Add takes an observation, in any order.
-func (s *Sorter) Add(o *Observation) error {
-	rule, ok := s.index[o.Rule]
-	if !ok {
-		return fmt.Errorf("sort observations: rule %q is not one of the sorter's", o.Rule.Title)
-	}
-	s.added++
-	if n := len(s.keys); o.also && n > 0 {
-		s.data = appendAlso(s.data, o, rule)
-		s.keys[n-1].to = len(s.data)
-		return nil
-	}
+// Add takes a record, in any order.
+func (s *Sorter) Add(k *waiting) error {
 	if s.open != nil && len(s.data)+keyCost*len(s.keys) > s.limit {
 		if err := s.flush(); err != nil {
 			return err
 		}
 	}
-	path, ok := s.known[o.Ref.File]
-	if !ok {
-		path = len(s.paths)
-		s.paths = append(s.paths, o.Ref.File)
-		s.known[o.Ref.File] = path
-	}
-	k := sortKey{time: o.Time, record: o.Ref.Record, path: int32(path), rule: int32(rule), from: len(s.data)}
-	s.data = appendObservation(s.data, o, path, rule)
-	k.to = len(s.data)
-	s.keys = append(s.keys, k)
+	x := sortKey{time: k.time, record: k.record, path: s.place(k.path), rule: k.rule, from: len(s.data)}
+	s.data = appendKey(s.data, &x)
+	s.data = append(s.data, k.data...)
+	x.to = len(s.data)
+	s.keys = append(s.keys, x)
 	return nil
 }
+
+// Join adds to the record that was added last. It returns false where there is none any more.
+func (s *Sorter) Join(data []byte) bool {
+	n := len(s.keys)
+	if n == 0 {
+		return false
+	}
+	s.data = append(s.data, data...)
+	s.keys[n-1].to = len(s.data)
+	return true
+}
+
+func (s *Sorter) place(path string) int32 {
+	if int(s.last) < len(s.paths) && s.paths[s.last] == path {
+		return s.last
+	}
+	at, ok := s.known[path]
+	if !ok {
+		at = int32(len(s.paths))
+		s.paths = append(s.paths, path)
+		s.known[path] = at
+	}
+	s.last = at
+	return at
+}
+
+// A record is encoded as: time and record (zigzag varints), place of the path and the rule (varints), and its content.
+
+func appendKey(dst []byte, k *sortKey) []byte {
+	dst = binary.AppendVarint(dst, k.time)
+	dst = binary.AppendVarint(dst, k.record)
+	dst = binary.AppendUvarint(dst, uint64(k.path))
+	return binary.AppendUvarint(dst, uint64(k.rule))
+}
+
+// readKey reads what appendKey wrote, and returns the content.
+func (s *Sorter) readKey(k *sortKey, data []byte) ([]byte, error) {
+	r := reader{data: data}
+	*k = sortKey{time: r.signed(), record: r.signed(), path: int32(r.number(len(s.paths))), rule: int32(r.number(math.MaxInt32))}
+	if r.bad {
+		return nil, errRecord
+	}
+	return r.data, nil
+}
+
+var errRecord = errors.New("damaged record")
 
 // sort orders what is in memory.
 func (s *Sorter) sort() {
@@ -141,7 +163,7 @@ func (s *Sorter) flush() error {
 	if s.spill == nil {
 		f, err := s.open()
 		if err != nil {
-			return fmt.Errorf("sort observations: %w", err)
+			return fmt.Errorf("sort: %w", err)
 		}
 		s.spill = f
 	}
@@ -159,7 +181,7 @@ func (s *Sorter) flush() error {
 		r.size += int64(n + k.to - k.from)
 	}
 	if err := w.Flush(); err != nil {
-		return fmt.Errorf("sort observations: spill: %w", err)
+		return fmt.Errorf("sort: spill: %w", err)
 	}
 	s.runs = append(s.runs, r)
 	s.written += r.size
@@ -186,18 +208,16 @@ func (s *Sorter) collapse() error {
 		err = w.Flush()
 	}
 	if err != nil {
-		return fmt.Errorf("sort observations: merge: %w", err)
+		return fmt.Errorf("sort: merge: %w", err)
 	}
 	s.runs = append(s.runs[:0], whole)
 	s.written += whole.size
 	return nil
 }
 
-// Each calls yield with every observation, in order, and stops at the first error. The Observation and its slices are
-// used again for the next; its strings may be kept. The Sorter is then empty.
-func (s *Sorter) Each(yield func(*Observation) error) error {
-	var o Observation
-	words := &interned{}
+// Each calls yield with every record, in order, and stops at the first error. An item and its data are valid until yield returns.
+// The Sorter is then empty.
+func (s *Sorter) Each(yield func(*waiting) error) error {
 	if len(s.runs) > 0 && len(s.keys) > 0 { // what is in memory makes room for what yield needs
 		if err := s.flush(); err != nil {
 			return err
@@ -206,8 +226,17 @@ func (s *Sorter) Each(yield func(*Observation) error) error {
 	if len(s.runs) > 0 {
 		s.data, s.keys, s.out = nil, nil, nil
 	}
-	err := s.merge(func(_ *sortKey, data []byte) error { return s.decode(&o, data, words, yield) })
-	s.data, s.keys, s.runs, s.out, s.added = nil, nil, nil, nil, 0
+	var item waiting
+	var k sortKey
+	err := s.merge(func(_ *sortKey, data []byte) error {
+		content, err := s.readKey(&k, data)
+		if err != nil {
+			return err
+		}
+		item = waiting{time: k.time, record: k.record, path: s.paths[k.path], rule: k.rule, data: content}
+		return yield(&item)
+	})
+	s.data, s.keys, s.runs, s.out = nil, nil, nil, nil
 	return err
 }
 
@@ -219,7 +248,7 @@ type cursor struct {
 	data []byte
 }
 
-// merge calls yield with every encoded observation in order.
+// merge calls yield with every encoded record in order.
 func (s *Sorter) merge(yield func(*sortKey, []byte) error) error {
 	s.sort()
 	var heap []*cursor
@@ -275,7 +304,7 @@ func (s *Sorter) sink(h []*cursor, i int) {
 	}
 }
 
-// advance reads the next observation of a run; false at its end.
+// advance reads the next record of a run; false at its end.
 func (s *Sorter) advance(c *cursor) (bool, error) {
 	if c.in == nil {
 		if c.at == len(s.keys) {
@@ -290,13 +319,13 @@ func (s *Sorter) advance(c *cursor) (bool, error) {
 	if err == io.EOF {
 		return false, nil
 	}
-	if err != nil || n > maxEncoded {
-		return false, fmt.Errorf("sort observations: read back: %w", cmp.Or(err, errDamaged))
+	if err != nil || n > maxRecord {
+		return false, fmt.Errorf("sort: read back: %w", cmp.Or(err, errRecord))
 	}
 	c.data = slices.Grow(c.data[:0], int(n))[:n]
 	if _, err := io.ReadFull(c.in, c.data); err != nil {
-		return false, fmt.Errorf("sort observations: read back: %w", err)
+		return false, fmt.Errorf("sort: read back: %w", err)
 	}
-	c.key, err = s.keyOf(c.data)
+	_, err = s.readKey(&c.key, c.data)
 	return true, err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/intel"
-	"github.com/tocsin-sec/tocsin/sigma"
 )
 
 var someFormat = &event.Format{Name: "somefirewall", LogSource: event.LogSource{Product: "firewall"}, ECS: map[string][]string{
@@ -41,13 +40,19 @@ func setOf(tb testing.TB, format intel.Format, text string) *Indicators {
 	return x
 }
 
-// findings runs events through a worker and the detectors.
+// sightings are those of a batch.
+func sightings(x *Indicators, b *event.Batch) []Sighting {
+	w := newWatch(true, x, nil)
+	w.begin()
+	for i := range b.Events {
+		w.see(&b.Events[i])
+	}
+	return w.take()
+}
+
+// findings are what the detectors make of a batch.
 func findings(tb testing.TB, x *Indicators, b *event.Batch) map[string]*Finding {
 	tb.Helper()
-	e, err := New(nil, nil, sigma.BuiltinLogSources(), Options{Indicators: x, Senses: &SensesOptions{}})
-	if err != nil {
-		tb.Fatal(err)
-	}
 	s := NewSenses(SensesOptions{})
 	out := make(map[string]*Finding)
 	tell := func(f *Finding) {
@@ -55,7 +60,7 @@ func findings(tb testing.TB, x *Indicators, b *event.Batch) map[string]*Finding 
 			out[f.Key] = f
 		}
 	}
-	s.Observe(e.NewWorker().Match(b).Sightings, tell)
+	s.Observe(sightings(x, b), tell)
 	s.Finish(tell)
 	return out
 }
@@ -180,84 +185,21 @@ func TestIndicatorPatterns(t *testing.T) {
 // What was counted before a restart is counted on after it.
 func TestIndicatorSnapshot(t *testing.T) {
 	x := setOf(t, intel.STIX, someBundle)
-	e, err := New(nil, nil, sigma.BuiltinLogSources(), Options{Indicators: x, Senses: &SensesOptions{}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	day := time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC).UnixNano()
 	var first, second event.Batch
 	eventOf(t, &first, day, "device", "ws1", "src", "10.0.0.5", "qname", "stage.example")
 	eventOf(t, &second, day+30e9, "device", "ws1", "src", "10.0.0.5", "dst", "192.0.2.44", "dpt", "4444")
-	w := e.NewWorker()
 	a, found := NewSenses(SensesOptions{}), make(map[string]bool)
 	tell := func(f *Finding) { found[f.Key] = true }
-	a.Observe(w.Match(&first).Sightings, tell)
+	a.Observe(sightings(x, &first), tell)
 	a.Advance(day+10e9, tell)
 	b := NewSenses(SensesOptions{})
 	if err := b.Restore(a.Snapshot(nil)); err != nil {
 		t.Fatal(err)
 	}
-	b.Observe(w.Match(&second).Sightings, tell)
+	b.Observe(sightings(x, &second), tell)
 	b.Finish(tell)
 	if len(found) != 1 {
 		t.Errorf("%d findings, want 1", len(found))
 	}
-}
-
-func BenchmarkIndicators(b *testing.B) {
-	list := intel.NewBuilder()
-	for i := range 2_000_000 {
-		in := intel.Indicator{Kind: intel.Domain, Value: fmt.Sprintf("host%d.evil-%d.example", i, i%977), Source: "feed", Confidence: 80}
-		if i%2 == 0 {
-			in.Kind, in.Value = intel.IP, fmt.Sprintf("%d.%d.%d.%d", 11+i>>20, i>>12&255, i>>4&255, i&15)
-		}
-		if _, err := list.Add(&in); err != nil {
-			b.Fatal(err)
-		}
-	}
-	shared := &Indicators{}
-	set := list.Build()
-	shape := event.NewShape(someFormat, "src", "dst", "dpt", "qname", "verdict", "device", "exe")
-	var batch event.Batch
-	origin := &event.Origin{Path: "fw.log"}
-	for i := range 1000 {
-		ev := batch.Add(shape)
-		for j, s := range []string{
-			fmt.Sprintf("10.0.%d.%d", i%7, i%250), fmt.Sprintf("93.184.%d.%d", i*7%250, i%200), "443", fmt.Sprintf("www.shop%d.example", i%300), "allow", "fw1", `C:\Windows\explorer.exe`,
-		} {
-			ev.Values[j] = event.Value{Raw: s, Kind: event.Text}
-		}
-		ev.Time, ev.Origin = 1e18, origin
-	}
-	for _, c := range []struct {
-		name string
-		set  *intel.Set
-	}{{"none", nil}, {"2M", set}} {
-		b.Run(c.name, func(b *testing.B) {
-			shared.Use(c.set)
-			k := newKnown(shared)
-			b.ReportAllocs()
-			for b.Loop() {
-				if k.begin() {
-					for i := range batch.Events {
-						k.see(&batch.Events[i])
-					}
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/event")
-		})
-	}
-	b.Run("2M-new-values", func(b *testing.B) {
-		shared.Use(set)
-		k := newKnown(shared)
-		k.begin()
-		b.ReportAllocs()
-		for b.Loop() {
-			clear(k.memo)
-			for i := range batch.Events {
-				k.see(&batch.Events[i])
-			}
-		}
-		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "ns/event")
-	})
 }

@@ -2,7 +2,11 @@ package detect
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"math"
+	"net/netip"
+	"strconv"
+	"strings"
 )
 
 // maxWords bounds the strings that are told apart by a number while packing; past it the count begins anew.
@@ -22,18 +26,8 @@ func (w *packer) float(f float64) {
 	w.dst = binary.LittleEndian.AppendUint64(w.dst, math.Float64bits(f))
 }
 
-// moment writes a time relative to another; never costs one byte.
-func (w *packer) moment(t, than int64) {
-	if t == never {
-		w.dst = append(w.dst, 0)
-		return
-	}
-	w.dst = append(w.dst, 1)
-	w.signed(t - than)
-}
-
 // text writes a string that is likely not to come again.
-func (w *packer) text(s string) { w.dst = appendText(w.dst, s) }
+func (w *packer) text(s string) { w.dst = append(binary.AppendUvarint(w.dst, uint64(len(s))), s...) }
 
 // word writes a string that may come again.
 func (w *packer) word(s string) {
@@ -61,13 +55,6 @@ func (w *packer) list(list []string) {
 	for _, s := range list {
 		w.word(s)
 	}
-}
-
-func (w *packer) entities(e *Entities) {
-	w.list(e.Hosts)
-	w.list(e.Users)
-	w.list(e.Addresses)
-	w.list(e.Targets)
 }
 
 // part writes what f writes as a part that can be skipped. Words do not reach across its bounds.
@@ -118,17 +105,6 @@ func (u *unpacker) float() float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(b))
 }
 
-func (u *unpacker) moment(than int64) int64 {
-	switch u.byte() {
-	case 0:
-		return never
-	case 1:
-		return than + u.signed()
-	}
-	u.fail()
-	return never
-}
-
 func (u *unpacker) text() string { return string(u.bytes(u.number(len(u.data) + 1))) }
 
 func (u *unpacker) word() string {
@@ -160,14 +136,6 @@ func (u *unpacker) list(most int) []string {
 	return list
 }
 
-func (u *unpacker) entities() Entities {
-	var e Entities
-	for _, list := range e.kinds() {
-		*list = u.list(maxHitEntities)
-	}
-	return e
-}
-
 // part returns a part, to be read by itself.
 func (u *unpacker) part() *unpacker {
 	b := u.bytes(8)
@@ -181,4 +149,62 @@ func (u *unpacker) part() *unpacker {
 	}
 	u.words = u.words[:0]
 	return &unpacker{reader: reader{data: u.bytes(int(n))}}
+}
+
+// appendStrings writes the number of strings, at most most, and each, shortened.
+func appendStrings(dst []byte, list []string, most int) []byte {
+	list = list[:min(len(list), most)]
+	dst = binary.AppendUvarint(dst, uint64(len(list)))
+	for _, v := range list {
+		v = shorten(v)
+		dst = append(binary.AppendUvarint(dst, uint64(len(v))), v...)
+	}
+	return dst
+}
+
+// maxStrings bounds the strings of one list.
+const maxStrings = 4096
+
+// appendAddress writes an address as the number of its bytes and these.
+func appendAddress(dst []byte, a netip.Addr) []byte {
+	b := a.AsSlice()
+	return append(append(dst, byte(len(b))), b...)
+}
+
+// flag is 1 for true.
+func flag(b bool) byte {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// maxValue bounds a string of a list that appendStrings writes, in bytes.
+const maxValue = 1024
+
+// shorten cuts a value to maxValue bytes, such that different values stay different.
+func shorten(v string) string {
+	if len(v) <= maxValue {
+		return v
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(v)) // never fails
+	sum := strconv.FormatUint(h.Sum64(), 16)
+	return strings.ToValidUTF8(v[:maxValue-20], "") + "…" + sum
+}
+
+// address writes an address.
+func (w *packer) address(a netip.Addr) { w.dst = appendAddress(w.dst, a) }
+
+func (w *packer) single(f float32) {
+	b := math.Float32bits(f)
+	w.dst = append(w.dst, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
+}
+
+func (u *unpacker) single() float32 {
+	b := u.bytes(4)
+	if len(b) < 4 {
+		return 0
+	}
+	return math.Float32frombits(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24)
 }
