@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -202,8 +203,8 @@ func BenchmarkSorter(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		s := newSorting(rules, func() (Spill, error) { return &memorySpill{}, nil })
-		s.limit = 2 << 20
+		s := newSorting(rules, func() (order.Spill, error) { return &memorySpill{}, nil })
+		s.Limit = 2 << 20
 		for i := range os {
 			if err := s.add(&os[i]); err != nil {
 				b.Fatal(err)

@@ -5,11 +5,13 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/pack"
 )
 
 // appendPart appends a value to a key, from which splitParts takes it again.
 func appendPart(key []byte, v string) []byte {
-	v = shorten(v)
+	v = pack.Shorten(v)
 	return append(binary.AppendUvarint(key, uint64(len(v))), v...)
 }
 

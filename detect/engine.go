@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/order"
+	"github.com/tocsin-sec/tocsin/sense"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -14,11 +17,11 @@ type Options struct {
 	// Wanted says which rules' hits are told; nil is all. Rules that a wanted correlation refers to are run in any case.
 	Wanted func(*sigma.Rule) bool
 	// Spill opens temporary storage for what correlations need and memory cannot hold; nil keeps all in memory.
-	Spill func() (Spill, error)
+	Spill func() (order.Spill, error)
 	// Indicators are what events are held against; nil is nothing. What is found is told by Senses, which have to be there.
-	Indicators *Indicators
+	Indicators *sight.Indicators
 	// Senses are what the detectors beside the rules are to be like; nil is that there are none.
-	Senses *SensesOptions
+	Senses *sense.Options
 }
 
 // Engine runs a set of rules. It is safe for concurrent use by its Workers; Gather and Finish belong to one goroutine.
@@ -34,9 +37,9 @@ type Engine struct {
 	corr        *Correlator
 	chained     []*sigma.Rule // correlations in force, in order
 	sorter      *sorting
-	spare       chan []Observation // lists to be used again
-	spareSights chan []Sighting    // likewise
-	sighted     *sightSorter       // nil where no detector runs
+	spare       chan []Observation    // lists to be used again
+	spareSights chan []sight.Sighting // likewise
+	sighted     *sightSorter          // nil where no detector runs
 	loaded      int
 }
 
@@ -67,7 +70,7 @@ func Runnable(correlations []*sigma.Rule) ([]*sigma.Rule, []sigma.Diagnostic) {
 
 // New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
 func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare), spareSights: make(chan []Sighting, maxSpare)}
+	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare), spareSights: make(chan []sight.Sighting, maxSpare)}
 	needed := make(map[*sigma.Rule]bool)
 	for i := len(correlations) - 1; i >= 0; i-- {
 		r := correlations[i]

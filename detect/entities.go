@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // The ECS names of fields that name a host, a person or an address.
@@ -54,7 +55,7 @@ func (w *Worker) entitiesOf(ev *event.Event) Entities {
 	t := w.telling(ev.Shape)
 	return Entities{
 		Hosts:     w.named(ev, t.hosts, isHost),
-		Users:     w.named(ev, t.users, isUser),
+		Users:     w.named(ev, t.users, sight.IsUser),
 		Addresses: w.named(ev, t.addresses, isAddress),
 		Targets:   w.named(ev, t.targets, isAddress),
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/pack"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -19,7 +21,7 @@ var FindingFormat = &event.Format{
 var findingOrigin = &event.Origin{Path: "tocsin", Format: "tocsin.detect"}
 
 // Senses returns what the detectors beside the rules are to be like, nil where there are none.
-func (e *Engine) Senses() *SensesOptions { return e.opt.Senses }
+func (e *Engine) Senses() *sense.Options { return e.opt.Senses }
 
 // judge matches findings against the rules.
 type judge struct {
@@ -30,13 +32,13 @@ type judge struct {
 }
 
 // Judge returns a function that says which rules describe a finding. It belongs to one goroutine.
-func (e *Engine) Judge() func(*Finding) []*LiveHit {
+func (e *Engine) Judge() func(*sense.Finding) []*LiveHit {
 	j := &judge{worker: e.NewWorker(), keys: make(map[*sigma.Rule]string)}
 	return j.hits
 }
 
 // hits returns the hits of a finding.
-func (j *judge) hits(f *Finding) []*LiveHit {
+func (j *judge) hits(f *sense.Finding) []*LiveHit {
 	names := []string{"@timestamp", "event.module", "event.dataset", "event.action", "message"}
 	values := []string{time.Unix(0, f.Time).UTC().Format(time.RFC3339Nano), "tocsin", FindingFormat.Name, f.Action, f.Text}
 	for _, x := range f.Fields {
@@ -53,7 +55,7 @@ func (j *judge) hits(f *Finding) []*LiveHit {
 		ev.Values[i] = event.Value{Raw: v, Kind: event.Text}
 	}
 	ev.Time, ev.Origin = f.Time, findingOrigin
-	refs := f.Refs[:min(len(f.Refs), MaxFindingRefs)]
+	refs := f.Refs[:min(len(f.Refs), sense.MaxRefs)]
 	if len(refs) > 0 {
 		last := refs[len(refs)-1]
 		ev.Record, ev.Origin = last.Record, &event.Origin{Path: last.File, Format: FindingFormat.Name}
@@ -72,7 +74,7 @@ func (j *judge) hits(f *Finding) []*LiveHit {
 			key = RuleKey(h.Rule)
 			j.keys[h.Rule] = key
 		}
-		out = append(out, &LiveHit{Rule: h.Rule, Hit: &hit, Last: max(f.Last, f.Time), Key: hashOf("finding", key, f.Key), Open: f.Open})
+		out = append(out, &LiveHit{Rule: h.Rule, Hit: &hit, Last: max(f.Last, f.Time), Key: pack.Hash("finding", key, f.Key), Open: f.Open})
 	}
 	j.worker.engine.Reuse(r)
 	return out

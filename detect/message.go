@@ -6,6 +6,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -76,6 +77,9 @@ type Entities struct {
 	Addresses []string `json:"addresses,omitempty"`
 	Targets   []string `json:"targets,omitempty"`
 }
+
+// EventRef is the place of an event in the input.
+type EventRef = sight.EventRef
 
 // Summary is the last line of a run.
 type Summary struct {

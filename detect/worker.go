@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -21,7 +22,7 @@ type Worker struct {
 	usualSeen     int // observations, likewise
 	lately        *lately
 
-	watch *watch // nil where no detector runs
+	watch *sight.Watch // nil where no detector runs
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	observed bool // an observation was made of it
@@ -33,9 +34,9 @@ type Worker struct {
 type Result struct {
 	Hits         []EventHit // in the order of the events, and of the rules for each
 	Observations []Observation
-	Sightings    []Sighting // what detectors want of the events, where Options.Senses is set
-	Events       int64      // that were in the time asked for
-	First, Last  int64      // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
+	Sightings    []sight.Sighting // what detectors want of the events, where Options.Senses is set
+	Events       int64            // that were in the time asked for
+	First, Last  int64            // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
 	Unread       []event.Unread
 }
 
@@ -50,7 +51,7 @@ type EventHit struct {
 func (e *Engine) NewWorker() *Worker {
 	w := &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
 	if e.opt.Senses != nil {
-		w.watch = newWatch(!e.opt.Senses.quiet(), e.opt.Indicators, e.spareSights)
+		w.watch = sight.NewWatch(!e.opt.Senses.Quiet(), e.opt.Indicators, e.spareSights)
 	}
 	return w
 }
@@ -59,7 +60,7 @@ func (e *Engine) NewWorker() *Worker {
 func (w *Worker) Match(b *event.Batch) *Result {
 	r := &Result{Unread: slices.Clone(b.Unread)}
 	if w.watch != nil {
-		w.watch.begin()
+		w.watch.Begin()
 	}
 	for i := range b.Events {
 		ev := &b.Events[i]
@@ -74,7 +75,7 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			r.Last = max(r.Last, ev.Time)
 		}
 		if w.watch != nil {
-			w.watch.see(ev)
+			w.watch.See(ev)
 		}
 		w.told, w.observed = false, false
 		for _, rule := range w.matcher.Match(ev) {
@@ -85,7 +86,7 @@ func (w *Worker) Match(b *event.Batch) *Result {
 		}
 	}
 	if w.watch != nil {
-		r.Sightings = w.watch.take()
+		r.Sightings = w.watch.Take()
 	}
 	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r

@@ -11,8 +11,9 @@ import (
 
 	"github.com/oschwald/maxminddb-golang/v2"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/sense"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/store"
 )
 
@@ -24,11 +25,11 @@ type anomalySettings struct {
 }
 
 // senses returns what the detectors are to be like.
-func (s *anomalySettings) senses(endless bool) (*detect.SensesOptions, error) {
+func (s *anomalySettings) senses(endless bool) (*sense.Options, error) {
 	if s.Budget < -1 || s.Budget > 100_000 {
 		return nil, fmt.Errorf("anomalies.budget %d: must be from -1 to 100000", s.Budget)
 	}
-	opt := &detect.SensesOptions{Budget: s.Budget, Off: s.Off, Endless: endless}
+	opt := &sense.Options{Budget: s.Budget, Off: s.Off, Endless: endless}
 	if len(s.GeoIP) == 0 {
 		return opt, nil
 	}
@@ -61,8 +62,8 @@ type placeRecord struct {
 }
 
 // of says where an address is, as far as any of the databases knows.
-func (p *places) of(a netip.Addr) detect.Place {
-	var place detect.Place
+func (p *places) of(a netip.Addr) sense.Place {
+	var place sense.Place
 	for _, db := range p.list {
 		var r placeRecord
 		if err := db.Lookup(a).Decode(&r); err != nil {
@@ -86,9 +87,9 @@ const (
 )
 
 // learner returns what gives detectors the history of a store: see live.Options.Learn.
-func learner(s eventStore) func(context.Context, time.Time, uint64, func([]detect.Sighting)) (int64, error) {
-	return func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error) {
-		l := &learning{store: s, rows: detect.NewRows(), through: through}
+func learner(s eventStore) func(context.Context, time.Time, uint64, func([]sight.Sighting)) (int64, error) {
+	return func(ctx context.Context, before time.Time, through uint64, give func([]sight.Sighting)) (int64, error) {
+		l := &learning{store: s, rows: sight.NewRows(), through: through}
 		end := before.Add(learnTime)
 		from := before.Add(-learnDays * 24 * time.Hour).Truncate(time.Hour)
 		for ; from.Before(before); from = from.Add(time.Hour) {
@@ -113,10 +114,10 @@ func learner(s eventStore) func(context.Context, time.Time, uint64, func([]detec
 // learning reads what is kept, an hour at a time.
 type learning struct {
 	store   eventStore
-	rows    *detect.Rows
+	rows    *sight.Rows
 	through uint64 // the last frame that is learnt from
 	events  int64
-	list    []detect.Sighting
+	list    []sight.Sighting
 }
 
 // errEnough ends an hour of which enough was read.
@@ -165,9 +166,9 @@ func after(id string, seq uint64) bool {
 }
 
 // take returns what was made of the last hour, in the order of time.
-func (l *learning) take() []detect.Sighting {
+func (l *learning) take() []sight.Sighting {
 	list := l.list
 	l.list = nil
-	slices.SortStableFunc(list, func(a, b detect.Sighting) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	slices.SortStableFunc(list, func(a, b sight.Sighting) int { return int(min(max(a.Time-b.Time, -1), 1)) })
 	return list
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/report"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
@@ -121,7 +122,7 @@ func (h *hunt) merge() error {
 	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
 	f.Anomalies = s.Anomalies
 	if h.plain {
-		f.Anomalies.Off = []string{detect.AllKinds}
+		f.Anomalies.Off = []string{sense.AllKinds}
 	}
 	f.Level = cmp.Or(f.Level, s.Level)
 	f.Status = cmp.Or(f.Status, s.Status)

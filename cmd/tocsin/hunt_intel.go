@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // indicators loads the lists that events are held against.
@@ -26,7 +27,7 @@ func (h *hunt) indicators(opt *detect.Options) error {
 		}
 	}
 	if set.Len() > 0 {
-		opt.Indicators = &detect.Indicators{}
+		opt.Indicators = &sight.Indicators{}
 		opt.Indicators.Use(set)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/parse"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/source"
 )
 
@@ -21,7 +22,7 @@ func TestBlocksAreUsedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := detect.New(set.Rules, set.Correlations, set.sources, detect.Options{Senses: &detect.SensesOptions{}})
+	engine, err := detect.New(set.Rules, set.Correlations, set.sources, detect.Options{Senses: &sense.Options{}})
 	if err != nil {
 		t.Fatal(err)
 	}

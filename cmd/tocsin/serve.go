@@ -16,8 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/notify"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // serve is the command `tocsin serve`.
@@ -45,7 +45,7 @@ type serve struct {
 	response   *response
 	doors      *doors
 	front      *front
-	indicators *detect.Indicators
+	indicators *sight.Indicators
 	feeds      *feeds
 }
 

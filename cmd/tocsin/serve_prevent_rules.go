@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/disk"
 	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -155,7 +155,7 @@ func (p *preventing) tryTests(ask *armRequest) ([]armedRule, error) {
 		return nil, err
 	}
 	wrong := mistakes(slices.Concat(set.diags, diags))
-	bench := &detect.TestBench{Rules: set.Collection, Sources: set.sources, Read: rules.ReadLines}
+	bench := &ruletest.Bench{Rules: set.Collection, Sources: set.sources, Read: rules.ReadLines}
 	var out []armedRule
 	for i := range tests {
 		a := armedRule{Name: strings.TrimSuffix(filepath.Base(tests[i].File), ".yml")}
@@ -191,12 +191,12 @@ func mistakes(diags []sigma.Diagnostic) []string {
 }
 
 // runTests runs the tests of a rule file, and returns what is wrong with them, and how many there are.
-func runTests(bench *detect.TestBench, t *rules.Tests) (wrong []string, n int) {
+func runTests(bench *ruletest.Bench, t *rules.Tests) (wrong []string, n int) {
 	name := filepath.Base(t.File)
 	if t.Name == "" {
 		return []string{name + ": it has no tests; write some into " + strings.TrimSuffix(name, ".yml") + ".test.yml"}, 0
 	}
-	list, diags := detect.ParseRuleTests(t.Name, t.Data)
+	list, diags := ruletest.Parse(t.Name, t.Data)
 	wrong = mistakes(diags)
 	hits := 0
 	for i := range list {
