@@ -20,6 +20,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/live"
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -52,11 +53,11 @@ type Request struct {
 	Parser   func(format string, env *parse.Env) parse.Parser
 	Formats  []*event.Format // of events that package parse does not make
 	Store    Finder
-	State    Known                        // nil where nothing is known
-	Spill    func() (detect.Spill, error) // see detect.Options
-	Progress func(Progress)               // is told now and then how far it is; nil is fine
-	Now      func() time.Time             // nil is time.Now
-	Silences []alert.Silence              // what they hide is no alert
+	State    Known                       // nil where nothing is known
+	Spill    func() (order.Spill, error) // see detect.Options
+	Progress func(Progress)              // is told now and then how far it is; nil is fine
+	Now      func() time.Time            // nil is time.Now
+	Silences []alert.Silence             // what they hide is no alert
 }
 
 // Progress says how far a run is.

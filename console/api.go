@@ -23,6 +23,7 @@ type API struct {
 	server *Server
 	mux    *http.ServeMux
 	huma   huma.API
+	doors  *http.ServeMux // what the room identity answers; nothing of it is asked here
 
 	answers answers // to requests with an Idempotency-Key
 }
@@ -242,7 +243,7 @@ func knownArguments(c huma.Context) error {
 
 // newAPI makes an API without operations.
 func newAPI(s *Server) *API {
-	a := &API{server: s, mux: http.NewServeMux()}
+	a := &API{server: s, mux: http.NewServeMux(), doors: doors()}
 	schemas := huma.NewMapRegistry("#/components/schemas/", schemaNamer())
 	schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	a.huma = humago.New(a.mux, huma.Config{
@@ -341,12 +342,41 @@ func (s *Server) Handler() http.Handler {
 		}
 		a.serveDocument()
 		a.mux.HandleFunc("GET /metrics", s.metrics)
-		a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-			identity.WriteProblem(w, &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path})
-		})
+		a.mux.HandleFunc("/", a.nothing)
 		s.web = a.mux
 	})
 	return s.web
+}
+
+// nothing answers where no operation is: with the methods that there are, where only the method is wrong (RFC 9110, 15.5.6).
+func (a *API) nothing(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, m := range [...]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		asked := &http.Request{Method: m, URL: r.URL, Host: r.Host}
+		for _, mux := range [...]*http.ServeMux{a.mux, a.doors} {
+			if _, pattern := mux.Handler(asked); pattern != "" && pattern != "/" && !slices.Contains(allowed, m) {
+				allowed = append(allowed, m)
+				if m == http.MethodGet {
+					allowed = append(allowed, http.MethodHead)
+				}
+			}
+		}
+	}
+	if len(allowed) == 0 {
+		identity.WriteProblem(w, &Problem{Status: http.StatusNotFound, Title: "there is nothing at " + r.URL.Path})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	identity.WriteProblem(w, &Problem{Status: http.StatusMethodNotAllowed, Title: r.Method + " is not for " + r.URL.Path + ", but " + strings.Join(allowed, " and ")})
+}
+
+// doors knows which operations the room identity has, which answers them itself.
+func doors() *http.ServeMux {
+	mux := http.NewServeMux()
+	for _, e := range identity.Endpoints() {
+		mux.HandleFunc(e.Method+" "+Root+e.Path, http.NotFound)
+	}
+	return mux
 }
 
 // register adds the operations of this room.

@@ -62,6 +62,7 @@ type RuleDetail struct {
 	Line           int              `json:"line"`
 	YAML           string           `json:"yaml"`
 	Tests          string           `json:"tests,omitempty" doc:"Of an armed rule."`
+	Replaces       string           `json:"replaces,omitempty" doc:"The file of a rule with the same id that this armed one stands in for; that one is back when this one is taken back."`
 	LooksFor       []string         `json:"looks_for" doc:"Its condition in words, indented."`
 	Logs           []string         `json:"logs" doc:"Which events its log sources are."`
 	Exceptions     []SilenceMessage `json:"exceptions" doc:"Exceptions and silences that name it."`

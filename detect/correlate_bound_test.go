@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -202,14 +203,14 @@ func BenchmarkSorter(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		s := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
-		s.limit = 2 << 20
+		s := newSorting(rules, func() (order.Spill, error) { return &memorySpill{}, nil })
+		s.Limit = 2 << 20
 		for i := range os {
-			if err := s.Add(&os[i]); err != nil {
+			if err := s.add(&os[i]); err != nil {
 				b.Fatal(err)
 			}
 		}
-		if err := s.Each(func(*Observation) error { n++; return nil }); err != nil {
+		if err := s.each(func(*Observation) error { n++; return nil }); err != nil {
 			b.Fatal(err)
 		}
 	}

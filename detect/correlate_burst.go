@@ -3,6 +3,8 @@ package detect
 import (
 	"slices"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/pack"
 )
 
 const (
@@ -226,7 +228,7 @@ func (e *Entities) merge(o *Entities) (cost int64) {
 			if found || len(*l.into) >= maxHitEntities {
 				continue
 			}
-			*l.into = slices.Insert(*l.into, at, shorten(v))
+			*l.into = slices.Insert(*l.into, at, pack.Shorten(v))
 			cost += int64(2*stringCost + len(v))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -229,7 +230,7 @@ func (s *sighting) detail(carried []int) *detail {
 	}
 	d.carried = make([]string, len(carried))
 	for n, i := range carried {
-		d.carried[n] = shorten(s.fields[i])
+		d.carried[n] = pack.Shorten(s.fields[i])
 	}
 	return d
 }
@@ -239,7 +240,7 @@ func (d *detail) take(e *Entities) {
 	from, into := e.kinds(), d.entities.kinds()
 	for i, list := range from {
 		if len(*list) == 1 {
-			d.room[i] = shorten((*list)[0])
+			d.room[i] = pack.Shorten((*list)[0])
 			*into[i] = d.room[i : i+1 : i+1]
 		}
 	}
@@ -267,7 +268,7 @@ func (g *group) latest() *detail {
 
 func (d *detail) carries(fields []string, pick []int) bool {
 	for n, i := range pick {
-		if shorten(fields[i]) != d.carried[n] {
+		if pack.Shorten(fields[i]) != d.carried[n] {
 			return false
 		}
 	}

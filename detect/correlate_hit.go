@@ -18,7 +18,7 @@ func DescribeCorrelation(corr *sigma.Correlation) string {
 	if temporal(corr.Type) && corr.Expr == nil {
 		names = nil
 		for _, r := range corr.Rules {
-			names = append(names, ruleName(r))
+			names = append(names, RuleName(r))
 		}
 	}
 	if len(names) > 0 {
@@ -37,7 +37,7 @@ func DescribeCorrelation(corr *sigma.Correlation) string {
 	return string(appendSpan(append(b, " in "...), corr.Timespan))
 }
 
-func ruleName(r sigma.RuleRef) string {
+func RuleName(r sigma.RuleRef) string {
 	if r.Rule != nil && r.Rule.Name != "" {
 		return r.Rule.Name
 	}
@@ -50,7 +50,7 @@ func ruleName(r sigma.RuleRef) string {
 func appendCorrelationExpr(b []byte, corr *sigma.Correlation, e *sigma.CorrelationExpr, inside bool) []byte {
 	switch e.Op {
 	case sigma.Test:
-		return append(b, ruleName(corr.Rules[e.Rule])...)
+		return append(b, RuleName(corr.Rules[e.Rule])...)
 	case sigma.Not:
 		return appendCorrelationExpr(append(b, "not "...), corr, e.Kids[0], true)
 	}

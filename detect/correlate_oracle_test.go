@@ -9,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
 // The oracle: the semantics that Correlator documents, computed from scratch for every event over slices, without
 // rings, counts kept along, or clauses.
 
-// sight is an event of one group as the oracle sees it.
-type sight struct {
+// occurrence is an event of one group as the oracle sees it.
+type occurrence struct {
 	time, record int64
 	pos          int
 	value        string
@@ -39,13 +40,13 @@ func (o oracle) late() bool {
 }
 
 // hits returns what show would write of the hits in one group's events, which are in order.
-func (o oracle) hits(group string, es []sight) []string {
+func (o oracle) hits(group string, es []occurrence) []string {
 	if o.late() {
 		return o.tumbling(group, es)
 	}
 	var out []string
-	var members []sight
-	var first sight
+	var members []occurrence
+	var first occurrence
 	var last int64
 	high, covered := 0.0, 0
 	flush := func() {
@@ -82,7 +83,7 @@ func (o oracle) hits(group string, es []sight) []string {
 	return out
 }
 
-func (o oracle) tumbling(group string, es []sight) []string {
+func (o oracle) tumbling(group string, es []occurrence) []string {
 	var out []string
 	for len(es) > 0 {
 		n := 1
@@ -97,7 +98,7 @@ func (o oracle) tumbling(group string, es []sight) []string {
 	return out
 }
 
-func line(time int64, group string, v float64, es []sight) string {
+func line(time int64, group string, v float64, es []occurrence) string {
 	var records []string
 	for _, e := range es {
 		records = append(records, fmt.Sprint(e.record))
@@ -105,7 +106,7 @@ func line(time int64, group string, v float64, es []sight) string {
 	return fmt.Sprintf("%d [%s] %.9g %d: %s", time, group, v, len(es), strings.Join(records, " "))
 }
 
-func (o oracle) holds(w []sight) bool {
+func (o oracle) holds(w []occurrence) bool {
 	switch {
 	case o.corr.Expr != nil:
 		return o.eval(o.corr.Expr, w)
@@ -122,10 +123,10 @@ func (o oracle) holds(w []sight) bool {
 	return true
 }
 
-func (o oracle) eval(e *sigma.CorrelationExpr, w []sight) bool {
+func (o oracle) eval(e *sigma.CorrelationExpr, w []occurrence) bool {
 	switch e.Op {
 	case sigma.Test:
-		return slices.ContainsFunc(w, func(s sight) bool { return s.pos == e.Rule })
+		return slices.ContainsFunc(w, func(s occurrence) bool { return s.pos == e.Rule })
 	case sigma.Not:
 		return !o.eval(e.Kids[0], w)
 	case sigma.And:
@@ -135,7 +136,7 @@ func (o oracle) eval(e *sigma.CorrelationExpr, w []sight) bool {
 }
 
 // completes tells whether w[i] is of the rule at pos, and different events of the rules before it stand before it.
-func (o oracle) completes(w []sight, i, pos int) bool {
+func (o oracle) completes(w []occurrence, i, pos int) bool {
 	if w[i].pos != pos {
 		return false
 	}
@@ -150,7 +151,7 @@ func (o oracle) completes(w []sight, i, pos int) bool {
 	return false
 }
 
-func (o oracle) value(w []sight) float64 {
+func (o oracle) value(w []occurrence) float64 {
 	kinds := make(map[string]bool)
 	var numbers []float64
 	sum := 0.0
@@ -274,9 +275,9 @@ func TestAgainstOracle(t *testing.T) {
 			continue
 		}
 		os := randomTimeline(r, rules, len(c.Needs(rules[0])))
-		groups := make(map[string][]sight)
+		groups := make(map[string][]occurrence)
 		for _, o := range os {
-			s := sight{time: o.Time, record: o.Ref.Record, pos: slices.Index(rules, o.Rule)}
+			s := occurrence{time: o.Time, record: o.Ref.Record, pos: slices.Index(rules, o.Rule)}
 			if len(o.Fields) > 1 {
 				s.value = o.Fields[1]
 			}
@@ -286,16 +287,16 @@ func TestAgainstOracle(t *testing.T) {
 		for g, es := range groups {
 			want = append(want, oracle{&corr}.hits(g, es)...)
 		}
-		sorter := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
-		sorter.limit = 200 + r.IntN(2000)
+		sorter := newSorting(rules, func() (order.Spill, error) { return &memorySpill{}, nil })
+		sorter.Limit = 200 + r.IntN(2000)
 		for _, i := range r.Perm(len(os)) {
-			if err := sorter.Add(&os[i]); err != nil {
+			if err := sorter.add(&os[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
 		note := func(hs []CorrelationHit) {
 			for _, h := range hs {
-				es := make([]sight, len(h.Events))
+				es := make([]occurrence, len(h.Events))
 				for i, e := range h.Events {
 					es[i].record = e.Record
 				}
@@ -305,7 +306,7 @@ func TestAgainstOracle(t *testing.T) {
 				got = append(got, line(h.Time, h.Group[0], h.Value, es))
 			}
 		}
-		if err := sorter.Each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
+		if err := sorter.each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
 			t.Fatal(err)
 		}
 		note(c.Finish())
@@ -381,14 +382,14 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewSorter(rules, func() (Spill, error) { return &memorySpill{}, nil })
+	s := newSorting(rules, func() (order.Spill, error) { return &memorySpill{}, nil })
 	arrival := make([]int, len(os))
 	for i := range os {
 		arrival[i] = i
 	}
 	if r != nil {
 		arrival = r.Perm(len(os))
-		s.limit = 300
+		s.Limit = 300
 	}
 	for _, i := range arrival {
 		o := os[i]
@@ -396,7 +397,7 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 		for _, n := range c.Needs(o.Rule) {
 			o.Fields = append(o.Fields, os[i].Fields[strings.Index("gv", n)])
 		}
-		if err := s.Add(&o); err != nil {
+		if err := s.add(&o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -406,7 +407,7 @@ func together(t *testing.T, correlations, rules []*sigma.Rule, os []Observation,
 			got = append(got, show(&hs[i]))
 		}
 	}
-	if err := s.Each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
+	if err := s.each(func(o *Observation) error { note(c.Observe(o)); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	note(c.Finish())

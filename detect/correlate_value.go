@@ -2,15 +2,16 @@ package detect
 
 import (
 	"encoding/binary"
-	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/tocsin-sec/tocsin/pack"
 )
 
 // appendPart appends a value to a key, from which splitParts takes it again.
 func appendPart(key []byte, v string) []byte {
-	v = shorten(v)
+	v = pack.Shorten(v)
 	return append(binary.AppendUvarint(key, uint64(len(v))), v...)
 }
 
@@ -30,17 +31,6 @@ func splitParts(key string) []string {
 		key = key[n:]
 	}
 	return parts
-}
-
-// shorten cuts a value to MaxValue bytes, such that different values stay different.
-func shorten(v string) string {
-	if len(v) <= MaxValue {
-		return v
-	}
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(v)) // never fails
-	sum := strconv.FormatUint(h.Sum64(), 16)
-	return strings.ToValidUTF8(v[:MaxValue-20], "") + "…" + sum
 }
 
 // number reads a value as a number: decimal, or hexadecimal with 0x.

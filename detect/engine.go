@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/order"
+	"github.com/tocsin-sec/tocsin/sense"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -14,11 +17,11 @@ type Options struct {
 	// Wanted says which rules' hits are told; nil is all. Rules that a wanted correlation refers to are run in any case.
 	Wanted func(*sigma.Rule) bool
 	// Spill opens temporary storage for what correlations need and memory cannot hold; nil keeps all in memory.
-	Spill func() (Spill, error)
+	Spill func() (order.Spill, error)
 	// Indicators are what events are held against; nil is nothing. What is found is told by Senses, which have to be there.
-	Indicators *Indicators
+	Indicators *sight.Indicators
 	// Senses are what the detectors beside the rules are to be like; nil is that there are none.
-	Senses *SensesOptions
+	Senses *sense.Options
 }
 
 // Engine runs a set of rules. It is safe for concurrent use by its Workers; Gather and Finish belong to one goroutine.
@@ -33,10 +36,10 @@ type Engine struct {
 	tell        []bool // by rule: its hits are told on their own
 	corr        *Correlator
 	chained     []*sigma.Rule // correlations in force, in order
-	sorter      *Sorter
-	spare       chan []Observation // lists to be used again
-	spareSights chan []Sighting    // likewise
-	sighted     *sightSorter       // nil where no detector runs
+	sorter      *sorting
+	spare       chan []Observation    // lists to be used again
+	spareSights chan []sight.Sighting // likewise
+	sighted     *sightSorter          // nil where no detector runs
 	loaded      int
 }
 
@@ -67,7 +70,7 @@ func Runnable(correlations []*sigma.Rule) ([]*sigma.Rule, []sigma.Diagnostic) {
 
 // New makes an Engine of detections and of correlations; each correlation stands after all that it refers to.
 func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt Options) (*Engine, error) {
-	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare), spareSights: make(chan []Sighting, maxSpare)}
+	e := &Engine{opt: opt, spare: make(chan []Observation, maxSpare), spareSights: make(chan []sight.Sighting, maxSpare)}
 	needed := make(map[*sigma.Rule]bool)
 	for i := len(correlations) - 1; i >= 0; i-- {
 		r := correlations[i]
@@ -107,7 +110,7 @@ func New(detections, correlations []*sigma.Rule, sources *sigma.LogSources, opt 
 	}
 	e.markAll(rules)
 	e.sigma = sigma.Compile(rules, sources)
-	e.sorter = NewSorter(rules, opt.Spill)
+	e.sorter = newSorting(rules, opt.Spill)
 	if opt.Senses != nil {
 		e.sighted = newSightSorter(opt.Spill)
 	}
@@ -139,7 +142,7 @@ func (e *Engine) Loaded() int { return e.loaded }
 // Gather keeps what correlations need of a Result. Results may come in any order. Its errors are those of Options.Spill.
 func (e *Engine) Gather(r *Result) error {
 	for i := range r.Observations {
-		if err := e.sorter.Add(&r.Observations[i]); err != nil {
+		if err := e.sorter.add(&r.Observations[i]); err != nil {
 			return err
 		}
 	}
@@ -163,7 +166,7 @@ func (e *Engine) Finish(tell func(*sigma.Rule, *Hit) error) error {
 		}
 		return nil
 	}
-	if err := e.sorter.Each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
+	if err := e.sorter.each(func(o *Observation) error { return give(e.corr.Observe(o)) }); err != nil {
 		return err
 	}
 	if err := give(e.corr.Finish()); err != nil || e.sighted == nil {

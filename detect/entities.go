@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // The ECS names of fields that name a host, a person or an address.
@@ -54,7 +55,7 @@ func (w *Worker) entitiesOf(ev *event.Event) Entities {
 	t := w.telling(ev.Shape)
 	return Entities{
 		Hosts:     w.named(ev, t.hosts, isHost),
-		Users:     w.named(ev, t.users, isUser),
+		Users:     w.named(ev, t.users, sight.IsUser),
 		Addresses: w.named(ev, t.addresses, isAddress),
 		Targets:   w.named(ev, t.targets, isAddress),
 	}
@@ -94,25 +95,6 @@ func (w *Worker) named(ev *event.Event, slots []event.Slot, fits func(string) bo
 }
 
 func isHost(s string) bool { return s != "" && s != "-" }
-
-// isUser leaves out what Windows writes for nobody in particular: the accounts of the system itself and of machines.
-func isUser(s string) bool {
-	if s == "" || strings.HasSuffix(s, "$") {
-		return false
-	}
-	for _, n := range nobody {
-		if strings.EqualFold(n, s) {
-			return false
-		}
-	}
-	return true
-}
-
-// nobody are names that mean no person.
-var nobody = [...]string{
-	"-", "N/A", "SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", `NT AUTHORITY\SYSTEM`,
-	`NT AUTHORITY\LOCAL SERVICE`, `NT AUTHORITY\NETWORK SERVICE`, "S-1-5-18", "S-1-0-0", "S-1-5-19", "S-1-5-20",
-}
 
 func isAddress(s string) bool {
 	a, err := netip.ParseAddr(s)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/order"
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -48,7 +50,7 @@ type Live struct {
 	corr   *Correlator
 	keys   map[*sigma.Rule]string
 	marks  []mark // of the correlations, in order
-	queue  pending
+	queue  order.Queue
 
 	streams   streams
 	now       int64
@@ -60,9 +62,10 @@ type Live struct {
 
 	late, early, ahead, stalled, resets, crowded, undecoded int64
 
-	words interned
-	next  Observation // the one that is being counted; its slices are used again
-	gone  []string
+	words   pack.Words
+	scratch []byte
+	next    Observation // the one that is being counted; its slices are used again
+	gone    []string
 }
 
 // LiveOptions are the bounds of a Live.
@@ -178,8 +181,8 @@ func (l *Live) resume(now int64) {
 // Finish counts all that waits, and gives out all that is open, as if no more would ever come. The Live is then as new
 // but for its streams and its counts.
 func (l *Live) Finish(tell func(*LiveHit)) {
-	for len(l.queue.items) > 0 {
-		l.count(l.queue.pop(), tell)
+	for l.queue.Len() > 0 {
+		l.count(l.queue.Pop(), tell)
 	}
 	l.give(l.corr.Finish(), tell)
 	l.watermark = math.MinInt64
@@ -206,11 +209,12 @@ func (l *Live) take(o *Observation, tell func(*LiveHit)) {
 		l.late++
 		at = l.watermark
 	}
-	l.queue.push(at, rule, o)
-	for len(l.queue.items) > l.opt.MaxPending || l.queue.bytes > l.room {
+	l.scratch = appendContent(l.scratch[:0], o)
+	l.queue.Add(order.Item{Time: at, Record: o.Ref.Record, Path: o.Ref.File, Rule: rule, Data: slices.Clone(l.scratch)})
+	for l.queue.Len() > l.opt.MaxPending || l.queue.Size() > l.room {
 		l.early++
-		first := l.queue.pop()
-		l.watermark = max(l.watermark, first.time)
+		first := l.queue.Pop()
+		l.watermark = max(l.watermark, first.Time)
 		l.count(first, tell)
 	}
 }
@@ -222,19 +226,19 @@ func (l *Live) settle(tell func(*LiveHit)) {
 		return
 	}
 	l.watermark = mark
-	for len(l.queue.items) > 0 && l.queue.items[0].time < mark {
-		l.count(l.queue.pop(), tell)
+	for l.queue.Before(mark) {
+		l.count(l.queue.Pop(), tell)
 	}
 	l.give(l.corr.Advance(mark), tell)
 }
 
 // count gives the correlations what has waited.
-func (l *Live) count(w waiting, tell func(*LiveHit)) {
-	if !w.decode(&l.next, &l.words) {
+func (l *Live) count(w order.Item, tell func(*LiveHit)) {
+	if !decodeWaiting(&w, &l.next, &l.words) {
 		l.undecoded++ // cannot be: it was encoded here, or checked when it was restored
 		return
 	}
-	l.next.Rule = l.engine.sigma.Rules()[w.rule]
+	l.next.Rule = l.engine.sigma.Rules()[w.Rule]
 	l.give(l.corr.Observe(&l.next), tell)
 }
 
@@ -248,9 +252,9 @@ func (l *Live) Watermark() int64 {
 
 // Pending returns how many observations wait.
 func (l *Live) Pending() int {
-	n := len(l.queue.items)
+	n := l.queue.Len()
 	if l.backlog != nil {
-		n += len(l.backlog.queue.items)
+		n += l.backlog.queue.Len()
 	}
 	return n
 }

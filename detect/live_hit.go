@@ -1,10 +1,10 @@
 package detect
 
 import (
-	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
 
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -36,11 +36,11 @@ func (l *Live) key(r *sigma.Rule, group []string, at int64) string {
 		kind = "late burst"
 	}
 	parts := append(make([]string, 0, 8), kind, l.keys[r], strconv.FormatInt(at, 10))
-	return hashOf(append(parts, group...)...)
+	return pack.Hash(append(parts, group...)...)
 }
 
 // HitKey returns the key of a single event's hit: the same for the same rule, as RuleKey calls it, and the same event.
-func HitKey(rule, eventID string) string { return hashOf("event", rule, eventID) }
+func HitKey(rule, eventID string) string { return pack.Hash("event", rule, eventID) }
 
 // RuleKey returns what a rule is called in keys: its id; where it has none, its title and a hash of its content. It is
 // costly for rules without an id.
@@ -50,15 +50,4 @@ func RuleKey(r *sigma.Rule) string {
 	}
 	mark := make(marks).of(r)
 	return r.Title + " " + hex.EncodeToString(mark[:])
-}
-
-// hashOf returns a hash of a list of texts, as 32 hexadecimal digits.
-func hashOf(parts ...string) string {
-	var room [256]byte
-	text := room[:0]
-	for _, p := range parts {
-		text = appendText(text, p)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
 }

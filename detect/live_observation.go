@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tocsin-sec/tocsin/order"
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -19,60 +21,60 @@ func (e *Engine) Needs(r *sigma.Rule) []string { return e.corr.Needs(r) }
 
 // AppendObservations appends observations in a form that ReadObservations reads, also that of an Engine of other rules.
 func (e *Engine) AppendObservations(dst []byte, obs []Observation) []byte {
-	list := make([]waiting, 0, len(obs))
+	list := make([]order.Item, 0, len(obs))
 	for i := range obs {
 		o := &obs[i]
 		if rule, ok := e.place[o.Rule]; ok {
-			list = append(list, waiting{time: o.Time, record: o.Ref.Record, path: o.Ref.File, rule: rule, data: appendContent(nil, o)})
+			list = append(list, order.Item{Time: o.Time, Record: o.Ref.Record, Path: o.Ref.File, Rule: rule, Data: appendContent(nil, o)})
 		}
 	}
-	w := &packer{dst: dst}
+	w := &pack.Packer{Data: dst}
 	e.pack(w, list)
-	return w.dst
+	return w.Data
 }
 
 // ReadObservations reads what AppendObservations appended. It leaves out, and counts, those of rules that are not in
 // force any more or have changed since. Fields that were not wanted then are empty.
 func (e *Engine) ReadObservations(p []byte) (obs []Observation, left int, err error) {
-	u := &unpacker{reader: reader{data: p}}
+	u := &pack.Unpacker{Reader: pack.Reader{Data: p}}
 	list, left := e.unpack(u)
-	if u.bad || len(u.data) > 0 {
+	if u.Bad || len(u.Data) > 0 {
 		return nil, 0, fmt.Errorf("read observations: %w", errDamaged)
 	}
-	words := &interned{}
+	words := &pack.Words{}
 	obs = make([]Observation, len(list))
 	for i := range list {
-		if !list[i].decode(&obs[i], words) {
+		if !decodeWaiting(&list[i], &obs[i], words) {
 			return nil, 0, fmt.Errorf("read observations: %w", errDamaged)
 		}
-		obs[i].Rule = e.sigma.Rules()[list[i].rule]
+		obs[i].Rule = e.sigma.Rules()[list[i].Rule]
 	}
 	return obs, left, nil
 }
 
-func (e *Engine) pack(w *packer, list []waiting) {
+func (e *Engine) pack(w *pack.Packer, list []order.Item) {
 	var rules []int32 // in the order in which they are met
 	for i := range list {
-		if !slices.Contains(rules, list[i].rule) {
-			rules = append(rules, list[i].rule)
+		if !slices.Contains(rules, list[i].Rule) {
+			rules = append(rules, list[i].Rule)
 		}
 	}
-	w.number(len(rules))
+	w.Number(len(rules))
 	for _, r := range rules {
-		w.dst = append(w.dst, e.marks[r][:]...)
-		w.list(e.needs[r])
+		w.Data = append(w.Data, e.marks[r][:]...)
+		w.List(e.needs[r])
 	}
-	w.number(len(list))
+	w.Number(len(list))
 	var time, record int64
 	for i := range list {
 		o := &list[i]
-		w.number(slices.Index(rules, o.rule))
-		w.signed(o.time - time)
-		w.signed(o.record - record)
-		w.word(o.path)
-		w.number(len(o.data))
-		w.dst = append(w.dst, o.data...)
-		time, record = o.time, o.record
+		w.Number(slices.Index(rules, o.Rule))
+		w.Signed(o.Time - time)
+		w.Signed(o.Record - record)
+		w.Word(o.Path)
+		w.Number(len(o.Data))
+		w.Data = append(w.Data, o.Data...)
+		time, record = o.Time, o.Record
 	}
 }
 
@@ -86,48 +88,48 @@ type packedRule struct {
 const minObservation = 9 // bytes of a packed observation without any content
 
 // unpack reads what pack wrote, as far as the rules are in force, and counts the others.
-func (e *Engine) unpack(u *unpacker) (list []waiting, left int) {
-	rules := make([]packedRule, u.count(len(mark{})+1))
+func (e *Engine) unpack(u *pack.Unpacker) (list []order.Item, left int) {
+	rules := make([]packedRule, u.Count(len(mark{})+1))
 	for i := range rules {
 		rules[i] = e.packedRule(u)
 	}
-	n := u.count(minObservation)
-	list = make([]waiting, 0, n)
-	words, o := &interned{}, Observation{}
+	n := u.Count(minObservation)
+	list = make([]order.Item, 0, n)
+	words, o := &pack.Words{}, Observation{}
 	var time, record int64
 	for range n {
-		at := u.number(len(rules))
-		time += u.signed()
-		record += u.signed()
-		w := waiting{time: time, record: record, path: u.word()}
-		w.data = u.bytes(u.number(len(u.data) + 1))
-		if u.bad {
+		at := u.Number(len(rules))
+		time += u.Signed()
+		record += u.Signed()
+		w := order.Item{Time: time, Record: record, Path: u.Word()}
+		w.Data = u.Bytes(u.Number(len(u.Data) + 1))
+		if u.Bad {
 			return nil, 0
 		}
 		from := &rules[at]
-		if !w.decode(&o, words) || len(o.Fields) != from.fields {
-			u.fail()
+		if !decodeWaiting(&w, &o, words) || len(o.Fields) != from.fields {
+			u.Fail()
 			return nil, 0
 		}
-		if w.rule = from.rule; w.rule < 0 {
+		if w.Rule = from.rule; w.Rule < 0 {
 			left++
 			continue
 		}
 		if from.pick == nil {
-			w.data = slices.Clone(w.data)
+			w.Data = slices.Clone(w.Data)
 		} else {
 			o.Fields = from.choose(o.Fields)
-			w.data = appendContent(nil, &o)
+			w.Data = appendContent(nil, &o)
 		}
 		list = append(list, w)
 	}
 	return list, left
 }
 
-func (e *Engine) packedRule(u *unpacker) packedRule {
+func (e *Engine) packedRule(u *pack.Unpacker) packedRule {
 	var k mark
-	copy(k[:], u.bytes(len(k)))
-	had := u.list(maxStrings)
+	copy(k[:], u.Bytes(len(k)))
+	had := u.List(pack.MaxStrings)
 	r := packedRule{rule: -1, fields: len(had)}
 	at, ok := e.marked[k]
 	if !ok {

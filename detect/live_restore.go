@@ -9,6 +9,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/tocsin-sec/tocsin/pack"
 )
 
 // Restore puts back what Snapshot wrote, in place of all that the Live knows. The engine may be of other rules than that
@@ -20,23 +22,23 @@ func (l *Live) Restore(p []byte) error {
 	if err != nil {
 		return err
 	}
-	r := &restoring{unpacker: u, size: len(p), live: &Live{
+	r := &restoring{Unpacker: u, size: len(p), live: &Live{
 		engine: l.engine, opt: l.opt, corr: l.corr.blank(), keys: l.keys, marks: l.marks,
 		streams: streams{index: make(map[string]int)}, room: l.room, side: l.side,
 	}}
 	r.live.corr.watch, r.live.corr.limit = true, l.corr.limit
-	head := u.part()
-	r.live.now, r.live.watermark, r.live.corr.clock = head.signed(), head.signed(), head.signed()
+	head := u.Part()
+	r.live.now, r.live.watermark, r.live.corr.clock = head.Signed(), head.Signed(), head.Signed()
 	for _, n := range r.live.counts() {
-		*n = max(head.signed(), 0)
+		*n = max(head.Signed(), 0)
 	}
 	r.finish(head, "its counts")
-	r.streams(u.part())
-	r.waiting(u.part())
-	r.bursts(u.part())
+	r.streams(u.Part())
+	r.waiting(u.Part())
+	r.bursts(u.Part())
 	r.plans()
-	r.backlog(u.part().data)
-	if r.err == nil && (u.bad || len(u.data) > 0) {
+	r.backlog(u.Part().Data)
+	if r.err == nil && (u.Bad || len(u.Data) > 0) {
 		r.damaged("its end")
 	}
 	if r.err != nil {
@@ -50,7 +52,7 @@ func (l *Live) Restore(p []byte) error {
 // longer in force or have changed, no more will be told.
 func (l *Live) Gone() []string { return l.gone }
 
-func openSnapshot(p []byte) (*unpacker, error) {
+func openSnapshot(p []byte) (*pack.Unpacker, error) {
 	head := len(snapshotMagic) + 1
 	switch {
 	case len(p) < head+4 || string(p[:len(snapshotMagic)]) != snapshotMagic:
@@ -62,12 +64,12 @@ func openSnapshot(p []byte) (*unpacker, error) {
 	if crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)) != sum {
 		return nil, errors.New("restore correlations: the snapshot is damaged: its checksum does not fit")
 	}
-	return &unpacker{reader: reader{data: body[head:]}}, nil
+	return &pack.Unpacker{Reader: pack.Reader{Data: body[head:]}}, nil
 }
 
 // restoring puts a snapshot back into a new Live.
 type restoring struct {
-	*unpacker
+	*pack.Unpacker
 	size   int
 	live   *Live
 	err    error
@@ -79,21 +81,21 @@ type restoring struct {
 
 func (r *restoring) damaged(what string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("the snapshot is damaged in %s, in the %d bytes before byte %d", what, r.size, r.size-len(r.data))
+		r.err = fmt.Errorf("the snapshot is damaged in %s, in the %d bytes before byte %d", what, r.size, r.size-len(r.Data))
 	}
-	r.fail()
+	r.Fail()
 }
 
 // finish checks that a part was read to its end and without damage.
-func (r *restoring) finish(u *unpacker, what string) {
-	if r.bad || u.bad || len(u.data) > 0 {
+func (r *restoring) finish(u *pack.Unpacker, what string) {
+	if r.Bad || u.Bad || len(u.Data) > 0 {
 		r.damaged(what)
 	}
 }
 
 // backlog restores that of a Live, which is a snapshot of its own.
 func (r *restoring) backlog(p []byte) {
-	if r.bad || len(p) == 0 {
+	if r.Bad || len(p) == 0 {
 		return
 	}
 	if r.live.side {
@@ -108,12 +110,12 @@ func (r *restoring) backlog(p []byte) {
 	r.live.backlog, r.live.gone = b, append(r.live.gone, b.gone...)
 }
 
-func (r *restoring) streams(u *unpacker) {
+func (r *restoring) streams(u *pack.Unpacker) {
 	all := &r.live.streams
-	for range u.number(MaxStreams + 1) {
-		s := stream{name: u.text(), latest: u.signed(), seen: u.signed(), behind: u.number(2) == 1}
-		if _, twice := all.index[s.name]; u.bad || twice {
-			u.fail()
+	for range u.Number(MaxStreams + 1) {
+		s := stream{name: u.Text(), latest: u.Signed(), seen: u.Signed(), behind: u.Number(2) == 1}
+		if _, twice := all.index[s.name]; u.Bad || twice {
+			u.Fail()
 			break
 		}
 		all.index[s.name] = len(all.list)
@@ -123,10 +125,10 @@ func (r *restoring) streams(u *unpacker) {
 	r.finish(u, "its streams")
 }
 
-func (r *restoring) waiting(u *unpacker) {
+func (r *restoring) waiting(u *pack.Unpacker) {
 	items, _ := r.live.engine.unpack(u)
 	for _, w := range items {
-		r.live.queue.add(w)
+		r.live.queue.Add(w)
 	}
 	r.finish(u, "what waits")
 }
@@ -136,12 +138,12 @@ const (
 	minEvent = 3
 )
 
-func (r *restoring) bursts(u *unpacker) {
-	n := u.count(minBurst)
-	for i := 0; i < n && !u.bad; i++ {
+func (r *restoring) bursts(u *pack.Unpacker) {
+	n := u.Count(minBurst)
+	for i := 0; i < n && !u.Bad; i++ {
 		b, depth := r.burst(u)
 		if depth > len(r.live.corr.plans)+maxDepth {
-			u.fail()
+			u.Fail()
 		}
 		r.loaded, r.depths = append(r.loaded, b), append(r.depths, depth)
 	}
@@ -152,19 +154,19 @@ func (r *restoring) bursts(u *unpacker) {
 // maxDepth bounds how deep bursts of rules that are gone are made of each other.
 const maxDepth = 64
 
-func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
-	b = &burst{first: u.signed()}
-	b.last = b.first + u.signed()
-	b.ref = u.ref()
-	b.by = u.list(maxActors)
-	b.value, b.count, b.cost = u.float(), u.signed(), u.signed()
-	b.told, b.toldAt = u.signed(), u.signed()
-	b.list.head = u.events(refsHead, b.first)
-	b.list.tail = u.events(refsTail, b.first)
-	for range u.number(maxParts + 1) {
-		at := u.number(len(r.loaded))
-		p := part{count: u.signed(), list: u.events(MaxEventRefs, b.first)}
-		if u.bad {
+func (r *restoring) burst(u *pack.Unpacker) (b *burst, depth int) {
+	b = &burst{first: u.Signed()}
+	b.last = b.first + u.Signed()
+	b.ref = refOf(u)
+	b.by = u.List(maxActors)
+	b.value, b.count, b.cost = u.Float(), u.Signed(), u.Signed()
+	b.told, b.toldAt = u.Signed(), u.Signed()
+	b.list.head = eventsOf(u, refsHead, b.first)
+	b.list.tail = eventsOf(u, refsTail, b.first)
+	for range u.Number(maxParts + 1) {
+		at := u.Number(len(r.loaded))
+		p := part{count: u.Signed(), list: eventsOf(u, MaxEventRefs, b.first)}
+		if u.Bad {
 			return b, 0
 		}
 		p.inner = r.loaded[at]
@@ -172,39 +174,39 @@ func (r *restoring) burst(u *unpacker) (b *burst, depth int) {
 		b.parts = append(b.parts, p)
 	}
 	cost := b.cost
-	for range u.number(maxTuples + 1) {
-		if t := u.list(maxStrings); u.bad || !b.fresh(t) {
-			u.fail()
+	for range u.Number(maxTuples + 1) {
+		if t := u.List(pack.MaxStrings); u.Bad || !b.fresh(t) {
+			u.Fail()
 			return b, 0
 		}
 	}
 	b.cost = cost
-	b.entities = u.entities()
+	b.entities = unpackEntities(u)
 	if b.cost < 0 || b.cost > MaxState || b.count < 0 || b.told < 0 || len(b.list.head) < refsHead && len(b.list.tail) > 0 {
-		u.fail()
+		u.Fail()
 	}
 	return b, depth
 }
 
-func (u *unpacker) ref() EventRef { return EventRef{File: u.word(), Record: u.signed()} }
+func refOf(u *pack.Unpacker) EventRef { return EventRef{File: u.Word(), Record: u.Signed()} }
 
-func (u *unpacker) events(most int, time int64) []seenEvent {
-	n := u.number(min(most, len(u.data)/minEvent) + 1)
+func eventsOf(u *pack.Unpacker, most int, time int64) []seenEvent {
+	n := u.Number(min(most, len(u.Data)/minEvent) + 1)
 	if n == 0 {
 		return nil
 	}
 	list, record := make([]seenEvent, n), int64(0)
 	for i := range list {
-		time += u.signed()
-		record += u.signed()
-		list[i] = seenEvent{time: time, record: record, file: u.word()}
+		time += u.Signed()
+		record += u.Signed()
+		list[i] = seenEvent{time: time, record: record, file: u.Word()}
 	}
 	return list
 }
 
 // place reads which burst is meant.
-func (r *restoring) place(u *unpacker) *burst {
-	n := u.number(len(r.loaded) + 1)
+func (r *restoring) place(u *pack.Unpacker) *burst {
+	n := u.Number(len(r.loaded) + 1)
 	if n == 0 {
 		return nil
 	}
@@ -215,15 +217,15 @@ func (r *restoring) place(u *unpacker) *burst {
 func (r *restoring) plans() {
 	l := r.live
 	done := make([]bool, len(l.marks))
-	for range r.count(len(mark{}) + 9) {
+	for range r.Count(len(mark{}) + 9) {
 		var k mark
-		copy(k[:], r.bytes(len(k)))
+		copy(k[:], r.Bytes(len(k)))
 		var open []string
-		for range r.count(16) {
-			open = append(open, hex.EncodeToString(r.bytes(16)))
+		for range r.Count(16) {
+			open = append(open, hex.EncodeToString(r.Bytes(16)))
 		}
-		u := r.part()
-		if r.bad {
+		u := r.Part()
+		if r.Bad {
 			r.damaged("its correlations")
 			return
 		}
@@ -237,7 +239,7 @@ func (r *restoring) plans() {
 			l.gone = append(l.gone, open...)
 		}
 		if done[i] {
-			u.fail()
+			u.Fail()
 		}
 		done[i] = true
 		r.groups(u, p)
@@ -247,16 +249,16 @@ func (r *restoring) plans() {
 
 const minGroup = 5 // bytes of a group without any content
 
-func (r *restoring) groups(u *unpacker, p *plan) {
+func (r *restoring) groups(u *pack.Unpacker, p *plan) {
 	c := r.live.corr
 	r.last = Entities{}
 	touched := int64(0)
-	for i := range u.count(minGroup) {
-		key := u.text()
+	for i := range u.Count(minGroup) {
+		key := u.Text()
 		was := touched
-		touched += u.signed()
-		if _, twice := p.groups[key]; u.bad || twice || !isKey(key, p.nGroup) || i > 0 && touched < was {
-			u.fail()
+		touched += u.Signed()
+		if _, twice := p.groups[key]; u.Bad || twice || !isKey(key, p.nGroup) || i > 0 && touched < was {
+			u.Fail()
 			return
 		}
 		g := c.enter(p, key, touched)
@@ -264,18 +266,18 @@ func (r *restoring) groups(u *unpacker, p *plan) {
 		r.group(u, p, g)
 		c.size += g.cost
 		if c.size > 2*c.limit {
-			u.fail()
+			u.Fail()
 		}
-		if u.bad {
+		if u.Bad {
 			return
 		}
 	}
 }
 
-func (r *restoring) group(u *unpacker, p *plan, g *group) {
-	n := u.number(len(r.loaded) + 1)
-	if u.bad || p.late && n == 0 || n > 0 && r.owned[n-1] {
-		u.fail()
+func (r *restoring) group(u *pack.Unpacker, p *plan, g *group) {
+	n := u.Number(len(r.loaded) + 1)
+	if u.Bad || p.late && n == 0 || n > 0 && r.owned[n-1] {
+		u.Fail()
 		return
 	}
 	if n > 0 {
@@ -285,13 +287,13 @@ func (r *restoring) group(u *unpacker, p *plan, g *group) {
 		}
 		for _, t := range b.tuples {
 			if len(t) != p.carried {
-				u.fail()
+				u.Fail()
 			}
 		}
 		r.owned[n-1], g.burst = true, b
 		g.cost += b.cost
 	}
-	if u.bad {
+	if u.Bad {
 		return
 	}
 	if p.late {
@@ -300,29 +302,29 @@ func (r *restoring) group(u *unpacker, p *plan, g *group) {
 		r.window(u, p, g)
 	}
 	if p.sums() {
-		g.sum, g.taken = u.float(), u.signed()
+		g.sum, g.taken = u.Float(), u.Signed()
 	}
 	if g.chain != nil {
 		r.chain(u, g.chain, g.touched)
 	}
 }
 
-func (r *restoring) lateGroup(u *unpacker, g *group) {
-	if g.n = u.signed(); g.n < 0 {
-		u.fail()
+func (r *restoring) lateGroup(u *pack.Unpacker, g *group) {
+	if g.n = u.Signed(); g.n < 0 {
+		u.Fail()
 	}
 	switch {
 	case g.distinct != nil:
-		for range u.number(min(len(u.data), maxWindow) + 1) {
-			k := u.text()
+		for range u.Number(min(len(u.Data), maxWindow) + 1) {
+			k := u.Text()
 			g.distinct[k] = &distinct{key: k, n: 1}
 			g.cost += distinctCost + int64(len(k))
 		}
 	case g.order != nil:
-		for range u.number(min(len(u.data)/8, maxWindow) + 1) {
-			v := u.float()
+		for range u.Number(min(len(u.Data)/8, maxWindow) + 1) {
+			v := u.Float()
 			if !finite(v) {
-				u.fail()
+				u.Fail()
 				return
 			}
 			g.order.insert(v)
@@ -330,43 +332,43 @@ func (r *restoring) lateGroup(u *unpacker, g *group) {
 		}
 	case g.rules != nil:
 		for i := range g.rules {
-			if g.rules[i] = int32(u.number(math.MaxInt32)); g.rules[i] > 0 {
+			if g.rules[i] = int32(u.Number(math.MaxInt32)); g.rules[i] > 0 {
 				g.mask |= 1 << i
 			}
 		}
 	}
 }
 
-func (r *restoring) window(u *unpacker, p *plan, g *group) {
-	n := u.number(min(len(u.data)/3, p.limit) + 1)
-	size := u.number(bits.Len(maxWindow) + 1)
+func (r *restoring) window(u *pack.Unpacker, p *plan, g *group) {
+	n := u.Number(min(len(u.Data)/3, p.limit) + 1)
+	size := u.Number(bits.Len(maxWindow) + 1)
 	ring := 0
 	if size > 0 {
 		ring = 1 << (size - 1)
 	}
-	if u.bad || ring < n || ring > max(16, 4*n) {
-		u.fail()
+	if u.Bad || ring < n || ring > max(16, 4*n) {
+		u.Fail()
 		return
 	}
 	if ring > 0 {
 		g.cost += g.window.resize(ring)
 	}
-	g.absorbed = int64(u.number(n + 1))
+	g.absorbed = int64(u.Number(n + 1))
 	var values []*distinct
 	before := &entry{time: g.touched}
 	for range n {
 		e := r.entry(u, p, g, before)
 		if g.distinct == nil {
 			r.live.corr.count(p, g, &e)
-		} else if at := u.number(len(values) + 1); !u.bad {
+		} else if at := u.Number(len(values) + 1); !u.Bad {
 			if at == len(values) {
-				values = append(values, g.valueOf(u.bytes(u.number(len(u.data)+1))))
+				values = append(values, g.valueOf(u.Bytes(u.Number(len(u.Data)+1))))
 			}
 			e.value = values[at]
 			e.value.n++
 			g.n++
 		}
-		if u.bad {
+		if u.Bad {
 			return
 		}
 		_ = g.window.push(e)
@@ -374,31 +376,31 @@ func (r *restoring) window(u *unpacker, p *plan, g *group) {
 	}
 }
 
-func (r *restoring) entry(u *unpacker, p *plan, g *group, before *entry) entry {
-	has := u.byte()
-	e := entry{time: before.time + u.signed(), record: before.record + u.signed(), file: before.file}
+func (r *restoring) entry(u *pack.Unpacker, p *plan, g *group, before *entry) entry {
+	has := u.Byte()
+	e := entry{time: before.time + u.Signed(), record: before.record + u.Signed(), file: before.file}
 	if has&entryFile != 0 {
-		e.file = u.word()
+		e.file = u.Word()
 	}
 	if has&entryNumber != 0 {
-		if e.num = u.float(); !finite(e.num) {
-			u.fail()
+		if e.num = u.Float(); !finite(e.num) {
+			u.Fail()
 		}
 	}
 	if has&entryRule != 0 {
-		e.pos = int32(u.number(len(p.rule.Correlation.Rules)))
+		e.pos = int32(u.Number(len(p.rule.Correlation.Rules)))
 	}
 	switch {
 	case has&entryDetail != 0:
-		e.detail = &detail{entities: r.named(u), carried: u.list(maxStrings), inner: r.place(u)}
+		e.detail = &detail{entities: r.named(u), carried: u.List(pack.MaxStrings), inner: r.place(u)}
 	case has&entryShares != 0:
 		e.detail = before.detail
 	}
 	d := e.detail
 	if d == nil && (has&(entryShares|entryCharged) != 0 || p.carried > 0) || d != nil && len(d.carried) != p.carried {
-		u.fail()
+		u.Fail()
 	}
-	if has&entryCharged != 0 && !u.bad {
+	if has&entryCharged != 0 && !u.Bad {
 		e.cost = int32(min(d.cost(), math.MaxInt32/2))
 		g.cost += int64(e.cost)
 	}
@@ -406,28 +408,28 @@ func (r *restoring) entry(u *unpacker, p *plan, g *group, before *entry) entry {
 }
 
 // named reads the entities of a detail. As details do not change, they may share what they have in common.
-func (r *restoring) named(u *unpacker) Entities {
-	same := u.byte()
+func (r *restoring) named(u *pack.Unpacker) Entities {
+	same := u.Byte()
 	for i, list := range r.last.kinds() {
 		if same>>i&1 == 0 {
-			*list = u.list(maxHitEntities)
+			*list = u.List(maxHitEntities)
 		}
 	}
 	return r.last
 }
 
-func (r *restoring) chain(u *unpacker, c *chain, than int64) {
+func (r *restoring) chain(u *pack.Unpacker, c *chain, than int64) {
 	for i := range c.best {
-		c.best[i], c.next[i] = u.moment(than), u.moment(than)
+		c.best[i], c.next[i] = unpackMoment(u, than), unpackMoment(u, than)
 	}
-	done, n := binary.Uvarint(u.data)
+	done, n := binary.Uvarint(u.Data)
 	if n <= 0 {
-		u.fail()
+		u.Fail()
 		return
 	}
-	u.data = u.data[n:]
-	c.done, c.time = done, u.moment(than)
-	ref := u.ref()
+	u.Data = u.Data[n:]
+	c.done, c.time = done, unpackMoment(u, than)
+	ref := refOf(u)
 	c.file, c.record = ref.File, ref.Record
 }
 
@@ -443,4 +445,24 @@ func isKey(key string, n int) bool {
 		key = key[used+int(size):]
 	}
 	return key == ""
+}
+
+// unpackMoment reads what packMoment wrote.
+func unpackMoment(u *pack.Unpacker, than int64) int64 {
+	switch u.Byte() {
+	case 0:
+		return never
+	case 1:
+		return than + u.Signed()
+	}
+	u.Fail()
+	return never
+}
+
+func unpackEntities(u *pack.Unpacker) Entities {
+	var e Entities
+	for _, list := range e.kinds() {
+		*list = u.List(maxHitEntities)
+	}
+	return e
 }

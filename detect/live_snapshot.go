@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -34,52 +35,51 @@ func (l *Live) counts() []*int64 {
 // counts. Lives that were given the same make the same snapshot. It takes 8 to 20 bytes for an event in a window.
 func (l *Live) Snapshot(dst []byte) []byte {
 	base := len(dst)
-	w := &packer{dst: append(append(dst, snapshotMagic...), snapshotVersion)}
-	w.part(func() {
-		w.signed(l.now)
-		w.signed(l.watermark)
-		w.signed(l.corr.clock)
+	w := &pack.Packer{Data: append(append(dst, snapshotMagic...), snapshotVersion)}
+	w.Part(func() {
+		w.Signed(l.now)
+		w.Signed(l.watermark)
+		w.Signed(l.corr.clock)
 		for _, n := range l.counts() {
-			w.signed(*n)
+			w.Signed(*n)
 		}
 	})
-	w.part(func() { l.packStreams(w) })
-	l.queue.sort()
-	w.part(func() { l.engine.pack(w, l.queue.items) })
-	s := &snapshot{packer: w, places: make(map[*burst]int)}
-	w.part(func() { s.bursts(l.corr) })
-	w.number(len(l.corr.plans))
+	w.Part(func() { l.packStreams(w) })
+	w.Part(func() { l.engine.pack(w, l.queue.Sorted()) })
+	s := &snapshot{Packer: w, places: make(map[*burst]int)}
+	w.Part(func() { s.bursts(l.corr) })
+	w.Number(len(l.corr.plans))
 	for i, p := range l.corr.plans {
-		w.dst = append(w.dst, l.marks[i][:]...)
+		w.Data = append(w.Data, l.marks[i][:]...)
 		open := l.open(p)
-		w.number(len(open))
+		w.Number(len(open))
 		for _, key := range open {
 			raw, _ := hex.DecodeString(key) // made by hashOf
-			w.dst = append(w.dst, raw...)
+			w.Data = append(w.Data, raw...)
 		}
-		w.part(func() { s.plan(p) })
+		w.Part(func() { s.plan(p) })
 	}
-	w.part(func() {
+	w.Part(func() {
 		if l.backlog != nil {
-			w.dst = l.backlog.Snapshot(w.dst)
+			w.Data = l.backlog.Snapshot(w.Data)
 		}
 	})
-	return binary.LittleEndian.AppendUint32(w.dst, crc32.Checksum(w.dst[base:], crc32.MakeTable(crc32.Castagnoli)))
+	return binary.LittleEndian.AppendUint32(w.Data, crc32.Checksum(w.Data[base:], crc32.MakeTable(crc32.Castagnoli)))
 }
 
-func (l *Live) packStreams(w *packer) {
+func (l *Live) packStreams(w *pack.Packer) {
 	list := slices.Clone(l.streams.list)
 	slices.SortFunc(list, func(a, b stream) int { return strings.Compare(a.name, b.name) })
-	w.number(len(list))
+	w.Number(len(list))
 	for i := range list {
-		w.text(list[i].name)
-		w.signed(list[i].latest)
-		w.signed(list[i].seen)
+		w.Text(list[i].name)
+		w.Signed(list[i].latest)
+		w.Signed(list[i].seen)
 		behind := 0
 		if list[i].behind {
 			behind = 1
 		}
-		w.number(behind)
+		w.Number(behind)
 	}
 }
 
@@ -99,7 +99,7 @@ func (l *Live) open(p *plan) []string {
 
 // snapshot writes the state of correlations.
 type snapshot struct {
-	*packer
+	*pack.Packer
 	order  []*burst
 	places map[*burst]int // in order
 	last   *Entities      // of the detail written last
@@ -119,7 +119,7 @@ func (s *snapshot) bursts(c *Correlator) {
 			s.collect(g.burst)
 		}
 	}
-	s.number(len(s.order))
+	s.Number(len(s.order))
 	for _, b := range s.order {
 		s.burst(b)
 	}
@@ -142,43 +142,43 @@ func (s *snapshot) collect(b *burst) {
 }
 
 func (s *snapshot) burst(b *burst) {
-	s.signed(b.first)
-	s.signed(b.last - b.first)
+	s.Signed(b.first)
+	s.Signed(b.last - b.first)
 	s.ref(b.ref)
-	s.list(b.by)
-	s.float(b.value)
-	s.signed(b.count)
-	s.signed(b.cost)
-	s.signed(b.told)
-	s.signed(b.toldAt)
+	s.List(b.by)
+	s.Float(b.value)
+	s.Signed(b.count)
+	s.Signed(b.cost)
+	s.Signed(b.told)
+	s.Signed(b.toldAt)
 	s.events(b.list.head, b.first)
 	s.events(append(slices.Clone(b.list.tail[b.list.next:]), b.list.tail[:b.list.next]...), b.first)
-	s.number(len(b.parts))
+	s.Number(len(b.parts))
 	for i := range b.parts {
 		p := &b.parts[i]
-		s.number(s.places[p.inner])
-		s.signed(p.count)
+		s.Number(s.places[p.inner])
+		s.Signed(p.count)
 		s.events(p.list, b.first)
 	}
-	s.number(len(b.tuples))
+	s.Number(len(b.tuples))
 	for _, t := range b.tuples {
-		s.list(t)
+		s.List(t)
 	}
 	s.entities(&b.entities)
 }
 
 func (s *snapshot) ref(r EventRef) {
-	s.word(r.File)
-	s.signed(r.Record)
+	s.Word(r.File)
+	s.Signed(r.Record)
 }
 
 func (s *snapshot) events(list []seenEvent, time int64) {
 	record := int64(0)
-	s.number(len(list))
+	s.Number(len(list))
 	for _, e := range list {
-		s.signed(e.time - time)
-		s.signed(e.record - record)
-		s.word(e.file)
+		s.Signed(e.time - time)
+		s.Signed(e.record - record)
+		s.Word(e.file)
 		time, record = e.time, e.record
 	}
 }
@@ -186,20 +186,20 @@ func (s *snapshot) events(list []seenEvent, time int64) {
 // place writes which burst is meant; nil is 0.
 func (s *snapshot) place(b *burst) {
 	if b == nil {
-		s.number(0)
+		s.Number(0)
 		return
 	}
-	s.number(s.places[b] + 1)
+	s.Number(s.places[b] + 1)
 }
 
 // plan writes the groups of a correlation, that which was touched first at first.
 func (s *snapshot) plan(p *plan) {
-	s.number(len(p.groups))
+	s.Number(len(p.groups))
 	s.last = &Entities{}
 	time := int64(0)
 	for g := p.front; g != nil; g = g.next {
-		s.text(g.key)
-		s.signed(g.touched - time)
+		s.Text(g.key)
+		s.Signed(g.touched - time)
 		time = g.touched
 		s.place(g.burst)
 		if p.late {
@@ -208,8 +208,8 @@ func (s *snapshot) plan(p *plan) {
 			s.window(p, g)
 		}
 		if p.sums() {
-			s.float(g.sum)
-			s.signed(g.taken)
+			s.Float(g.sum)
+			s.Signed(g.taken)
 		}
 		if g.chain != nil {
 			s.chain(g.chain, g.touched)
@@ -225,7 +225,7 @@ func (p *plan) sums() bool {
 
 // lateGroup writes what a group has computed that keeps no events.
 func (s *snapshot) lateGroup(p *plan, g *group) {
-	s.signed(g.n)
+	s.Signed(g.n)
 	switch {
 	case g.distinct != nil:
 		keys := make([]string, 0, len(g.distinct))
@@ -233,20 +233,20 @@ func (s *snapshot) lateGroup(p *plan, g *group) {
 			keys = append(keys, k)
 		}
 		slices.Sort(keys)
-		s.number(len(keys))
+		s.Number(len(keys))
 		for _, k := range keys {
-			s.text(k)
+			s.Text(k)
 		}
 	case g.order != nil:
-		s.number(g.order.n)
+		s.Number(g.order.n)
 		for _, block := range g.order.blocks {
 			for _, v := range block {
-				s.float(v)
+				s.Float(v)
 			}
 		}
 	case g.rules != nil:
 		for _, n := range g.rules {
-			s.number(int(n))
+			s.Number(int(n))
 		}
 	}
 }
@@ -264,9 +264,9 @@ const (
 // window writes the events of a group; all that is computed comes from them.
 func (s *snapshot) window(p *plan, g *group) {
 	w := &g.window
-	s.number(w.entries)
-	s.number(bits.Len(uint(len(w.ring))))
-	s.number(int(max(g.absorbed, w.begin()) - w.begin()))
+	s.Number(w.entries)
+	s.Number(bits.Len(uint(len(w.ring))))
+	s.Number(int(max(g.absorbed, w.begin()) - w.begin()))
 	values := make(map[*distinct]int)
 	before := &entry{time: g.touched}
 	for i := w.begin(); i < w.end(); i++ {
@@ -278,9 +278,9 @@ func (s *snapshot) window(p *plan, g *group) {
 				n = len(values)
 				values[e.value] = n
 			}
-			s.number(n)
+			s.Number(n)
 			if !known {
-				s.text(e.value.key)
+				s.Text(e.value.key)
 			}
 		}
 		before = e
@@ -300,35 +300,35 @@ func (s *snapshot) entry(e, before *entry) {
 	set(entryCharged, e.cost != 0)
 	set(entryNumber, e.num != 0)
 	set(entryRule, e.pos != 0)
-	s.dst = append(s.dst, has)
-	s.signed(e.time - before.time)
-	s.signed(e.record - before.record)
+	s.Data = append(s.Data, has)
+	s.Signed(e.time - before.time)
+	s.Signed(e.record - before.record)
 	if has&entryFile != 0 {
-		s.word(e.file)
+		s.Word(e.file)
 	}
 	if has&entryNumber != 0 {
-		s.float(e.num)
+		s.Float(e.num)
 	}
 	if has&entryRule != 0 {
-		s.number(int(e.pos))
+		s.Number(int(e.pos))
 	}
 	if has&entryDetail != 0 {
 		s.named(&e.detail.entities)
-		s.list(e.detail.carried)
+		s.List(e.detail.carried)
 		s.place(e.detail.inner)
 	}
 }
 
 // named writes entities of which one kind or the other is often that of the detail before.
 func (s *snapshot) named(e *Entities) {
-	at := len(s.dst)
-	s.dst = append(s.dst, 0)
+	at := len(s.Data)
+	s.Data = append(s.Data, 0)
 	was := s.last.kinds()
 	for i, list := range e.kinds() {
 		if slices.Equal(*list, *was[i]) {
-			s.dst[at] |= 1 << i
+			s.Data[at] |= 1 << i
 		} else {
-			s.list(*list)
+			s.List(*list)
 		}
 	}
 	s.last = e
@@ -339,7 +339,24 @@ func (s *snapshot) chain(c *chain, than int64) {
 		s.moment(c.best[i], than)
 		s.moment(c.next[i], than)
 	}
-	s.dst = binary.AppendUvarint(s.dst, c.done)
+	s.Data = binary.AppendUvarint(s.Data, c.done)
 	s.moment(c.time, than)
 	s.ref(EventRef{File: c.file, Record: c.record})
+}
+
+// moment writes a time relative to another; never costs one byte.
+func (s *snapshot) moment(t, than int64) {
+	if t == never {
+		s.Data = append(s.Data, 0)
+		return
+	}
+	s.Data = append(s.Data, 1)
+	s.Signed(t - than)
+}
+
+func (s *snapshot) entities(e *Entities) {
+	s.List(e.Hosts)
+	s.List(e.Users)
+	s.List(e.Addresses)
+	s.List(e.Targets)
 }

@@ -136,7 +136,7 @@ func (l *Live) forget() {
 
 // begun tells whether anything has come.
 func (l *Live) begun() bool {
-	return l.watermark > math.MinInt64 || len(l.streams.list)+len(l.queue.items) > 0
+	return l.watermark > math.MinInt64 || len(l.streams.list)+l.queue.Len() > 0
 }
 
 // allowed returns how far the streams let the watermark go.

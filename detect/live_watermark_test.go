@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tocsin-sec/tocsin/pack"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -231,7 +232,7 @@ func TestKeys(t *testing.T) {
 		t.Errorf("%q and %q", same, other)
 	}
 	seen := make(map[string]bool)
-	for _, k := range []string{HitKey("a", "b"), HitKey("ab", ""), HitKey("", "ab"), HitKey("a", "c"), hashOf("burst", "a", "b")} {
+	for _, k := range []string{HitKey("a", "b"), HitKey("ab", ""), HitKey("", "ab"), HitKey("a", "c"), pack.Hash("burst", "a", "b")} {
 		if len(k) != 32 || seen[k] {
 			t.Errorf("key %q", k)
 		}
@@ -267,12 +268,12 @@ func TestPendingIsBounded(t *testing.T) {
 		o := Observation{Rule: d.a, Time: at(int64(i)), Fields: []string{name}, Entities: Entities{Users: []string{name}}}
 		d.Observe(Progress{Stream: "s", Latest: o.Time}, []Observation{o}, d.tell)
 	}
-	if d.queue.bytes > MaxPendingBytes || d.early == 0 || d.Pending() == 0 {
-		t.Errorf("%d bytes wait, %d were let go early", d.queue.bytes, d.early)
+	if d.queue.Size() > MaxPendingBytes || d.early == 0 || d.Pending() == 0 {
+		t.Errorf("%d bytes wait, %d were let go early", d.queue.Size(), d.early)
 	}
 	d.Finish(d.tell)
-	if d.queue.bytes != 0 || d.corr.size != 0 {
-		t.Errorf("%d bytes wait, %d are kept after the end", d.queue.bytes, d.corr.size)
+	if d.queue.Size() != 0 || d.corr.size != 0 {
+		t.Errorf("%d bytes wait, %d are kept after the end", d.queue.Size(), d.corr.size)
 	}
 }
 

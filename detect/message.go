@@ -6,6 +6,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -78,10 +79,7 @@ type Entities struct {
 }
 
 // EventRef is the place of an event in the input.
-type EventRef struct {
-	File   string `json:"file"`
-	Record int64  `json:"record"`
-}
+type EventRef = sight.EventRef
 
 // Summary is the last line of a run.
 type Summary struct {

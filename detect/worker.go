@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -21,8 +22,7 @@ type Worker struct {
 	usualSeen     int // observations, likewise
 	lately        *lately
 
-	sights *sights // nil where no detector runs
-	known  *known  // nil where there are no indicators
+	watch *sight.Watch // nil where no detector runs
 
 	told     bool // event and entities are of the event at hand, which has hit before
 	observed bool // an observation was made of it
@@ -34,9 +34,9 @@ type Worker struct {
 type Result struct {
 	Hits         []EventHit // in the order of the events, and of the rules for each
 	Observations []Observation
-	Sightings    []Sighting // what detectors want of the events, where Options.Senses is set
-	Events       int64      // that were in the time asked for
-	First, Last  int64      // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
+	Sightings    []sight.Sighting // what detectors want of the events, where Options.Senses is set
+	Events       int64            // that were in the time asked for
+	First, Last  int64            // the earliest and the latest time of them, nanoseconds since 1970; 0 where none states one
 	Unread       []event.Unread
 }
 
@@ -51,12 +51,7 @@ type EventHit struct {
 func (e *Engine) NewWorker() *Worker {
 	w := &Worker{engine: e, matcher: e.sigma.NewMatcher(), tellings: make(map[*event.Shape]*telling), lately: &lately{seed: maphash.MakeSeed()}}
 	if e.opt.Senses != nil {
-		if e.opt.Indicators != nil {
-			w.known = newKnown(e.opt.Indicators)
-		}
-		if !e.opt.Senses.quiet() {
-			w.sights = newSights(e.spareSights)
-		}
+		w.watch = sight.NewWatch(!e.opt.Senses.Quiet(), e.opt.Indicators, e.spareSights)
 	}
 	return w
 }
@@ -64,7 +59,9 @@ func (e *Engine) NewWorker() *Worker {
 // Match finds the hits of a batch.
 func (w *Worker) Match(b *event.Batch) *Result {
 	r := &Result{Unread: slices.Clone(b.Unread)}
-	indicators := w.known != nil && w.known.begin()
+	if w.watch != nil {
+		w.watch.Begin()
+	}
 	for i := range b.Events {
 		ev := &b.Events[i]
 		if !w.engine.opt.inTime(ev) {
@@ -77,11 +74,8 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			}
 			r.Last = max(r.Last, ev.Time)
 		}
-		if indicators {
-			w.known.see(ev)
-		}
-		if w.sights != nil {
-			w.sights.see(ev)
+		if w.watch != nil {
+			w.watch.See(ev)
 		}
 		w.told, w.observed = false, false
 		for _, rule := range w.matcher.Match(ev) {
@@ -91,11 +85,8 @@ func (w *Worker) Match(b *event.Batch) *Result {
 			w.hit(r, ev, rule, i)
 		}
 	}
-	if w.sights != nil {
-		r.Sightings = w.sights.take()
-	}
-	if indicators {
-		r.Sightings = w.known.take(r.Sightings)
+	if w.watch != nil {
+		r.Sightings = w.watch.Take()
 	}
 	w.usual, w.usualSeen = len(r.Hits), len(r.Observations)
 	return r

@@ -11,9 +11,8 @@ import (
 	"path/filepath"
 
 	"github.com/tocsin-sec/tocsin/disk"
-
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/pipeline"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/store"
 )
 
@@ -24,7 +23,7 @@ type checkpoint struct {
 	Base      uint64            `json:"base"`             // added to the numbers of the log: more than 0 once a log was lost and begun anew
 	Positions map[string]string `json:"positions"`        // of streams, as far as the log held them
 	Live      []byte            `json:"live"`             // detect.Live.Snapshot
-	Senses    []byte            `json:"senses,omitempty"` // detect.Senses.Snapshot
+	Senses    []byte            `json:"senses,omitempty"` // sense.Detectors.Snapshot
 	Own       int64             `json:"own"`              // events about tocsin itself so far
 	Sum       uint32            `json:"sum"`              // CRC-32C of all this with Sum 0
 
@@ -141,7 +140,7 @@ func (l *Line) resume() error {
 			l.opt.Log.Error("a part of what the detectors had learnt is lost; they learn it again", "error", err)
 		}
 	} else if d != nil && l.opt.Learn != nil && c.Through > 0 { // else nothing is kept: what comes is what there is to learn from
-		a.senses.learnt, a.senses.through = make(chan *detect.Senses, 1), c.Through
+		a.senses.learnt, a.senses.through = make(chan *sense.Detectors, 1), c.Through
 	}
 	l.applied = a
 	c.end = l.wal.Next()

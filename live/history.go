@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/store"
 )
 
@@ -24,9 +24,9 @@ type finder interface {
 }
 
 // Learner returns what gives detectors the history of a store: see live.Options.Learn.
-func Learner(s finder) func(context.Context, time.Time, uint64, func([]detect.Sighting)) (int64, error) {
-	return func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error) {
-		l := &learning{store: s, rows: detect.NewRows(), through: through}
+func Learner(s finder) func(context.Context, time.Time, uint64, func([]sight.Sighting)) (int64, error) {
+	return func(ctx context.Context, before time.Time, through uint64, give func([]sight.Sighting)) (int64, error) {
+		l := &learning{store: s, rows: sight.NewRows(), through: through}
 		end := before.Add(learnTime)
 		from := before.Add(-learnDays * 24 * time.Hour).Truncate(time.Hour)
 		for ; from.Before(before); from = from.Add(time.Hour) {
@@ -51,10 +51,10 @@ func Learner(s finder) func(context.Context, time.Time, uint64, func([]detect.Si
 // learning reads what is kept, an hour at a time.
 type learning struct {
 	store   finder
-	rows    *detect.Rows
+	rows    *sight.Rows
 	through uint64 // the last frame that is learnt from
 	events  int64
-	list    []detect.Sighting
+	list    []sight.Sighting
 }
 
 // errEnough ends an hour of which enough was read.
@@ -103,9 +103,9 @@ func after(id string, seq uint64) bool {
 }
 
 // take returns what was made of the last hour, in the order of time.
-func (l *learning) take() []detect.Sighting {
+func (l *learning) take() []sight.Sighting {
 	list := l.list
 	l.list = nil
-	slices.SortStableFunc(list, func(a, b detect.Sighting) int { return int(min(max(a.Time-b.Time, -1), 1)) })
+	slices.SortStableFunc(list, func(a, b sight.Sighting) int { return int(min(max(a.Time-b.Time, -1), 1)) })
 	return list
 }

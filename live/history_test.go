@@ -21,6 +21,7 @@ import (
 	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
@@ -37,7 +38,7 @@ type learnSite struct {
 }
 
 // open opens the line, with or without detectors.
-func (s *learnSite) open(senses *detect.SensesOptions) {
+func (s *learnSite) open(senses *sense.Options) {
 	s.Helper()
 	loaded, err := rules.Load([]string{rules.BuiltinPath}, rules.Options{})
 	if err != nil {
@@ -121,7 +122,7 @@ func TestDetectorsLearnFromStore(t *testing.T) {
 		s.send("old.log", habits(rng, now.Add(-10*time.Minute), 29, events))
 		parts.Wait(t, 5*time.Minute, "the history", func() bool { return s.line.Status().Kept == int64(events) })
 	})
-	s.open(&detect.SensesOptions{Endless: true})
+	s.open(&sense.Options{Endless: true})
 	runtime.GC()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -26,6 +26,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/pipeline"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
@@ -62,7 +63,7 @@ type Options struct {
 	// Learn gives the detectors, in the order of time, sightings of what the store has of before a time from frames up to one
 	// (see store.PlaceOf), for what came after it they see themselves. It returns how many events they were made of. It is
 	// called in a goroutine of its own when they know nothing yet; nil is fine.
-	Learn func(ctx context.Context, before time.Time, through uint64, give func([]detect.Sighting)) (int64, error)
+	Learn func(ctx context.Context, before time.Time, through uint64, give func([]sight.Sighting)) (int64, error)
 
 	Zone       *time.Location   // of times that state none; nil is UTC
 	Lateness   time.Duration    // how much later than its time an event may come and still be correlated in order; 0 is 5 s
@@ -123,9 +124,9 @@ type Line struct {
 	closed     bool
 	base       uint64 // frames of the log are numbered from here on: see checkpoint.Base
 	mu         sync.Mutex
-	positions  map[string]string      // durable
-	judgements []func(*alert.Desk)    // see Judge
-	sighted    chan []detect.Sighting // see Sight
+	positions  map[string]string     // durable
+	judgements []func(*alert.Desk)   // see Judge
+	sighted    chan []sight.Sighting // see Sight
 	applied    *applier
 	trimming   sync.Mutex  // held by who needs the frames that are there
 	checkpoint *checkpoint // that the line began with
@@ -161,7 +162,7 @@ func Open(opt Options) (*Line, error) {
 		opt: opt, wal: log,
 		arrivals: make(chan arrival, 64), notices: make(chan source.Notice, 1024), work: make(chan item, 16),
 		positions: make(map[string]string), ended: make(chan struct{}), present: make(chan struct{}),
-		sighted: make(chan []detect.Sighting, maxSighted), spare: make(spare, maxSpare),
+		sighted: make(chan []sight.Sighting, maxSighted), spare: make(spare, maxSpare),
 	}
 	l.room = newRoom(l.ended)
 	l.engine.Store(opt.Engine)

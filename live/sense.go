@@ -5,15 +5,17 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sense"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // senses are the detectors beside the rules, while they run in the applier.
 type senses struct {
-	detectors *detect.Senses // nil where none run
-	judge     func(*detect.Finding) []*detect.LiveHit
-	learnt    chan *detect.Senses // those that have learnt from the store; nil when that is over
-	waiting   []detect.Sighting   // what came in the meantime
-	through   uint64              // the last frame that they learn from: they are shown those after it
+	detectors *sense.Detectors // nil where none run
+	judge     func(*sense.Finding) []*detect.LiveHit
+	learnt    chan *sense.Detectors // those that have learnt from the store; nil when that is over
+	waiting   []sight.Sighting      // what came in the meantime
+	through   uint64                // the last frame that they learn from: they are shown those after it
 }
 
 // maxLearning bounds the sightings that wait while the detectors learn, some 20 MB. The oldest beyond are not told of.
@@ -21,7 +23,7 @@ const maxLearning = 100_000
 
 // sense gives the detectors what they want to know of a delivery, and lets them go on to where correlations are: until
 // then, earlier events may come.
-func (a *applier) sense(list []detect.Sighting) {
+func (a *applier) sense(list []sight.Sighting) {
 	s := &a.senses
 	if s.detectors == nil {
 		return
@@ -51,7 +53,7 @@ func (a *applier) sense(list []detect.Sighting) {
 }
 
 // found takes a finding of a detector: rules say what becomes of it.
-func (a *applier) found(f *detect.Finding) {
+func (a *applier) found(f *sense.Finding) {
 	for _, h := range a.senses.judge(f) {
 		a.correlated(h)
 	}
@@ -66,7 +68,7 @@ func (s *senses) use(e *detect.Engine, l *Line) {
 		return
 	}
 	old := s.detectors
-	s.detectors = detect.NewSenses(*opt)
+	s.detectors = sense.New(*opt)
 	if old != nil {
 		if err := s.detectors.Restore(old.Snapshot(nil)); err != nil {
 			l.opt.Log.Error("a part of what the detectors had learnt could not be taken over", "error", err)
@@ -90,7 +92,7 @@ func (l *Line) learn(ctx context.Context) {
 		return
 	}
 	begun := l.opt.Now()
-	fresh := detect.NewSenses(*opt)
+	fresh := sense.New(*opt)
 	n, err := l.opt.Learn(ctx, begun, s.through, fresh.Learn)
 	if ctx.Err() != nil {
 		return // at the next start, they learn from the beginning

@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -27,7 +28,7 @@ func newSensingEngine(tb testing.TB) *detect.Engine {
 	}
 	set, _ := sigma.Collect(loaded.Rules)
 	list := slices.DeleteFunc(set.Rules, func(r *sigma.Rule) bool { return r.LogSource.Service != "detect" })
-	e, err := detect.New(list, nil, sigma.BuiltinLogSources(), detect.Options{Senses: &detect.SensesOptions{}})
+	e, err := detect.New(list, nil, sigma.BuiltinLogSources(), detect.Options{Senses: &sense.Options{}})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -3,12 +3,12 @@ package live
 import (
 	"context"
 
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sight"
 )
 
 // Sight gives the detectors sightings of events that are kept already, such as those that a new list of indicators names.
 // It waits while there is no room for them; it is for any goroutine, while Run runs.
-func (l *Line) Sight(ctx context.Context, list []detect.Sighting) error {
+func (l *Line) Sight(ctx context.Context, list []sight.Sighting) error {
 	if len(list) == 0 {
 		return nil
 	}

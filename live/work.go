@@ -8,6 +8,7 @@ import (
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/pipeline"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/store"
 )
 
@@ -94,5 +95,5 @@ type counters struct {
 	full                               atomic.Bool // the disk of the log
 	stalled                            atomic.Pointer[stall]
 	through                            atomic.Uint64 // the frame of which all is kept
-	held                               atomic.Pointer[detect.Suppressed]
+	held                               atomic.Pointer[sense.Suppressed]
 }

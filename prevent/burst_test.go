@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/prevent"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -24,7 +24,7 @@ func bursts(tb testing.TB, c *prevent.Case, list ...prevent.Burst) ([]prevent.Ru
 	for i := range out {
 		r := &out[i]
 		bench := benchOf(tb, r)
-		tests, diags := detect.ParseRuleTests("x.test.yml", []byte(r.Tests))
+		tests, diags := ruletest.Parse("x.test.yml", []byte(r.Tests))
 		if len(tests) < 2 || len(diags) > 0 {
 			tb.Fatalf("%d tests, %v\n%s", len(tests), diags, r.Tests)
 		}
@@ -41,7 +41,7 @@ func bursts(tb testing.TB, c *prevent.Case, list ...prevent.Burst) ([]prevent.Ru
 	return out, notes
 }
 
-func benchOf(tb testing.TB, r *prevent.Rule) *detect.TestBench {
+func benchOf(tb testing.TB, r *prevent.Rule) *ruletest.Bench {
 	tb.Helper()
 	loaded, diags := sigma.Load(r.Name+".yml", []byte(r.Text), sigma.LoadOptions{})
 	for _, d := range diags {
@@ -51,7 +51,7 @@ func benchOf(tb testing.TB, r *prevent.Rule) *detect.TestBench {
 	if len(set.Correlations) != 1 || len(set.Rules) != 1 || len(diags) > 0 {
 		tb.Fatalf("%d correlations of %d rules, %v\n%s", len(set.Correlations), len(set.Rules), diags, r.Text)
 	}
-	return &detect.TestBench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: rules.ReadLines}
+	return &ruletest.Bench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: rules.ReadLines}
 }
 
 // failures are so many failed logins, each some seconds after the other, of users with different names.
@@ -111,7 +111,7 @@ func TestBursts(t *testing.T) {
 			}
 			bench := benchOf(t, r)
 			again := func(lines []string) int {
-				res, err := bench.Run(bench.Rules.Correlations[0], &detect.RuleTest{Name: "x", Lines: strings.Join(lines, "\n") + "\n"})
+				res, err := bench.Run(bench.Rules.Correlations[0], &ruletest.Test{Name: "x", Lines: strings.Join(lines, "\n") + "\n"})
 				if err != nil {
 					t.Fatal(err)
 				}

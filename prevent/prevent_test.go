@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/prevent"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -57,11 +57,11 @@ func check(tb testing.TB, r *prevent.Rule) {
 	if len(loaded) != 1 || len(diags) > 0 {
 		tb.Fatalf("%d rules, %v\n%s", len(loaded), diags, r.Text)
 	}
-	tests, diags := detect.ParseRuleTests("x.test.yml", []byte(r.Tests))
+	tests, diags := ruletest.Parse("x.test.yml", []byte(r.Tests))
 	for _, d := range diags {
 		tb.Errorf("%s\n%s", d.Format(), r.Tests)
 	}
-	bench := &detect.TestBench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: rules.ReadLines}
+	bench := &ruletest.Bench{Rules: set, Sources: sigma.BuiltinLogSources(), Read: rules.ReadLines}
 	for i := range tests {
 		res, err := bench.Run(set.Rules[0], &tests[i])
 		if err != nil || !res.Passed {

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/parse"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
@@ -47,7 +47,7 @@ func TestBuiltinRules(t *testing.T) {
 	for _, d := range diags {
 		t.Error(d.Format())
 	}
-	bench := &detect.TestBench{Rules: collection, Sources: sigma.BuiltinLogSources(), Read: readLines}
+	bench := &ruletest.Bench{Rules: collection, Sources: sigma.BuiltinLogSources(), Read: readLines}
 	err := fs.WalkDir(Builtin, ".", func(p string, d fs.DirEntry, err error) error {
 		base, isTest := strings.CutSuffix(p, ".test.yml")
 		if err != nil || !isTest {
@@ -67,9 +67,9 @@ func TestBuiltinRules(t *testing.T) {
 	}
 }
 
-func runCases(t *testing.T, bench *detect.TestBench, rule string, data []byte) {
+func runCases(t *testing.T, bench *ruletest.Bench, rule string, data []byte) {
 	t.Helper()
-	cases, diags := detect.ParseRuleTests(rule, data)
+	cases, diags := ruletest.Parse(rule, data)
 	for _, d := range diags {
 		t.Error(d.Format())
 	}

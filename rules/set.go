@@ -22,18 +22,50 @@ type Set struct {
 	Ignored     []string // YAML files that are no rules
 	Refused     int
 	Diagnostics []sigma.Diagnostic // of all that was loaded
+
+	Replaced map[string]string // ids of armed rules that stand in for others, with the files of these
+}
+
+// Form says what becomes of rules that were loaded.
+type Form struct {
+	Pipelines sigma.Pipelines // that rewrite them
+	Sources   *sigma.LogSources
+	Armed     string // a folder whose rules stand in for those of other places that have their ids; "": none
 }
 
 // NewSet puts together what was loaded. A rule that cannot be used is counted.
-func NewSet(loaded *Loaded, pipes sigma.Pipelines, sources *sigma.LogSources) *Set {
-	set := &Set{Sources: sources, Files: loaded.Files, Ignored: loaded.Ignored, Refused: loaded.Refused, Diagnostics: loaded.Diagnostics}
-	rewritten, diags := pipes.ApplyAll(loaded.Rules)
+func NewSet(loaded *Loaded, f Form) *Set {
+	set := &Set{Sources: f.Sources, Files: loaded.Files, Ignored: loaded.Ignored, Refused: loaded.Refused, Diagnostics: loaded.Diagnostics}
+	set.giveWay(loaded, f.Armed)
+	rewritten, diags := f.Pipelines.ApplyAll(loaded.Rules)
 	set.note(diags)
 	set.Collection, diags = sigma.Collect(rewritten)
 	set.note(diags)
 	set.Correlations, diags = detect.Runnable(set.Correlations)
 	set.note(diags)
 	return set
+}
+
+// giveWay leaves out the rules of other places that have the id of one in the folder of the armed ones: it stands in for them.
+func (s *Set) giveWay(loaded *Loaded, armed string) {
+	if armed == "" {
+		return
+	}
+	inside := func(r *sigma.Rule) bool { return strings.HasPrefix(r.Pos.File, armed+string(filepath.Separator)) }
+	own := make(map[string]bool)
+	for _, r := range loaded.Rules {
+		if r.ID != "" && inside(r) {
+			own[r.ID] = true
+		}
+	}
+	s.Replaced = make(map[string]string)
+	loaded.Rules = slices.DeleteFunc(loaded.Rules, func(r *sigma.Rule) bool {
+		if !own[r.ID] || inside(r) {
+			return false
+		}
+		s.Replaced[r.ID] = r.Pos.File
+		return true
+	})
 }
 
 // note keeps diagnostics, each error of which costs a rule.

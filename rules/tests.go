@@ -14,7 +14,7 @@ import (
 	"github.com/tocsin-sec/tocsin/sigma"
 )
 
-// Tests is a rule file with the tests that lie beside it; see detect.RuleTest for what is in them.
+// Tests is a rule file with the tests that lie beside it; see ruletest.Test for what is in them.
 type Tests struct {
 	File string // the rule file, as diagnostics call it
 	Name string // the test file; "" where there is none

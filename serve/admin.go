@@ -198,6 +198,7 @@ func (s *serve) serveRules(set *settings.File) *settings.RuleKeys {
 	}
 	if dir := settings.ArmedFolder(s.dir); s.dir != "" && settings.HasRules(dir) {
 		r.Rules = append(slices.Clone(r.Rules), dir)
+		r.StandIn(dir)
 	}
 	return &r
 }

@@ -130,6 +130,7 @@ func tryRules(how *settings.RuleKeys, files []console.RuleFile) (*rules.Set, []*
 	}
 	beside := *how
 	beside.Rules = append([]string{dir}, how.Rules...)
+	beside.StandIn(dir)
 	set, err := settings.LoadRules(&beside)
 	if err != nil {
 		return nil, nil, err

@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/feeds"
 	"github.com/tocsin-sec/tocsin/intel"
 	"github.com/tocsin-sec/tocsin/query"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/store"
 )
 
@@ -36,7 +36,7 @@ func (s *serve) openIntel() error {
 	if err := feeds.Complete(s.settings.Intel); err != nil {
 		return err
 	}
-	s.indicators = &detect.Indicators{}
+	s.indicators = &sight.Indicators{}
 	s.feeds = &subscriptions{
 		serve: s, prints: make(map[string]string), failed: make(map[string]string), tried: make(map[string]time.Time),
 		searched: make(map[string]map[string]string), wake: make(chan struct{}, 1),
@@ -217,7 +217,7 @@ func searchKept(ctx context.Context, t *tenant, set *intel.Set, now time.Time, s
 	if set.Len() == 0 {
 		return 0, 0, nil
 	}
-	x := &detect.Indicators{}
+	x := &sight.Indicators{}
 	x.Use(set)
 	search := x.NewSearch()
 	rows := &keptRows{origins: make(map[string]*event.Origin), formats: make(map[string]*event.Format)}

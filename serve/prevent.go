@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
@@ -25,11 +26,12 @@ import (
 type preventing struct {
 	*serve
 	console *console.Server
+	arming  sync.Mutex // one at a time
 }
 
 // answerPrevents adds its operations.
 func (s *serve) answerPrevents(c *console.Server) {
-	p := &preventing{s, c}
+	p := &preventing{serve: s, console: c}
 	op := func(method, path string, may identity.Permission, summary string) console.Operation {
 		return console.Operation{Method: method, Path: path, Permission: may, Tag: "prevention", Summary: summary, MaxBody: maxArmedBytes}
 	}
@@ -38,6 +40,11 @@ func (s *serve) answerPrevents(c *console.Server) {
 		console.Handle(a, op("POST", "/prevent/{key}/arm", identity.RuleWrite, "Puts rules in force whose tests pass, or makes the exception"), p.arm)
 		console.Handle(a, op("GET", "/prevent", identity.RuleRead, "Lists the rules that were armed"), p.list)
 		console.Handle(a, op("POST", "/prevent/{rule}/disarm", identity.RuleWrite, "Takes a rule back"), p.disarm)
+		arm := op("POST", "/rules/arm", identity.RuleWrite, "Puts rules in force, in all tenants, if their tests pass; in place of those with the same ids")
+		arm.Whole, arm.Tag = true, "rules"
+		console.Handle(a, arm, p.save)
+		arm.Path, arm.Summary = "/rules/{rule}/disarm", "Takes back a rule that was armed; one that it stood in for is back"
+		console.Handle(a, arm, p.disarm)
 	})
 }
 

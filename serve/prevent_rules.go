@@ -20,8 +20,9 @@ import (
 	"github.com/tocsin-sec/tocsin/settings"
 
 	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/state"
 )
@@ -35,6 +36,8 @@ const (
 // ArmRequest is what is armed.
 type ArmRequest struct {
 	Files []armFile `json:"files"`
+
+	untested bool // a file may come without tests
 }
 
 type armFile struct {
@@ -75,6 +78,11 @@ func (p *preventing) arm(ctx context.Context, c *console.Tenant, in *armAsk) (*A
 	if in.Exception {
 		return p.armException(ctx, c, in)
 	}
+	if err := p.everywhere(ctx); err != nil {
+		return nil, err
+	}
+	p.arming.Lock()
+	defer p.arming.Unlock()
 	subject, err := p.own(c).subject(ctx, in.Key, 30)
 	if err != nil {
 		return nil, err
@@ -98,7 +106,16 @@ func (p *preventing) arm(ctx context.Context, c *console.Tenant, in *armAsk) (*A
 	return &ArmAnswer{Items: list}, nil
 }
 
-// tryTests runs the tests of rules that are to be armed. Each file must have a test that expects a hit, and all must pass.
+// everywhere refuses who may not change rules in all tenants: what is armed is in force in each of them.
+func (p *preventing) everywhere(ctx context.Context) error {
+	if len(p.tenants) < 2 {
+		return nil
+	}
+	return identity.Allowed(identity.SubjectOf(ctx), identity.AllTenants, identity.RuleWrite)
+}
+
+// tryTests runs the tests of rules that are to be armed. Each file must have a test that expects a hit, unless the request says
+// that it may come without any, and all must pass.
 func (p *preventing) tryTests(ask *ArmRequest) ([]ArmedRule, error) {
 	if len(ask.Files) == 0 || len(ask.Files) > maxArmed {
 		return nil, preventProblem(http.StatusBadRequest, "files: 1 to %d", maxArmed)
@@ -132,7 +149,7 @@ func (p *preventing) tryTests(ask *ArmRequest) ([]ArmedRule, error) {
 		return nil, err
 	}
 	wrong := mistakes(slices.Concat(set.Diagnostics, diags))
-	bench := &detect.TestBench{Rules: set.Collection, Sources: set.Sources, Read: rules.ReadLines}
+	bench := &ruletest.Bench{Rules: set.Collection, Sources: set.Sources, Read: rules.ReadLines}
 	var out []ArmedRule
 	for i := range tests {
 		a := ArmedRule{Name: strings.TrimSuffix(filepath.Base(tests[i].File), ".yml")}
@@ -141,9 +158,11 @@ func (p *preventing) tryTests(ask *ArmRequest) ([]ArmedRule, error) {
 				a.IDs, a.Titles = append(a.IDs, cmp.Or(x.ID, x.Title)), append(a.Titles, x.Title)
 			}
 		}
-		failed, n := runTests(bench, &tests[i])
-		wrong = append(wrong, failed...)
-		if a.Tests = n; len(a.IDs) == 0 {
+		if tests[i].Name != "" || !ask.untested {
+			failed, n := runTests(bench, &tests[i])
+			wrong, a.Tests = append(wrong, failed...), n
+		}
+		if len(a.IDs) == 0 {
 			wrong = append(wrong, a.Name+".yml: it holds no rule that can be used")
 		}
 		out = append(out, a)
@@ -166,12 +185,12 @@ func mistakes(diags []sigma.Diagnostic) []string {
 }
 
 // runTests runs the tests of a rule file, and returns what is wrong with them, and how many there are.
-func runTests(bench *detect.TestBench, t *rules.Tests) (wrong []string, n int) {
+func runTests(bench *ruletest.Bench, t *rules.Tests) (wrong []string, n int) {
 	name := filepath.Base(t.File)
 	if t.Name == "" {
 		return []string{name + ": it has no tests; write some into " + strings.TrimSuffix(name, ".yml") + ".test.yml"}, 0
 	}
-	list, diags := detect.ParseRuleTests(t.Name, t.Data)
+	list, diags := ruletest.Parse(t.Name, t.Data)
 	wrong = mistakes(diags)
 	hits := 0
 	for i := range list {
@@ -199,10 +218,14 @@ func runTests(bench *detect.TestBench, t *rules.Tests) (wrong []string, n int) {
 // writeRule writes a rule and its tests, each whole or not at all.
 func writeRule(dir string, f *armFile) error {
 	for _, part := range [...][2]string{{".test.yml", f.Tests}, {".yml", f.Rule}} {
+		path := filepath.Join(dir, f.Name+part[0])
 		if part[1] == "" {
+			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("arm: %w", err)
+			}
 			continue
 		}
-		if err := disk.Replace(filepath.Join(dir, f.Name+part[0]), 0o640, []byte(part[1])); err != nil {
+		if err := disk.Replace(path, 0o640, []byte(part[1])); err != nil {
 			return fmt.Errorf("arm: %w", err)
 		}
 	}
@@ -318,6 +341,11 @@ type disarmAsk struct {
 
 // disarm takes a rule back: by its id or the beginning of one, its title, or the name of its file.
 func (p *preventing) disarm(ctx context.Context, c *console.Tenant, in *disarmAsk) (*ArmedRule, error) {
+	if err := p.everywhere(ctx); err != nil {
+		return nil, err
+	}
+	p.arming.Lock()
+	defer p.arming.Unlock()
 	name := strings.TrimSuffix(in.Rule, ".yml")
 	list, err := p.armed()
 	if err != nil {

@@ -215,6 +215,7 @@ func (r *ruling) detail(ctx context.Context, name, id string) (*console.RuleDeta
 		RuleEntry: r.entry(x, c, off, blind[x]), Description: info.Description, Author: info.Author, References: info.References, FalsePositives: info.FalsePositives,
 		NextSteps: info.NextSteps, File: info.File, Line: info.Line, YAML: text, LooksFor: rules.LooksFor(x), Logs: set.LogWords(x),
 	}
+	d.Replaces = set.Replaced[x.ID]
 	if d.Source == "armed" {
 		d.Tests = ReadRule(settings.ArmedFolder(r.dir), strings.TrimSuffix(filepath.Base(x.Pos.File), ".yml")).Tests
 	}

@@ -25,10 +25,10 @@ import (
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/console"
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/settings"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -66,7 +66,7 @@ type serve struct {
 	response   *response
 	doors      *doors
 	front      *front
-	indicators *detect.Indicators
+	indicators *sight.Indicators
 	feeds      *subscriptions
 }
 

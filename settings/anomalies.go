@@ -7,8 +7,7 @@ import (
 	"strconv"
 
 	"github.com/oschwald/maxminddb-golang/v2"
-
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sense"
 )
 
 // Anomalies say how what is out of the ordinary is told.
@@ -19,11 +18,11 @@ type Anomalies struct {
 }
 
 // Senses returns what the detectors are to be like.
-func (s *Anomalies) Senses(endless bool) (*detect.SensesOptions, error) {
+func (s *Anomalies) Senses(endless bool) (*sense.Options, error) {
 	if s.Budget < -1 || s.Budget > 100_000 {
 		return nil, fmt.Errorf("anomalies.budget %d: must be from -1 to 100000", s.Budget)
 	}
-	opt := &detect.SensesOptions{Budget: s.Budget, Off: s.Off, Endless: endless}
+	opt := &sense.Options{Budget: s.Budget, Off: s.Off, Endless: endless}
 	if len(s.GeoIP) == 0 {
 		return opt, nil
 	}
@@ -56,8 +55,8 @@ type placeRecord struct {
 }
 
 // of says where an address is, as far as any of the databases knows.
-func (p *places) of(a netip.Addr) detect.Place {
-	var place detect.Place
+func (p *places) of(a netip.Addr) sense.Place {
+	var place sense.Place
 	for _, db := range p.list {
 		var r placeRecord
 		if err := db.Lookup(a).Decode(&r); err != nil {

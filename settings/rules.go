@@ -34,8 +34,11 @@ func LoadRules(s *RuleKeys) (*rules.Set, error) {
 	if err != nil {
 		return nil, terminal.WithHint(err, "a place of rules is a folder, a file, a zip, builtin, installed or pack:NAME")
 	}
-	return rules.NewSet(loaded, pipes, sources), nil
+	return rules.NewSet(loaded, rules.Form{Pipelines: pipes, Sources: sources, Armed: s.armed}), nil
 }
+
+// StandIn makes the rules of a folder stand in for those of other places that have their ids.
+func (r *RuleKeys) StandIn(folder string) { r.armed = folder }
 
 // DefaultPlaces are the places of rules where none is named.
 func DefaultPlaces() []string { return []string{rules.BuiltinPath, rules.InstalledPath} }

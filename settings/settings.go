@@ -53,6 +53,8 @@ type RuleKeys struct {
 	Timezone     string              `yaml:"timezone" doc:"The time zone of times that state none: Europe/Berlin, local, +02:00." default:"UTC for hunt, local for serve"`
 	Anomalies    Anomalies           `yaml:"anomalies" doc:"What is out of the ordinary and no rule describes: novelties, volumes, floods, beacons, tunnels. Rules of the folder anomaly say what becomes of it."`
 	Jobs         int                 `yaml:"jobs" doc:"How many blocks of input are worked on at a time." default:"one for each processor"`
+
+	armed string // a folder whose rules stand in for those of other places that have their ids
 }
 
 // Site is what belongs to one tenant.

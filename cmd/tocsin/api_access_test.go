@@ -199,3 +199,35 @@ var harmless = []string{
 	"POST /api/v1/backtest", "POST /api/v1/silences/try", "POST /api/v1/prevent/{key}", "POST /api/v1/rules/check",
 	"POST /api/v1/searches", "DELETE /api/v1/searches/{id}",
 }
+
+// TestMethods asks at every path of the API with a method that it does not have.
+func TestMethods(t *testing.T) {
+	h := every(t)
+	there := make(map[string][]string)
+	for _, o := range allOperations(t, h) {
+		there[o.path] = append(there[o.path], o.method)
+	}
+	for path, methods := range there {
+		for _, wrong := range []string{http.MethodPatch, http.MethodOptions, http.MethodGet, http.MethodPost, http.MethodDelete} {
+			o := &described{method: wrong, path: path}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(wrong, inBraces.ReplaceAllString(path, "x"), http.NoBody))
+			allow := strings.Split(w.Header().Get("Allow"), ", ")
+			if slices.Contains(methods, wrong) || slices.Contains(allow, wrong) || w.Code == http.StatusUnauthorized { // another operation has the same address: /rules/{id} and /rules/check
+				continue
+			}
+			var p identity.Problem
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusMethodNotAllowed || p.Status != w.Code || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("%s %s: %d %s %s", wrong, o.path, w.Code, w.Header(), w.Body)
+			}
+			for _, m := range methods {
+				if !slices.Contains(allow, m) {
+					t.Errorf("%s %s allows %v, and has %s", wrong, path, allow, m)
+				}
+			}
+		}
+	}
+	if status, body := (&described{method: http.MethodGet, path: console.Root + "/none"}).asked(t, h, nil, ""); status != http.StatusNotFound {
+		t.Errorf("nothing: %d %s", status, body)
+	}
+}

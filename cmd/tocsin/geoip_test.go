@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/settings"
 )
 
@@ -134,7 +134,7 @@ func TestPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for address, want := range map[string]detect.Place{
+	for address, want := range map[string]sense.Place{
 		"198.51.100.7":   {Country: "DE"},
 		"198.51.100.200": {Country: "FR"},
 		"203.0.113.9":    {Country: "BR", Network: "AS64500 Example Hosting"},

@@ -16,6 +16,7 @@ import (
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/terminal"
@@ -126,7 +127,7 @@ func (h *hunt) merge() error {
 	f.LogSources = cmp.Or(f.LogSources, s.LogSources)
 	f.Anomalies = s.Anomalies
 	if h.plain {
-		f.Anomalies.Off = []string{detect.AllKinds}
+		f.Anomalies.Off = []string{sense.AllKinds}
 	}
 	f.Level = cmp.Or(f.Level, s.Level)
 	f.Status = cmp.Or(f.Status, s.Status)

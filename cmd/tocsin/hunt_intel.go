@@ -6,6 +6,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/feeds"
+	"github.com/tocsin-sec/tocsin/sight"
 	"github.com/tocsin-sec/tocsin/terminal"
 )
 
@@ -28,7 +29,7 @@ func (h *hunt) indicators(opt *detect.Options) error {
 		}
 	}
 	if set.Len() > 0 {
-		opt.Indicators = &detect.Indicators{}
+		opt.Indicators = &sight.Indicators{}
 		opt.Indicators.Use(set)
 	}
 	return nil

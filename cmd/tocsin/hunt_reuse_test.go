@@ -12,6 +12,7 @@ import (
 	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/parse"
+	"github.com/tocsin-sec/tocsin/sense"
 	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
 )
@@ -23,7 +24,7 @@ func TestBlocksAreUsedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := detect.New(set.Rules, set.Correlations, set.Sources, detect.Options{Senses: &detect.SensesOptions{}})
+	engine, err := detect.New(set.Rules, set.Correlations, set.Sources, detect.Options{Senses: &sense.Options{}})
 	if err != nil {
 		t.Fatal(err)
 	}

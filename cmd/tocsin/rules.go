@@ -18,7 +18,7 @@ import (
 func newRules(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "List, explain, check, test, try and install rules",
+		Short: "List, explain, check, test, try, arm and install rules",
 		Long: `List, explain, check, test and install the rules that tocsin hunts with.
 
 A PATH is a folder of rules, a rule file, a zip or tar.gz, or one of the names builtin, installed and pack:NAME.`,
@@ -31,6 +31,8 @@ A PATH is a folder of rules, a rule file, a zip or tar.gz, or one of the names b
 		newRulesCheck(std),
 		newRulesTest(std),
 		newRulesStats(std),
+		newRulesArm(std),
+		newRulesDisarm(std),
 		newRulesInstall(std),
 		newRulesRemove(std),
 		newRulesPacks(std),

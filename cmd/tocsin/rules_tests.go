@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/rules"
+	"github.com/tocsin-sec/tocsin/ruletest"
 	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/terminal"
@@ -114,7 +114,7 @@ func (t *rulesTest) run(args []string) error {
 	if err != nil {
 		return err
 	}
-	bench := &detect.TestBench{Rules: set.Collection, Sources: set.Sources, Read: rules.ReadLines}
+	bench := &ruletest.Bench{Rules: set.Collection, Sources: set.Sources, Read: rules.ReadLines}
 	err = writeTo("", t.std.out, nil, func(w io.Writer) error {
 		t.tell(diags)
 		telling := set.Telling()
@@ -152,9 +152,9 @@ func (t *rulesTest) tell(diags []sigma.Diagnostic) {
 }
 
 // file runs the tests of one rule file.
-func (t *rulesTest) file(w io.Writer, bench *detect.TestBench, f *rules.Tests) error {
+func (t *rulesTest) file(w io.Writer, bench *ruletest.Bench, f *rules.Tests) error {
 	t.summary.Files++
-	tests, diags := detect.ParseRuleTests(f.Name, f.Data)
+	tests, diags := ruletest.Parse(f.Name, f.Data)
 	t.tell(diags)
 	var failed []testLine
 	var about []string
@@ -185,7 +185,7 @@ func (t *rulesTest) file(w io.Writer, bench *detect.TestBench, f *rules.Tests) e
 	return t.print(w, f, about, len(tests), failed)
 }
 
-func runTest(bench *detect.TestBench, f *rules.Tests, c *detect.RuleTest) (*testLine, error) {
+func runTest(bench *ruletest.Bench, f *rules.Tests, c *ruletest.Test) (*testLine, error) {
 	rule, err := bench.Target(f.File, c)
 	if err != nil {
 		return nil, err

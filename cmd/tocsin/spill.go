@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/order"
 )
 
 // spills are temporary files for what memory does not hold.
 type spills struct{ files []*os.File }
 
-func (s *spills) open() (detect.Spill, error) {
+func (s *spills) open() (order.Spill, error) {
 	f, err := os.CreateTemp("", "tocsin-*.tmp")
 	if err != nil {
 		return nil, fmt.Errorf("open a temporary file: %w", err)

@@ -39,10 +39,13 @@ const ask = (what: "in" | "step-up"): Promise<boolean> =>
 /** logIn asks for a log-in over the page. */
 export const logIn = (): Promise<boolean> => ask("in");
 
+/** What concerns all tenants at once, and takes none. */
+const whole = /^\/(settings|notify|reload|verify|backup|users|tokens|me|login)\b|^\/rules\/(arm|[^/]+\/(enabled|disarm))$/;
+
 /** url is the address of an operation of the API. */
 export function url(path: string, query: Query = {}): string {
   const q = new URLSearchParams();
-  if (tenant.value && query.tenant !== null) q.set("tenant", tenant.value); // tenant: null is for what concerns all of them
+  if (tenant.value && !whole.test(path)) q.set("tenant", tenant.value);
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined && value !== "") q.set(name, String(value));
   }

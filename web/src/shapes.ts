@@ -1178,6 +1178,13 @@ export interface Rule {
   title: string;
 }
 
+export interface RuleArm {
+  /** They are put in force together, or none of them is. */
+  files: SaveFile[];
+  /** For the audit trail. */
+  why?: string;
+}
+
 export interface RuleCheck {
   name?: string;
   yaml: string;
@@ -1229,6 +1236,8 @@ export interface RuleDetail {
   /** Where it has not hit: how many events each part of its condition holds for. */
   parts?: RulePart[];
   references?: string[];
+  /** The file of a rule with the same id that this armed one stands in for; that one is back when this one is taken back. */
+  replaces?: string;
   /** builtin, pack:NAME, armed, or its file. */
   source: string;
   status?: string;
@@ -1364,6 +1373,21 @@ export interface RulesPage {
   next?: string;
   /** That are meant. */
   total: number;
+}
+
+export interface SaveFile {
+  /** Of the file, without .yml: small letters, digits, - and _. Else that of the armed rule with the same id, or one made of its title. */
+  name?: string;
+  /** Sigma, as YAML. */
+  rule: string;
+  /** As they stand in NAME.test.yml. Where there are some, all must pass, and one must expect a hit. */
+  tests?: string;
+}
+
+export interface Saved {
+  items: ArmedRule[];
+  /** Why one of them is in force and still cannot hit, or has no tests. */
+  notes: string[];
 }
 
 export interface SavedSearch {

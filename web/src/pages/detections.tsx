@@ -1,7 +1,7 @@
 // Detections: every rule, whether it is on, how it has done, and why one never hits. One of them, or a new one, to read, to
 // change, to test on what is kept.
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { api, say } from "../api";
+import { api } from "../api";
 import { ago, amount, plural, whenUTC } from "../form";
 import { useKeys } from "../keys";
 import { Loaded, useLoad, type Load } from "../load";
@@ -15,8 +15,9 @@ import { Ago, Button, Chip, Empty, Key, Note, Severity } from "../ui/parts";
 import { Virtual } from "../ui/virtual";
 import { draftOf } from "../search/draft";
 import { Editor } from "../rules/editor";
+import { arm, disarm, Save } from "../rules/save";
 import { Trial } from "../rules/trial";
-import type { ArmAnswer, PreventDraft, RuleChecked, RuleDetail, RuleEntry, RulesPage } from "../shapes";
+import type { PreventDraft, Result, RuleChecked, RuleDetail, RuleEntry, RulesPage } from "../shapes";
 import { ofSource } from "../words";
 
 export default function Detections({ rest }: PageProps) {
@@ -166,7 +167,7 @@ function One({ id }: { id: string }) {
         {load.value && <label class="row on-off"><Switch of={load.value} onTurn={(r) => load.value && load.set({ ...load.value, ...r })} />{load.value.enabled ? "On" : "Off"}</label>}
         <a class="button" href="/detections"><Icon name="back" />All</a>
       </Head>
-      <div class="body"><Loaded of={load}>{(r) => <Detail r={r} load={load} />}</Loaded></div>
+      <div class="body"><Loaded of={load}>{(r) => <Detail key={r.file} r={r} load={load} />}</Loaded></div>
     </div>
   );
 }
@@ -174,7 +175,10 @@ function One({ id }: { id: string }) {
 function Detail({ r, load }: { r: RuleDetail; load: Load<RuleDetail> }) {
   const [text, setText] = useState(r.yaml);
   const [checked, setChecked] = useState<RuleChecked | null>(null);
-  const changed = text !== r.yaml;
+  const [tests, setTests] = useState(r.tests ?? "");
+  const [result, setResult] = useState<Result | null>(null);
+  const changed = text !== r.yaml || tests !== (r.tests ?? "");
+  const mine = r.source === "armed", write = may("rule.write");
   const most = Math.max(...r.days.map((d) => d.count), 1);
   return (
     <div class="two">
@@ -207,66 +211,66 @@ function Detail({ r, load }: { r: RuleDetail; load: Load<RuleDetail> }) {
       </div>
       <div class="stack wide-gap">
         <div class="row wrap"><h3 class="grow">Rule{changed && " · changed, not saved"}</h3><span class="dimmer mono cut" title={r.file}>{r.file.split("/").at(-1)}:{r.line}</span>
-          {changed && <><Button look="quiet" onClick={() => setText(r.yaml)}>As it was</Button><Take name={r.id} text={text} /></>}</div>
+          {changed && <Button look="quiet" onClick={() => { setText(r.yaml); setTests(r.tests ?? ""); }}>As it was</Button>}
+          {mine && write && !changed && <Button icon="undo" onClick={() => back(r, () => (r.replaces ? load.again() : go("/detections")))}>{r.replaces ? "As shipped again" : "Take it back"}</Button>}</div>
+        {mine && r.replaces && <Note>This is your own; the one that came with the same id rests meanwhile.</Note>}
         <Editor text={text} label="The rule as YAML" onChange={setText} onChecked={setChecked} />
-        <Trial files={changed ? [{ name: "rule.yml", text }] : undefined} names={changed ? undefined : [r.id]} ready={!changed || !!checked?.ok} />
+        <Trial files={text !== r.yaml ? [{ name: "rule.yml", text }] : undefined} names={text !== r.yaml ? undefined : [r.id]} ready={text === r.yaml || !!checked?.ok} onResult={setResult} />
+        <Save files={[{ name: "", text, tests }]} at={0} ready={changed && !!checked?.ok} result={result} quiet={!changed && !mine} onTests={setTests} onArmed={() => load.again()}><Take name={r.id} text={text} /></Save>
       </div>
     </div>
   );
 }
 
-/** Take gives a rule to the person: rules that are not drafted of an incident are kept as files, in a folder that tocsin.yml names. */
+/** Take gives a rule to the person as a file. */
 function Take({ name, text }: { name: string; text: string }) {
-  return <a class="button" download={name + ".yml"} href={"data:text/yaml;charset=utf-8," + encodeURIComponent(text)} title="Put it into a folder of rules that tocsin.yml names, then reload"><Icon name="download" />Download</a>;
+  return <a class="button quiet" download={name + ".yml"} href={"data:text/yaml;charset=utf-8," + encodeURIComponent(text)} title="As a file, for a folder of rules that tocsin.yml names"><Icon name="download" />Download</a>;
 }
 
+/** back takes an armed rule back, told with its way to have it in force again. */
+function back(r: { id: string; title: string; yaml: string; tests?: string }, then: () => void): void {
+  const p = disarm(r.id);
+  p.then(then, complain);
+  done(r.title + " is taken back", p, () => arm({ rule: r.yaml, tests: r.tests }).then(then));
+}
 
-/** Fresh is a new rule: of a search, of an incident, or of nothing yet. */
+/** Fresh is a new rule: of a search, of an incident or a case, or of nothing yet. */
 function Fresh() {
   const q = query.value.get("q") ?? "", of = query.value.get("of") ?? "";
   const draft = useLoad<PreventDraft | null>((s) => (of ? api.post("/prevent/" + encodeURIComponent(of), {}, { signal: s }) : Promise.resolve(null)), [of]);
-  const [text, setText] = useState(() => draftOf(q || "field:value", crypto.randomUUID()));
-  const [tests, setTests] = useState("");
+  const d = draft.value, list = d?.rules ?? [];
+  const [texts, setTexts] = useState<{ name: string; text: string; tests: string }[]>(() => (of ? [] : [{ name: "", text: draftOf(q || "field:value", crypto.randomUUID()), tests: "" }]));
+  const [at, setAt] = useState(0);
   const [checked, setChecked] = useState<RuleChecked | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [bad, setBad] = useState("");
-  const first = draft.value?.rules?.[0];
+  const [result, setResult] = useState<Result | null>(null);
   useEffect(() => {
-    if (first) { setText(first.text); setTests(first.tests); }
-  }, [first]);
-  const arm = async () => {
-    setBusy(true);
-    setBad("");
-    try {
-      const a = await api.post<ArmAnswer>("/prevent/" + encodeURIComponent(of) + "/arm", { files: [{ name: first?.name ?? "of-" + of.slice(0, 8), rule: text, tests }] });
-      tell("The rule is in force");
-      go("/detections/" + encodeURIComponent(a.items?.[0]?.ids[0] ?? ""));
-    } catch (e) { setBad(say(e)); }
-    setBusy(false);
-  };
+    if (d) setTexts(list.map((r) => ({ name: r.name, text: r.text, tests: r.tests })));
+  }, [d]);
+  const here = texts[at], drafted = list[at];
+  const change = (part: { text?: string; tests?: string }) => setTexts(texts.map((x, i) => (i === at ? { ...x, ...part } : x)));
+  const armed = (ids: string[]) => go("/detections/" + encodeURIComponent(ids[0] ?? ""));
+  const from = of ? (d?.kind === "case" ? "/cases/" : "/queue/") + of : q ? "/search?q=" + encodeURIComponent(q) : "/detections";
   return (
     <div class="page detection">
-      <Head title="New detection"><span class="grow" /><a class="button" href={q ? "/search?q=" + encodeURIComponent(q) : "/detections"}><Icon name="back" />{q ? "To the search" : "All"}</a></Head>
+      <Head title="New detection"><span class="grow" /><a class="button" href={from}><Icon name="back" />{of ? (d?.kind === "case" ? "To the case" : "To the alert") : q ? "To the search" : "All"}</a></Head>
       <div class="body">
-        <div class="two">
-          <div class="stack wide-gap">
-            {draft.busy && of && <p class="row dim"><span class="spin" />Drafting it from what happened…</p>}
-            {draft.trouble && <Note look="bad">{draft.trouble}</Note>}
-            {draft.value && (first ? <Note>Drafted of {draft.value.kind} “{draft.value.title}”: it finds {amount(first.covered)} of {plural(first.events, "event")} of it, and {amount(first.remain)} others that are like them.</Note> : <Note look="warn">Nothing could be drafted. {draft.value.notes?.join(" ")}</Note>)}
-            {first?.notes?.map((n) => <p key={n} class="dim">{n}</p>)}
-            <Editor text={text} label="The rule as YAML" onChange={setText} onChecked={setChecked} />
-          </div>
-          <div class="stack wide-gap">
-            <Trial files={[{ name: "rule.yml", text }]} ready={!!checked?.ok} />
-            {of && <section class="stack"><h3>Its tests</h3><p class="dim">They must pass before it is put in force; one of them must expect a hit.</p><textarea class="tests" aria-label="Its tests" spellcheck={false} value={tests} onInput={(e) => setTests(e.currentTarget.value)} /></section>}
-            {bad && <Note look="bad"><pre class="plain">{bad}</pre></Note>}
-            <div class="row wrap">
-              {of && may("rule.write") && <Button look="main" busy={busy} disabled={!checked?.ok || !tests.trim()} onClick={() => void arm()}>Put it in force</Button>}
-              <Take name="rule" text={text} />
+        {draft.busy && of && <p class="row dim" role="status"><span class="spin" />Drafting it from what happened, and looking for what is like it in 30 days…</p>}
+        {draft.trouble && <Note look="bad"><div class="row wrap"><span class="grow">{draft.trouble}</span><Button onClick={draft.again}>Try again</Button></div></Note>}
+        {d && !list.length && <Empty icon="shield" title="No rule could be drafted of it" actions={<><a class="button main" href={from}>Back to it</a><a class="button" href="/detections/new">Write one</a></>}>{d.notes?.join(" ") || "Its events are no longer kept, or nothing sets them apart."}</Empty>}
+        {here && (
+          <div class="two">
+            <div class="stack wide-gap">
+              {d && drafted && <Note>Drafted of {d.kind} “{d.title}”: it finds {amount(drafted.covered)} of {plural(drafted.events, "event")} of it, and {amount(drafted.remain)} others that are like them.</Note>}
+              {list.length > 1 && <div class="tabs wrap" role="group" aria-label="Rules that were drafted">{list.map((r, i) => <button key={r.id} type="button" class={i === at ? "on" : ""} aria-pressed={i === at} onClick={() => { setAt(i); setResult(null); }}><span class="num">{i + 1}</span> {r.title.replace(/^.*\(([^()]+)\)$/, "$1")}</button>)}</div>}
+              {drafted?.notes?.map((n) => <p key={n} class="dim">{n}</p>)}
+              <Editor key={at} text={here.text} label="The rule as YAML" onChange={(text) => change({ text })} onChecked={setChecked} />
             </div>
-            {!of && <p class="dim">To put it in force, save it into a folder of rules that tocsin.yml names, and reload. A rule that is drafted of an incident or a case can be put in force from here.</p>}
+            <div class="stack wide-gap">
+              <Trial key={at} files={[{ name: "rule.yml", text: here.text }]} ready={!!checked?.ok} onResult={setResult} />
+              <Save files={texts} at={at} ready={!!checked?.ok} of={of} result={result} onTests={(tests) => change({ tests })} onArmed={armed}><Take name={here.name || "rule"} text={here.text} /></Save>
+            </div>
           </div>
-        </div>
+        )}
       </div>
     </div>
   );

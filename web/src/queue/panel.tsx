@@ -85,6 +85,7 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
           {open && judge && <Button k="a" onClick={toggleTake}>{i?.status === "taken" && i.owner === myName.value ? "Give back" : "Take"}</Button>}
           {open && judge && <Button k="s" onClick={() => { quiet(snooze([key])); onShut(); }}>Snooze</Button>}
           {!open && i && judge && <Button look="main" k="o" onClick={() => quiet(reopen([key]))}>Open again</Button>}
+          {i && may("rule.write") && <a class="button quiet wide-only" href={"/detections/new?of=" + key} title="Rule from this: drafts one that finds it when it comes again">Rule…</a>}
         </div>
       </header>
       <div class="scroll" tabIndex={0} role="group" aria-label="About this alert">
@@ -155,7 +156,7 @@ function About({ x }: { x: Explained }) {
       )}
       {x.why.length > 0 && <Part title="Why it fired">{x.why.slice(0, 4).map((h) => <Why key={h.key} hit={h} many={x.why.length > 1} />)}</Part>}
       {x.normal.length > 0 && <Part title="What is normal here"><ul class="plain">{x.normal.map((n) => <li key={n}>{n}</li>)}</ul></Part>}
-      {x.next.length > 0 && <Part title="What to do"><ol class="plain num">{x.next.filter((n) => !/: tocsin /.test(n)).map((n) => <li key={n}>{n}</li>)}{x.entities.slice(0, 2).map((e) => <li key={e.name}><a href={"/entities/" + e.kind + "/" + encodeURIComponent(e.name)}>See everything that {e.name} did</a></li>)}</ol></Part>}
+      {x.next.length > 0 && <Part title="What to do"><ol class="plain num">{x.next.filter((n) => !/: tocsin /.test(n)).map((n) => <li key={n}>{n}</li>)}{x.entities.slice(0, 2).map((e) => <li key={e.name}><a href={"/entities/" + e.kind + "/" + encodeURIComponent(e.name)}>See everything that {e.name} did</a></li>)}{may("rule.write") && <li><a href={"/detections/new?of=" + x.key}>Draft a rule from this, so that it does not happen again</a></li>}</ol></Part>}
       {x.about.length > 0 && <Part title={x.about.length > 1 ? "The rules" : "The rule"}>{x.about.slice(0, 4).map((r) => <Rule key={r.id} of={r} />)}</Part>}
       {!!x.earlier?.length && (
         <Part title="Before, about the same">

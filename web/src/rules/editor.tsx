@@ -1,5 +1,5 @@
 // A rule as text, with what is wrong with it: by its line, at its place. It is asked while somebody writes.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { api, say } from "../api";
 import { Icon } from "../ui/icon";
 import type { RuleChecked, RuleDiagnostic } from "../shapes";
@@ -8,9 +8,9 @@ export function Editor({ text, label, onChange, onChecked, readOnly }: { text: s
   const [found, setFound] = useState<RuleChecked | null>(null);
   const [trouble, setTrouble] = useState("");
   const area = useRef<HTMLTextAreaElement>(null), gutter = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => onChecked?.(null), [text]); // before it is painted: nothing is put in force by what was found of the text before
   useEffect(() => {
     const stop = new AbortController();
-    onChecked?.(null);
     const wait = setTimeout(() => {
       api.post<RuleChecked>("/rules/check", { yaml: text }, { signal: stop.signal }).then(
         (c) => { setFound(c); setTrouble(""); onChecked?.(c); },

@@ -9,7 +9,7 @@ import type { Outcome, Result } from "../shapes";
 interface Progress { events: number; hits: number; at?: string; share: number }
 type Days = "1" | "7" | "30";
 
-export function Trial({ files, names, ready }: { files?: { name: string; text: string }[]; names?: string[]; ready: boolean }) {
+export function Trial({ files, names, ready, onResult }: { files?: { name: string; text: string }[]; names?: string[]; ready: boolean; onResult?: (r: Result | null) => void }) {
   const [days, setDays] = useState<Days>("7");
   const [progress, setProgress] = useState<Progress | null>(null);
   const [result, setResult] = useState<Result | null>(null);
@@ -17,6 +17,7 @@ export function Trial({ files, names, ready }: { files?: { name: string; text: s
   const [began, setBegan] = useState(0);
   const stop = useRef<AbortController | null>(null);
   useEffect(() => () => stop.current?.abort(), []);
+  useEffect(() => onResult?.(result), [result]);
   const busy = began > 0;
   const start = async () => {
     if (busy || !ready) return;
