@@ -55,6 +55,9 @@ func twoPeople(t *testing.T, lena *tab) {
 	s.await(t, keys["both2"], "closed  malicious ")
 	ben.press(".toast.bad button", "Do it all the same")
 	s.await(t, keys["both2"], "closed  false-alarm ")
+	ben.see("dialog h2", "Keep it from coming again?")
+	ben.keys("Escape")
+	ben.await("!document.querySelector('dialog')")
 	lena.keys("z") // what she takes back is not hers any more
 	lena.see(".toast.bad", "Ben has closed it as false-alarm meanwhile")
 	s.await(t, keys["both2"], "closed  false-alarm ")
