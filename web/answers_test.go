@@ -45,7 +45,7 @@ func TestAnswers(t *testing.T) {
 	s.looks(attack)
 	s.decides(attack)
 	s.acts(attack)
-	s.rules(attack)
+	s.askRules(attack)
 	s.people()
 	for _, name := range s.api.Unanswered() {
 		if elsewhere[name] == "" {
@@ -219,8 +219,8 @@ func (s *server) acts(attack string) {
 	s.ask("POST", "/backup", a{"dir": s.t.TempDir() + "/backup"})
 }
 
-// rules tries rules, turns them off, and makes new ones of what was found.
-func (s *server) rules(attack string) {
+// askRules tries rules, turns them off, and makes new ones of what was found.
+func (s *server) askRules(attack string) {
 	s.t.Helper()
 	fired := s.word(s.ask("GET", "/rules?fired=true&order=fired&limit=1", nil), "items.0.id")
 	s.ask("GET", "/rules/"+url.PathEscape(fired), nil)
