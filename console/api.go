@@ -45,6 +45,8 @@ type Operation struct {
 	MaxBody int64
 	// Sends is the media type of what is sent, where that is not JSON, and the operation is one of Raw.
 	Sends string
+	// Answers is the type of what is answered, where that is JSON, and the operation is one of Raw.
+	Answers reflect.Type
 }
 
 // Page is a part of a list.
@@ -130,9 +132,13 @@ func Stream[I any](a *API, op Operation, f func(ctx context.Context, t *Tenant, 
 // It returns an error only as long as it has written nothing.
 func Raw[I any](a *API, op Operation, mediaType string, f func(ctx context.Context, t *Tenant, in *I, w http.ResponseWriter, r *http.Request) error) {
 	h := a.describe(&op)
+	schema := &huma.Schema{Type: huma.TypeString}
+	if op.Answers != nil {
+		schema = a.huma.OpenAPI().Components.Schemas.Schema(op.Answers, true, "")
+	}
 	h.Responses = map[string]*huma.Response{"200": {
 		Description: http.StatusText(http.StatusOK),
-		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString}}},
+		Content:     map[string]*huma.MediaType{mediaType: {Schema: schema}},
 	}}
 	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(c huma.Context) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/disk"
@@ -43,6 +44,7 @@ func (s *Server) registerCases(a *API) {
 	op.Path, op.Summary = "/cases/{key}", "Changes a case"
 	Handle(a, op, s.changeCase)
 	op.Path, op.Summary, op.Sends = "/cases/{key}/evidence", "Keeps evidence with a case, under its hash", "application/octet-stream"
+	op.Answers = reflect.TypeFor[alert.Case]()
 	Raw(a, op, "application/json", s.addEvidence)
 }
 

@@ -120,6 +120,8 @@ type Decision struct {
 	Owner   *string   `json:"owner,omitempty" maxLength:"4096" doc:"Empty: nobody."`
 	Note    *string   `json:"note,omitempty" maxLength:"4096" doc:"In place of the one before."`
 	Until   time.Time `json:"until,omitzero" doc:"With snoozed."`
+	// Seen keeps two people from overruling each other unawares.
+	Seen map[string]string `json:"seen,omitempty" maxProperties:"1000" doc:"What decided was of an incident, by its key, when whoever decides looked at it; empty if nothing had been decided. If others have decided about the same since, nothing is done, and the answer is 409 and says who. Of incidents that are not named nothing is asked."`
 }
 
 // DecideAsk takes a decision.
@@ -151,6 +153,9 @@ func (s *Server) decide(ctx context.Context, t *Tenant, in *DecideAsk) (*Decided
 	for i, x := range before {
 		keys[i] = x.Key
 	}
+	if d.Seen, err = in.Body.seen(); err != nil {
+		return nil, err
+	}
 	list, err := t.State.Decide(ctx, keys, d)
 	if err != nil {
 		return nil, notFound(err)
@@ -159,6 +164,29 @@ func (s *Server) decide(ctx context.Context, t *Tenant, in *DecideAsk) (*Decided
 	out := &Decided{Incidents: make([]alert.Message, len(list)), Undo: undoOf(before)}
 	for i, x := range list {
 		out.Incidents[i] = x.Message(d.At)
+	}
+	for i := range out.Undo {
+		out.Undo[i].Seen = make(map[string]string)
+		for _, key := range out.Undo[i].Keys {
+			out.Undo[i].Seen[key] = alert.When(d.At).Format(time.RFC3339Nano)
+		}
+	}
+	return out, nil
+}
+
+// seen are the times of Seen.
+func (d *Decision) seen() (map[string]int64, error) {
+	out := make(map[string]int64, len(d.Seen))
+	for key, text := range d.Seen {
+		out[key] = 0
+		if text == "" {
+			continue
+		}
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			return nil, bad("seen", "%q of %q is not a time", text, key)
+		}
+		out[key] = nanoseconds(at)
 	}
 	return out, nil
 }
@@ -231,7 +259,10 @@ func (t *Tenant) judged(list []*alert.Incident) {
 // notFound makes problems of errors of the state that are the asker's.
 func notFound(err error) error {
 	var many *state.AmbiguousError
+	var changed *state.ChangedError
 	switch {
+	case errors.As(err, &changed):
+		return &Problem{Status: http.StatusConflict, Title: changed.Error()}
 	case errors.As(err, &many):
 		return &Problem{Status: http.StatusConflict, Title: many.Error()}
 	case errors.Is(err, state.ErrNotFound):

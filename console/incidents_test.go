@@ -122,6 +122,34 @@ func TestDecisionsOfWhatWasMerged(t *testing.T) {
 	a.refused(wrong, "cases/"+c.Key, "op", object{"op": "burn"})
 }
 
+// TestSeen refuses to overrule what who decides has not seen, and says who was faster; also of what takes something back.
+func TestSeen(t *testing.T) {
+	a := openArchive(t)
+	a.hit(1, "dump", "pc1", "eve", time.Hour)
+	key, anna := a.put.Incidents[0].Key, "anna"
+	decide := func(d Decision) (out Decided, err error) {
+		err = a.Post(t.Context(), "incidents/decide", nil, &d, &out)
+		return out, err
+	}
+	first, err := decide(Decision{Keys: []string{key[:8]}, Status: alert.Taken, Owner: &anna, Seen: map[string]string{key: ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := first.Incidents[0].Decided.Format(time.RFC3339Nano)
+	if len(first.Undo) != 1 || first.Undo[0].Seen[key] != at {
+		t.Errorf("it is taken back whatever has come after it: %+v", first.Undo)
+	}
+	if _, err := a.state.Decide(t.Context(), []string{key}, state.Decision{Status: alert.Closed, Verdict: alert.Malicious, Actor: "ben", At: time.Now().UnixNano()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []Decision{{Keys: []string{key}, Status: alert.New, Seen: map[string]string{key: at}}, first.Undo[0]} {
+		if p, ok := func() error { _, err := decide(d); return err }().(*Problem); !ok || p.Status != http.StatusConflict || !strings.HasPrefix(p.Title, "ben has closed it as malicious meanwhile") {
+			t.Errorf("%+v: %v", d, p)
+		}
+	}
+	a.refused(http.StatusUnprocessableEntity, "incidents/decide", "seen", object{"keys": []string{key}, "status": "new", "seen": object{key: "noon"}})
+}
+
 // TestUndo restores what was decided before, also that nobody had taken it.
 func TestUndo(t *testing.T) {
 	a := openArchive(t)

@@ -23,6 +23,7 @@ func TestHistogram(t *testing.T) {
 		}
 		v.events(base.Add(time.Duration(n)*time.Hour), "dataset", "sshd", "user.name", "anna", "event.outcome", outcome, "_msg", "x")
 	}
+	year := "&since=" + base.AddDate(-1, 0, 0).Format(time.RFC3339) + "&until=" + base.AddDate(0, 0, 10).Format(time.RFC3339)
 	for _, c := range []struct {
 		q, more string
 		total   int64
@@ -33,7 +34,10 @@ func TestHistogram(t *testing.T) {
 		{"event.outcome:success", "&buckets=40", 10, 3600, 28},
 		{"user.name:anna | where event.outcome:success", "&buckets=40", 10, 3600, 28},
 		{"user.name:anna | top 1 event.outcome", "&buckets=40", 30, 3600, 30},
-		{"user.name:anna", "&buckets=5", 30, 6 * 3600, 6},
+		{"user.name:anna", "&buckets=5", 30, 6 * 3600, 5},
+		{"user.name:anna", "&buckets=96" + year, 30, 7 * 86400, 54},
+		{"user.name:anna | where user.name:anna", "&buckets=96" + year, 30, 7 * 86400, 54},
+		{"user.name:anna", "&buckets=20" + year, 30, 28 * 86400, 14},
 		{"user.name:anna", "&buckets=20&since=" + base.Add(10*time.Hour).Format(time.RFC3339) + "&until=" + base.Add(20*time.Hour).Format(time.RFC3339), 10, 1800, 20},
 	} {
 		v.get("/search/histogram?q="+url.QueryEscape(c.q)+c.more, &h)

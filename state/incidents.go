@@ -209,6 +209,9 @@ type Decision struct {
 	Until   int64 // with alert.Snoozed
 	At      int64
 	Actor   string
+	// Seen are, by their keys, when incidents had last been decided about as far as Actor knows: their Decided. What
+	// others have said since is not overruled: the error is a *ChangedError. Nothing is asked of keys that are not in it.
+	Seen map[string]int64
 }
 
 // ErrDecision is the error of a decision that makes no sense.
@@ -233,7 +236,7 @@ func (d *Decision) check() error {
 }
 
 // Decide keeps what somebody says of incidents, all or none of it, and the audit trail of it. It returns them as they are
-// then. The error is ErrNotFound if one is not there, and ErrDecision.
+// then. The error is ErrNotFound if one is not there, ErrDecision, or a *ChangedError.
 func (s *State) Decide(ctx context.Context, keys []string, d Decision) ([]*alert.Incident, error) {
 	if err := d.check(); err != nil {
 		return nil, err
@@ -247,7 +250,7 @@ func (s *State) Decide(ctx context.Context, keys []string, d Decision) ([]*alert
 		return nil
 	}
 	err := s.tx(ctx, decide)
-	for try := 0; isConflict(err) && try < 100; try++ {
+	for try := 0; (isConflict(err) || errors.Is(err, errMoved)) && try < 100; try++ {
 		err = s.tx(ctx, decide)
 	}
 	if err != nil {
@@ -289,12 +292,22 @@ func decide(ctx context.Context, tx *sql.Tx, key string, d Decision) error {
 	}
 	q.text(" WHERE status <> 'merged' AND key = ")
 	q.arg(key)
+	none := ErrNotFound
+	if _, ok := d.Seen[key]; ok {
+		now, err := d.unseen(ctx, tx, key)
+		if err != nil {
+			return err
+		}
+		q.text(" AND decided = ")
+		q.arg(now)
+		none = errMoved
+	}
 	r, err := tx.ExecContext(ctx, q.sql(), q.args...)
 	if err != nil {
 		return err
 	}
 	if n, err := r.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, fmt.Errorf("incident %q: %w", key, ErrNotFound))
+		return errors.Join(err, fmt.Errorf("incident %q: %w", key, none))
 	}
 	detail := map[string]string{}
 	for name, v := range map[string]string{"status": d.Status, "verdict": d.Verdict, "owner": d.Owner, "note": d.Note, "case": d.Case} {

@@ -129,6 +129,21 @@ func TestSearchPage(t *testing.T) {
 
 	b.visit("/search?q=" + "fail:%20(")
 	b.see(".mistake pre", "^")
+	// A year in steps of weeks: it ends when it ends.
+	since := time.Now().AddDate(-1, 0, 0)
+	b.visit(fmt.Sprintf("/search?q=203.0.113.66&from=%d&to=%d", since.UnixMilli(), time.Now().UnixMilli()))
+	var h struct {
+		Start time.Time
+		Step  float64
+		Count []int64 `json:"counts"`
+	}
+	s.get("/search/histogram?q=203.0.113.66&buckets=96&since="+since.UTC().Format(time.RFC3339), &h)
+	if h.Step < 100_000 {
+		t.Fatalf("a year is shown in steps of %v s", h.Step)
+	}
+	end := h.Start.Add(time.Duration(h.Step*float64(len(h.Count))) * time.Second)
+	b.see(".histogram", "")
+	b.await(fmt.Sprintf("document.querySelector('.histogram svg')?.getAttribute('aria-label').endsWith(' from %s to %s UTC')", h.Start.Format("2 Jan 15:04"), end.Format("2 Jan 15:04")))
 	b.visit("/search?q=203.0.113.66")
 	b.see(".event", "203.0.113.66")
 	b.keys("s")

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/demo"
+	"github.com/tocsin-sec/tocsin/internal/contract"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 	"github.com/tocsin-sec/tocsin/web"
 )
@@ -92,6 +93,7 @@ type server struct {
 	link   string // by which the first administrator is made
 	logs   string // the folder that it watches
 	client *http.Client
+	api    *contract.Document // which it keeps to
 
 	args []string // of the program
 	cmd  *exec.Cmd
@@ -108,7 +110,7 @@ func serve(t *testing.T, night bool) *server {
 	return serveAt(t, night, 0, "")
 }
 
-// serveAt starts one at a port, with more settings of its console.
+// serveAt starts one at a port, with more settings: of its console first.
 func serveAt(t *testing.T, night bool, port int, settings string) *server {
 	t.Helper()
 	dir := t.TempDir()
@@ -167,7 +169,8 @@ func serveAt(t *testing.T, night bool, port int, settings string) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.client = &http.Client{Jar: jar, Timeout: 30 * time.Second}
+	s.api = contract.Read(t, "../docs/reference/openapi.json")
+	s.client = &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: s.api.Transport(t, http.DefaultTransport)}
 	return s
 }
 

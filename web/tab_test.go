@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -132,11 +133,17 @@ func (b *tab) check() {
 // enter logs in. A session belongs to the browser that it was made in: that of the server's client is no use here.
 func (b *tab) enter() {
 	b.t.Helper()
+	b.enterAs(userName)
+}
+
+// enterAs logs in somebody who has the same password.
+func (b *tab) enterAs(name string) {
+	b.t.Helper()
 	b.allow("401: " + b.s.origin + "/api/v1/me")
 	b.allow("status of 401 (Unauthorized) " + b.s.origin + "/api/v1/me")
 	b.visit("/login")
 	b.see("h1", "Log in")
-	b.write("input[autocomplete=username]", userName)
+	b.write("input[autocomplete=username]", name)
 	b.write("input[type=password]", password)
 	b.keys("Enter")
 	b.await("location.pathname === '/queue' && document.querySelector('.page')")
@@ -205,7 +212,14 @@ func (b *tab) keys(list ...string) {
 		case "Escape":
 			k = kb.Escape
 		}
-		b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(k)))
+		b.must(chromedp.Do(b.ctx, chromedp.KeyEvent(k, pressed)))
+	}
+}
+
+// pressed makes of a key what a keyboard makes of it: where the page takes the key for its own, no letter follows.
+func pressed(p *input.DispatchKeyEventParams) {
+	if p.Type == input.DispatchKeyEventTypeKeyDown {
+		p.Type = input.DispatchKeyEventTypeRawKeyDown
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/identity"
+	"github.com/tocsin-sec/tocsin/internal/contract"
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
@@ -138,13 +139,13 @@ func (d *doorway) browser() *browser {
 		d.Fatal(err)
 	}
 	b := &browser{d: d, header: http.Header{"User-Agent": {"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}, "Sec-Fetch-Site": {"same-origin"}}}
-	b.client = &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: &http.Transport{
+	b.client = &http.Client{Jar: jar, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: contract.Read(d.T, "../../docs/reference/openapi.json").Transport(d.T, &http.Transport{
 		ForceAttemptHTTP2: true,
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error {
 			b.seen = sha256.Sum256(s.PeerCertificates[0].Raw)
 			return nil
 		}},
-	}}
+	})}
 	d.Cleanup(b.client.CloseIdleConnections)
 	return b
 }

@@ -340,6 +340,8 @@ export interface Decision {
   note?: string;
   /** Empty: nobody. */
   owner?: string;
+  /** What decided was of an incident, by its key, when whoever decides looked at it; empty if nothing had been decided. If others have decided about the same since, nothing is done, and the answer is 409 and says who. Of incidents that are not named nothing is asked. */
+  seen?: Record<string, string>;
   status?: "new" | "taken" | "snoozed" | "closed";
   /** With snoozed. */
   until?: string;

@@ -11,6 +11,7 @@ import { StepUp } from "./pages/login";
 import { go, route } from "./route";
 import { logout, may, me, myName, tenants } from "./session";
 import { undoLast } from "./toast";
+import { useCount, waiting } from "./waiting";
 import { palette, Palette } from "./palette";
 import { Icon } from "./ui/icon";
 import { Button, Dialog, Empty, Key, Owner } from "./ui/parts";
@@ -47,6 +48,7 @@ export function Shell() {
   useEffect(() => {
     listen();
   }, [tenant.value]);
+  useCount();
   const path = route.value.path;
   useEffect(() => {
     open.value = false;
@@ -109,6 +111,11 @@ function PageView() {
   return <Page key={info.path + tenant.value} rest={rest} />;
 }
 
+function Count({ path }: { path: string }) {
+  const n = path === "/queue" ? waiting.value : counts.value[path];
+  return n ? <span class="count wide">{amount(n)}</span> : null;
+}
+
 function Rail() {
   const here = pageAt(route.value.path);
   return (
@@ -126,7 +133,7 @@ function Rail() {
           <a key={p.path} href={p.path} aria-current={p === here ? "page" : undefined} title={p.title + " (g " + p.key + ")"}>
             <Icon name={p.icon} />
             <span class="label wide">{p.title}</span>
-            {counts.value[p.path] ? <span class="count wide">{amount(counts.value[p.path]!)}</span> : null}
+            <Count path={p.path} />
           </a>
         ))}
       </div>

@@ -20,7 +20,7 @@ const undos: { toast: number; run: () => Promise<unknown>; after: Promise<unknow
 function show(t: Omit<Toast, "id">): number {
   const id = next++;
   toasts.value = [...toasts.value.slice(-(keep - 1)), { ...t, id }];
-  if (!t.bad || !t.actions) setTimeout(() => dismiss(id), t.bad || t.undo ? 12_000 : 5_000);
+  if (!t.bad || !t.actions) setTimeout(() => dismiss(id), t.bad || t.undo ? 12_000 : 5_000); // what asks for an answer stays
   return id;
 }
 
@@ -34,6 +34,8 @@ export function complain(e: unknown, retry?: () => void): number {
   if (!retry || !passing(e)) return show({ text: upper(say(e)), bad: true });
   return show({ text: "Not done: " + say(e), bad: true, actions: [{ label: "Try again", run: retry }] });
 }
+/** refused is a complaint that leaves a choice. */
+export const refused = (e: unknown, choice: { label: string; run: () => void }): number => show({ text: upper(say(e)), bad: true, actions: [choice] });
 
 /**
  * done tells of something that is under way or done, and how to take it back. `what` is the promise of it: undo waits for it,

@@ -9,11 +9,12 @@ import type { PageProps } from "../pages";
 import { containAt, Panel } from "../queue/panel";
 import { Row } from "../queue/row";
 import { has, toggle } from "../queue/terms";
-import { busy, cursor, fresh, further, hear, items, keys, load, loadedAt, move, openInAll, pick, picked, ranges, summary, tabs, trouble, type Item, type Tab, type View } from "../queue/store";
+import { busy, cursor, fresh, further, hear, items, keys, load, loadedAt, move, pick, picked, ranges, summary, tabs, trouble, type Item, type Tab, type View } from "../queue/store";
 import { reopen, snooze, take } from "../queue/act";
 import { CloseMenu, ExceptionOffer } from "../queue/close";
 import { amend, go, href, query } from "../route";
 import { may } from "../session";
+import { waiting } from "../waiting";
 import { Head } from "../shell";
 import { Histogram } from "../ui/histogram";
 import { Icon } from "../ui/icon";
@@ -189,14 +190,14 @@ const low = (i: Item): number => (i.kind === "group" ? 29 : 38);
 const tall = (i: Item): number => (i.kind === "group" ? 30 : 60);
 
 function Older({ view }: { view: View }) {
-  const n = view.tab === "open" && !view.q && !view.from ? openInAll.value - (tabs.value?.open ?? 0) : 0;
+  const n = view.tab === "open" && !view.q && !view.from ? (waiting.value ?? 0) - (tabs.value?.open ?? 0) : 0;
   if (n <= 0 || view.range === "all") return null;
   return <p class="older">{plural(n, "older alert")} still open. <a href={href({ range: "all" })}>Show all</a></p>;
 }
 
 function Nothing({ view }: { view: View }) {
   const filtered = view.q || view.from;
-  const elsewhere = view.tab === "open" && !filtered ? openInAll.value : 0;
+  const elsewhere = view.tab === "open" && !filtered ? (waiting.value ?? 0) : 0;
   if (elsewhere > 0) return <Empty icon="check" title="Nothing new in this time" actions={<a class="button main" href={href({ range: "all" })}>Show all that are open</a>}>{plural(elsewhere, "older alert")} still open.</Empty>;
   if (filtered) return <Empty icon="search" title="No alert is like this" actions={<a class="button main" href={href({ q: null, from: null, to: null })}>Take the filter away</a>}>There are none with this filter in this time.</Empty>;
   const texts: Record<Tab, [string, string]> = {

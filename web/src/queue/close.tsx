@@ -9,15 +9,16 @@ import type { Verdict } from "../words";
 import { complain, done as toast, tell } from "../toast";
 import { Button, Dialog, Key } from "../ui/parts";
 import { signal } from "@preact/signals";
-import { close, verdicts } from "./act";
+import { close, seenOf, verdicts } from "./act";
 
 export function CloseMenu({ keys, floating, onDone, onCancel }: { keys: string[]; floating?: boolean; onDone: () => void; onCancel: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const note = useRef<HTMLInputElement>(null);
   const list = useRef(keys).current; // what is judged is what was chosen when the menu came
+  const seen = useRef(seenOf(list)).current; // and what it was then
   const say = (v: Verdict) => {
     const offers = v === "false-alarm" && list.length === 1 && may("rule.write");
-    close(list, v, note.current?.value.trim(), offers ? () => void offer(list[0]!) : undefined).catch(() => {});
+    close(list, v, note.current?.value.trim(), { seen, then: offers ? () => void offer(list[0]!) : undefined }).catch(() => {});
     onDone();
   };
   useEffect(() => {

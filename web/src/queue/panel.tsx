@@ -14,7 +14,7 @@ import type { Containment, Explained, Hit, Incident, RuleDetail, RuleInfo } from
 import { complain, tell } from "../toast";
 import { Icon } from "../ui/icon";
 import { Ago, Button, Chip, Entity, focus, Meter, Owner, Severity } from "../ui/parts";
-import { leave, reopen, snooze, take, write } from "./act";
+import { leave, reopen, seenOf, snooze, take, write } from "./act";
 import { CloseMenu } from "./close";
 import { Contain } from "./contain";
 import { incident, learn, picked } from "./store";
@@ -126,8 +126,9 @@ function State({ of: i }: { of: Incident }) {
 
 function NoteBox({ of: i, onDone }: { of: Incident; onDone: () => void }) {
   const [text, setText] = useState(i.note ?? "");
+  const seen = useRef(seenOf([i.key])).current;
   return (
-    <form class="closing" onSubmit={(e) => { e.preventDefault(); void write([i.key], text.trim()).catch(() => {}); onDone(); }}>
+    <form class="closing" onSubmit={(e) => { e.preventDefault(); void write([i.key], text.trim(), seen).catch(() => {}); onDone(); }}>
       <label class="field"><span>Note</span><textarea ref={focus} value={text} maxLength={4000} onInput={(e) => setText(e.currentTarget.value)} onKeyDown={(e) => { if (e.key === "Escape") { e.stopPropagation(); onDone(); } else if (e.key === "Enter" && (e.metaKey || e.ctrlKey)) e.currentTarget.form!.requestSubmit(); }} /></label>
       <div class="row"><Button look="main" type="submit" k="Mod+Enter">Keep it</Button><Button look="quiet" k="Escape" onClick={onDone}>Not now</Button></div>
     </form>

@@ -2,9 +2,9 @@
 // page, so that nobody loses the list by looking elsewhere. Each incident is a signal of its own: a change redraws one row.
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import { api, say } from "../api";
-import { counts } from "../shell";
 import { myName } from "../session";
 import type { Incident, Page, Summary } from "../shapes";
+import { count } from "../waiting";
 import { levels, type Level } from "../words";
 
 export type Tab = "open" | "mine" | "snoozed" | "closed";
@@ -23,8 +23,6 @@ export const fresh = signal<ReadonlySet<string>>(new Set()); // have come since,
 export const busy = signal(false);
 export const trouble = signal("");
 export const loadedAt = signal(0);
-/** All that are open, whatever is filtered. */
-export const openInAll = signal(0);
 
 const known = new Map<string, Signal<Incident>>();
 let asked = "";
@@ -140,7 +138,7 @@ export async function load(v: View, anew = false): Promise<void> {
       if (other) picked.value = new Set();
       if (!keys.value.includes(cursor.value)) cursor.value = order.value[0] ?? "";
     });
-    void countAll();
+    void count();
   } catch (e) {
     if (mine.signal.aborted) return;
     batch(() => {
@@ -213,20 +211,6 @@ export async function further(): Promise<void> {
   }
 }
 
-let counting = 0;
-/** countAll keeps the number beside "Queue". */
-export async function countAll(): Promise<void> {
-  const turn = ++counting;
-  try {
-    const s = await api.look<Summary>("/incidents/summary", { status: "waiting", buckets: 1, top: 1 });
-    if (turn !== counting) return;
-    openInAll.value = s.counts.open;
-    counts.value = { ...counts.value, "/queue": s.counts.open };
-  } catch {
-    // the number stays as it was; what is wrong is told where the list is
-  }
-}
-
 /** matters tells whether an incident with a status belongs to the list that is shown. */
 export function belongs(i: Incident): boolean {
   switch (view.tab) {
@@ -234,6 +218,16 @@ export function belongs(i: Incident): boolean {
     case "mine": return i.status === "taken" && i.owner === myName.value;
     case "snoozed": return i.status === "snoozed";
     case "closed": return i.status === "closed";
+  }
+}
+
+/** refresh asks for incidents as they are now. */
+export async function refresh(list: string[]): Promise<void> {
+  try {
+    for (let n = 0; n < list.length; n += 60) learn((await api.get<Page<Incident>>("/incidents", { status: "any", q: "key:" + list.slice(n, n + 60).join(","), limit: 100 })).items);
+    void count();
+  } catch {
+    // it is told with the next change
   }
 }
 
@@ -261,7 +255,6 @@ async function listen(): Promise<void> {
       const news = page.items.filter((i) => !have.has(i.key)).map((i) => i.key);
       if (news.length) fresh.value = new Set([...fresh.value, ...news]);
     }
-    void countAll();
   } catch {
     // it is told again with the next change, and read anew with the list
   }
