@@ -58,6 +58,9 @@ type ArmedRule struct {
 
 var armName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,100}$`)
 
+// NamesArmed tells whether a rule that is armed may be kept under that name, in a file of the name with .yml.
+func NamesArmed(name string) bool { return armName.MatchString(name) }
+
 // armAsk says what is to be armed.
 type armAsk struct {
 	console.KeyAsk
@@ -127,7 +130,7 @@ func (p *preventing) tryTests(ask *ArmRequest) ([]ArmedRule, error) {
 	defer os.RemoveAll(dir)
 	for i, f := range ask.Files {
 		same := func(o armFile) bool { return o.Name == f.Name }
-		if !armName.MatchString(f.Name) || slices.ContainsFunc(ask.Files[:i], same) {
+		if !NamesArmed(f.Name) || slices.ContainsFunc(ask.Files[:i], same) {
 			return nil, preventProblem(http.StatusBadRequest, "%.60q is no name of a rule file: small letters, digits, - and _, each once", f.Name)
 		}
 		if err := writeRule(dir, &f); err != nil {

@@ -110,7 +110,7 @@ func ruleFiles(place string) ([]serve.SaveFile, error) {
 	}
 	name := strings.TrimSuffix(strings.TrimSuffix(place, ".yaml"), ".yml")
 	f := serve.SaveFile{Name: filepath.Base(name), Rule: string(text)}
-	if !armName.MatchString(f.Name) {
+	if !serve.NamesArmed(f.Name) {
 		f.Name = "" // serve finds one
 	}
 	if tests, err := os.ReadFile(name + ".test.yml"); err == nil {
