@@ -33,7 +33,7 @@ var accessFormat = &event.Format{
 // webECS maps ECS names, and those that Sigma's proxy rules have for the same things, to W3C names. IIS has some in
 // other spelling.
 var webECS = map[string][]string{
-	"source.ip": {"c-ip", "c-dns"}, "source.domain": {"c-dns"}, "client.ip": {"c-ip"},
+	"source.ip": {"c-ip", "c-dns"}, "source.domain": {"c-dns"}, "client.ip": {"c-ip"}, "source.port": {"c-port"},
 	"destination.ip": {"s-ip"}, "destination.port": {"s-port"},
 	"user.name":                 {"cs-username"},
 	"http.request.method":       {"cs-method"},
@@ -58,7 +58,7 @@ var webECS = map[string][]string{
 var accessNames = []string{
 	"cs-host", "c-ip", "c-dns", "cs-username", "cs-method", "cs-uri",
 	"cs-uri-stem", "cs-uri-query", "cs-version", "sc-status", "sc-bytes", "cs-referer", "cs-user-agent",
-	"x-forwarded-for", "time-taken", "message", "event.outcome",
+	"x-forwarded-for", "time-taken", "message", "event.outcome", "c-port", "s-ip", "s-port",
 }
 
 var (
@@ -85,12 +85,17 @@ const (
 	atTaken
 	atAccessLine
 	atOutcome
+	atClientPort
+	atServer
+	atServerPort
 	afterAccess
 )
 
 // request is a line of an access log, taken apart.
 type request struct {
 	before  string // the words before the time
+	port    string // of the client
+	server  side   // who answered behind a balancer
 	time    string // without brackets
 	verb    string // the method, where the line does not begin with it
 	line    string // what the client sent, escaped as the server escapes it
@@ -257,6 +262,10 @@ func quotedField(s string) (field, rest string) {
 
 func (r *request) fill(v []event.Value) {
 	r.client(v)
+	v[atClientPort] = numberValue(r.port)
+	if r.server.ip != "" {
+		v[atServer], v[atServerPort] = textValue(r.server.ip), numberValue(r.server.port)
+	}
 	if r.status != "" {
 		v[atStatus], v[atOutcome] = numberValue(r.status), statusOutcome(r.status)
 	}
@@ -319,10 +328,37 @@ func (r *request) requestLine(v []event.Value) {
 	}
 	v[atURI] = textValue(uri)
 	stem, query, has := strings.Cut(uri, "?")
+	if host, path, absolute := cutAbsolute(stem); absolute {
+		stem = path
+		if v[atVirtualHost].Kind == event.Missing {
+			v[atVirtualHost] = textValue(host)
+		}
+	}
 	v[atStem] = textValue(stem)
 	if has {
 		v[atQuery] = textValue(query)
 	}
+}
+
+// cutAbsolute takes "http://shop.example:80/a" apart, as clients of proxies ask and balancers write (RFC 9112 §3.2.2).
+func cutAbsolute(s string) (host, path string, ok bool) {
+	if len(s) < 8 || s[0] != 'h' || !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") {
+		return "", s, false
+	}
+	host = s[strings.IndexByte(s, '/')+2:]
+	path = "/"
+	if i := strings.IndexByte(host, '/'); i >= 0 {
+		host, path = host[:i], host[i:]
+	}
+	return hostOnly(host), path, host != ""
+}
+
+// hostOnly cuts the port off the name of a host.
+func hostOnly(s string) string {
+	if i := strings.LastIndexByte(s, ':'); i > 0 && number.holds(s[i+1:]) && (s[i-1] == ']' || strings.IndexByte(s[:i], ':') < 0) {
+		return s[:i]
+	}
+	return s
 }
 
 // cutVersion cuts " HTTP/1.1" off the end of a request line.
@@ -364,12 +400,21 @@ func (r *request) client(v []event.Value) {
 		w, after := nextWord(rest)
 		if bare := strings.TrimRight(w, ","); isAddress(bare) {
 			if words > 0 && v[atForwarded].Kind == event.Missing {
-				v[atVirtualHost] = textValue(strings.TrimRight(s[:len(s)-len(rest)], " "))
+				host := strings.TrimRight(s[:len(s)-len(rest)], " ")
+				if name := hostOnly(host); name != host {
+					v[atServerPort] = numberValue(host[len(name)+1:])
+					host = name
+				}
+				v[atVirtualHost] = textValue(host)
 			}
 			v[atClient] = textValue(bare)
 			for len(w) > len(bare) && after != "" { // the addresses of proxies after the client's
 				w, after = nextWord(after)
 				bare = strings.TrimRight(w, ",")
+			}
+			if behind, more := nextWord(after); len(behind) > 4 && behind[0] == '(' && addressList(strings.Trim(behind, "()")) {
+				v[atForwarded], v[atClient] = textValue(strings.Trim(behind, "()")), textValue(firstAddress(strings.Trim(behind, "()")))
+				after = more
 			}
 			r.user(after, v)
 			return
@@ -393,9 +438,15 @@ func (r *request) client(v []event.Value) {
 // user reads "identity user".
 func (r *request) user(s string, v []event.Value) {
 	_, rest := nextWord(s)
-	if rest != "" {
+	if rest != "" && rest != "-" {
 		v[atUser] = textValue(strings.Trim(rest, `"`))
 	}
+}
+
+// firstAddress returns the first of a list of addresses.
+func firstAddress(s string) string {
+	one, _, _ := strings.Cut(s, ",")
+	return one
 }
 
 // addressList tells whether s is addresses, separated by commas.

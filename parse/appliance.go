@@ -22,7 +22,7 @@ type appliance struct {
 var deviceECS = map[string][]string{
 	"source.ip": {
 		"src_ip", "srcip", "src", "source_ip", "source-address", "sourceAddress", "src-ip", "Source", "remip", "c-ip", "client_ip",
-		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "remote_addr", "remoteAddr", "IP", "sourceip", "srcAddr", "client",
+		"clientip", "public_ip", "ClientAddress", "ip", "remote_ip", "remote_addr", "remoteAddr", "IP", "sourceip", "srcAddr",
 	},
 	"source.port":    {"src_port", "srcport", "spt", "sport", "source_port", "source-port", "sourcePort", "s_port", "Src-port", "SourcePort"},
 	"source.mac":     {"smac", "srcmac", "src_mac", "srcMAC", "sourceMacAddress", "mac"},
@@ -44,7 +44,7 @@ var deviceECS = map[string][]string{
 	"destination.bytes":   {"rcvdbyte", "bytes_received", "rcvd", "bytes-from-server", "in", "recv_bytes", "ResponderBytes", "bytes_in"},
 	"user.name": {
 		"user", "srcuser", "suser", "usrName", "username", "user_name", "src_user_name", "unauthuser", "duser", "administrator", "admin", "usr",
-		"userName", "UserID", "cs-username", "xauthuser", "dstuser",
+		"userName", "uname", "UserID", "cs-username", "xauthuser", "dstuser",
 	},
 	"host.name":        {"devname", "hostname", "dvchost", "deviceHostName", "device_name", "firewall"},
 	"observer.name":    {"devname", "device_name", "dvchost", "deviceHostName", "fw_name"},
@@ -168,7 +168,7 @@ func (d *device) known() bool {
 	if strings.IndexByte(head, ',') >= 0 && (d.readPaloAlto(s) || d.readMikroTik(s)) {
 		return true
 	}
-	return strings.IndexByte(head, '=') >= 0 && (d.readMeraki(s) || d.readPairs(s) || d.readWatchGuard(s)) || d.readNetScreen(s)
+	return strings.IndexByte(head, '=') >= 0 && (d.readMeraki(s) || d.readWatchGuard(s) || d.readPairs(s)) || d.readNetScreen(s)
 }
 
 // headerPlace returns where "CEF:0|" or "LEEF:2.0|" stands: at the start or after a few words.

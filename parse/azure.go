@@ -102,6 +102,7 @@ var (
 		any:    []string{"riskEventType", "properties.riskEventType", "RiskEventType"},
 		when:   (*layout).azure,
 		times:  azureTimes,
+		derive: azureDerive("threat"),
 	}
 	azureSignIn = jsonDialect{
 		format: azureFormat("signinlogs"),
@@ -110,8 +111,9 @@ var (
 			"properties.conditionalAccessStatus", "conditionalAccessStatus", "ConditionalAccessStatus", "properties.authenticationRequirement",
 			"properties.servicePrincipalName", "AuthenticationRequirement",
 		},
-		when:  (*layout).azure,
-		times: azureTimes,
+		when:   (*layout).azure,
+		times:  azureTimes,
+		derive: azureDerive(authentication),
 	}
 	azureAudit = jsonDialect{
 		format: azureFormat("auditlogs"),
@@ -119,8 +121,9 @@ var (
 			"properties.activityDisplayName", "activityDisplayName", "ActivityDisplayName", "properties.loggedByService", "loggedByService",
 			"LoggedByService", "properties.targetResources", "TargetResources",
 		},
-		when:  (*layout).azure,
-		times: azureTimes,
+		when:   (*layout).azure,
+		times:  azureTimes,
+		derive: azureDerive(iam),
 	}
 	azureActivity = jsonDialect{
 		format: azureFormat("activitylogs"),
@@ -131,8 +134,9 @@ var (
 				l.rename(n+".value", n)
 			}
 		},
-		when:  (*layout).azure,
-		times: azureTimes,
+		when:   (*layout).azure,
+		times:  azureTimes,
+		derive: azureDerive(configuration),
 	}
 )
 

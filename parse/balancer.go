@@ -80,7 +80,11 @@ func (r *request) readBalancer(s string) (ns int64, taken string) {
 	if n == 0 {
 		return 0, ""
 	}
-	r.before = client
+	r.before, r.port = client, port
+	r.server.ip, r.server.port = splitEndpoint(w[3])
+	if !isAddress(r.server.ip) {
+		r.server = side{}
+	}
 	r.status, r.bytes = w[7], w[10]
 	s = s[at+2:]
 	end := requestEnd(s)

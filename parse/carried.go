@@ -79,6 +79,14 @@ var (
 
 // newCarrier returns how the records of a layout carry lines, nil where they carry none.
 func newCarrier(l *layout) *carrier {
+	if l.format == azureActivity.format && l.hasAll("properties.log") { // what AKS's API server logged, in a diagnostic record
+		c := &carrier{
+			message: l.from[l.places["properties.log"]], host: -1, program: -1, pid: -1, priority: -1, facility: -1, severity: -1,
+			lines: true, shapes: make(map[*event.Shape]*carriedShape),
+		}
+		c.keep(l)
+		return c
+	}
 	if l.format != jsonFormat && l.format != ecsFormat && l.format != docker.format {
 		return nil
 	}
@@ -107,12 +115,17 @@ func newCarrier(l *layout) *carrier {
 		c.parts = c.program >= 0 || c.severity >= 0
 	}
 	c.lines = c.late || l.hasAny(fileSigns...) && !l.hasAny("funcName", "lineno") // else the file of a program's source
+	c.keep(l)
+	return c
+}
+
+// keep lists the fields that events of the lines keep.
+func (c *carrier) keep(l *layout) {
 	for i, n := range l.names {
 		if from := l.from[i]; from >= 0 && from != c.message {
 			c.fields = append(c.fields, carriedField{n, from})
 		}
 	}
-	return c
 }
 
 // carriedTimes are names that templates of syslog daemons give the time of a line.
@@ -174,8 +187,11 @@ func (p *jsonParser) carry(plan *jsonPlan, start, end int) bool {
 		return true
 	}
 	switch {
-	case line[0] == '{' && c.lines && jsonSkip(line, 0, false) == len(line):
+	case line[0] == '{' && jsonSkip(line, 0, false) == len(line):
 		r.json.Parse(event.Block{Origin: r.origin, Data: line, First: 1}, &r.batch)
+		if !c.lines && (len(r.batch.Events) != first+1 || r.batch.Events[first].Shape.Format == jsonFormat) {
+			return false // an object of no known kind belongs to its message
+		}
 	case r.beginsAsLine(line):
 		r.whole(line)
 	case c.parts:
@@ -225,6 +241,8 @@ func mayBeLine(s string) bool {
 	switch c := s[0]; {
 	case c == '<', c == '\\', c == 't', c == 'n':
 		return true
+	case c == '{':
+		return s[1] == '\\' && s[2] == '"'
 	case c-'0' <= 9:
 		return s[10] == 'T'
 	}

@@ -78,6 +78,9 @@ func (d *device) readCEF(s string) bool {
 	if r.verdict == 0 && verdictOf(r.action) == 0 && verdictOf(r.status) == 0 {
 		r.verdict = wordVerdict(r.reason)
 	}
+	if r.login && !r.source && !r.user { // all of it stands in the message
+		d.prose(r.get("msg"))
+	}
 	return true
 }
 
@@ -113,7 +116,7 @@ func cefFormatOf(vendor string) *event.Format {
 // cefTimes reads the time of receipt, else the start: milliseconds since 1970 or a date with its year.
 func (d *device) cefTimes() {
 	r := &d.record
-	for _, key := range [...]string{"rt", "deviceReceiptTime", "start", "end", "devTime"} {
+	for _, key := range [...]string{"rt", "deviceReceiptTime", "start", "end", "devTime", "ReceiveTime"} {
 		v := r.get(key)
 		if len(v) < 8 {
 			continue
@@ -164,6 +167,9 @@ func (d *device) readLEEF(s string) bool {
 			s = rest
 			delimiter = leefDelimiter(part)
 		}
+	}
+	if delimiter == '\t' && strings.IndexByte(s, '\t') < 0 && strings.Count(s, "|") > 1 {
+		delimiter = '|' // as some products have it in version 1
 	}
 	if strings.IndexByte(s, delimiter) >= 0 {
 		d.pairs(s, pairsTab, delimiter)

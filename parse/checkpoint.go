@@ -36,6 +36,11 @@ func (d *device) checkPoint() {
 	} else {
 		r.put("observer.product", "Firewall")
 	}
+	if s := r.get("user"); len(s) > 3 && s[len(s)-1] == ')' { // "Anna Example (anna)"
+		if i := strings.LastIndexByte(s, '('); i > 0 {
+			r.put("user.name", s[i+1:len(s)-1])
+		}
+	}
 	if s := r.get("service"); s != "" && number.holds(s) {
 		r.count("destination.port", s)
 	}

@@ -88,13 +88,14 @@ func (d *device) readCisco() bool {
 		r.count("log.syslog.priority", d.head.priority)
 	}
 	r.put("message", d.line[t.start:])
+	family, _, _ := strings.Cut(t.facility, "-") // "ASA-session-5-106100" names its class, too
 	switch {
-	case t.facility == "ASA" || t.facility == "PIX" || t.facility == "FWSM":
-		d.vendor("Cisco", asaProduct(t.facility))
+	case family == "ASA" || family == "PIX" || family == "FWSM":
+		d.vendor("Cisco", asaProduct(family))
 		d.format = ciscoASA
 		r.put("event.code", t.mnemonic)
 		d.asa(t.mnemonic, text)
-	case t.facility == "FTD" || t.facility == "NGIPS":
+	case family == "FTD" || family == "NGIPS":
 		d.vendor("Cisco", "ftd")
 		d.format = ciscoFTD
 		r.put("event.code", t.mnemonic)
@@ -255,6 +256,12 @@ func (d *device) ios(t *ciscoTag, text string) {
 	case strings.Contains(t.mnemonic, "LOGIN_FAIL"), t.mnemonic == "AUTHEN_FAIL", t.mnemonic == "SSH2_UNEXPECTED_MSG", t.mnemonic == "AUTHPRIV_FAIL":
 		r.put("event.action", "login")
 		r.login, r.status = true, "failure"
+	case isNX(t.facility) && t.mnemonic == "SYSTEM_MSG" && loginWords(text):
+		r.put("event.action", "login")
+		r.login, r.verdict = true, wordVerdict(text)
+	case (t.facility == "DOT1X" || t.facility == "MAB" || t.facility == "AUTHMGR") && (t.mnemonic == "FAIL" || t.mnemonic == "SUCCESS"):
+		r.put("event.action", "port_authentication")
+		r.login, r.status = true, t.mnemonic
 	case t.mnemonic == "QUIET_MODE_ON":
 		r.put("event.action", "login_blocked")
 		r.login, r.status = true, "failure"
@@ -280,6 +287,15 @@ func (d *device) ios(t *ciscoTag, text string) {
 	}
 	user, _, _ := strings.Cut(text, "logged command:")
 	d.prose(user)
+}
+
+// isNX tells whether a facility is one of the daemons of NX-OS, which write what PAM and sshd say.
+func isNX(facility string) bool {
+	switch facility {
+	case "AUTHPRIV", "AUTH", "DAEMON", "SECURITYD", "AAAD", "VSHD":
+		return true
+	}
+	return false
 }
 
 // iosBy reads "… by anna on vty0 (192.0.2.9)" of a change of the configuration.

@@ -91,6 +91,96 @@ var asaMeanings = map[string]asaMeaning{
 	"733101": {"scanning_host", "intrusion_detection", 0},
 	"733102": {"host_shunned", "intrusion_detection", -1},
 	"733104": {"syn_flood", "intrusion_detection", 0},
+	"109007": {"authorization", iam, 1},
+	"109008": {"authorization", iam, -1},
+	"109031": {"login", authentication, -1},
+	"109033": {"login", authentication, -1},
+	"109034": {"login", authentication, -1},
+	"109201": {"authorization", iam, 1},
+	"109207": {"login", authentication, -1},
+	"109210": {"session_ended", session, 0},
+	"113003": {"login", authentication, 1},
+	"113009": {"login", authentication, 1},
+	"113014": {"login", authentication, -1},
+	"113016": {"login", authentication, -1},
+	"113017": {"login", authentication, -1},
+	"113022": {"server_failed", network, -1},
+	"113023": {"server_active", network, 0},
+	"302022": {"connection_built", network, 1},
+	"302024": {"connection_built", network, 1},
+	"302026": {"connection_built", network, 1},
+	"302023": {"connection_torn_down", network, 0},
+	"302025": {"connection_torn_down", network, 0},
+	"302027": {"connection_torn_down", network, 0},
+	"305005": {"translation_failed", network, -1},
+	"305006": {"translation_failed", network, -1},
+	"305009": {"translation_built", network, 0},
+	"305010": {"translation_torn_down", network, 0},
+	"305013": {"packet_denied", network, -1},
+	"313009": {"packet_denied", network, -1},
+	"315013": {"ssh_session_started", session, 0},
+	"338003": {"botnet_address", network, 0},
+	"338004": {"botnet_address", network, 0},
+	"338005": {"botnet_address", network, -1},
+	"338007": {"botnet_address", network, -1},
+	"338008": {"botnet_address", network, -1},
+	"402116": {"packet_denied", network, -1},
+	"402119": {"packet_denied", network, -1},
+	"402120": {"packet_denied", network, -1},
+	"406001": {"packet_denied", network, -1},
+	"406002": {"packet_denied", network, -1},
+	"418001": {"packet_denied", network, -1},
+	"419001": {"packet_denied", network, -1},
+	"434002": {"packet_denied", network, -1},
+	"434004": {"packet_denied", network, 0},
+	"502111": {"group_policy_added", iam, 1},
+	"502112": {"group_policy_deleted", iam, 1},
+	"507003": {"packet_denied", network, -1},
+	"606001": {"asdm_session_started", session, 1},
+	"606002": {"asdm_session_ended", session, 0},
+	"609001": {"local_host_built", network, 0},
+	"609002": {"local_host_torn_down", network, 0},
+	"611104": {"logout", authentication, 0},
+	"713119": {"vpn_phase_1", session, 1},
+	"713120": {"vpn_phase_2", session, 1},
+	"713166": {"login", authentication, -1},
+	"713167": {"login", authentication, -1},
+	"713198": {"login", authentication, -1},
+	"713228": {"vpn_address_assigned", session, 1},
+	"713259": {"vpn_session_ended", session, 0},
+	"716003": {"web_access", network, 1},
+	"716004": {"web_access", network, -1},
+	"716023": {"login", authentication, -1},
+	"716040": {"login", authentication, -1},
+	"716058": {"vpn_connection_ended", session, 0},
+	"716059": {"vpn_connection", session, 1},
+	"717009": {"certificate_validated", network, -1},
+	"717022": {"certificate_validated", network, 1},
+	"717027": {"certificate_validated", network, -1},
+	"717028": {"certificate_validated", network, 1},
+	"722012": {"vpn_connection_ended", session, 0},
+	"722034": {"vpn_connection", session, 1},
+	"722041": {"vpn_address_assigned", session, 0},
+	"722056": {"vpn_connection", session, -1},
+	"725001": {"tls_handshake", network, 0},
+	"725002": {"tls_handshake", network, 1},
+	"725006": {"tls_handshake", network, -1},
+	"725007": {"tls_session_ended", network, 0},
+	"725014": {"tls_handshake", network, -1},
+	"737006": {"vpn_address_assigned", session, 1},
+	"737016": {"vpn_address_freed", session, 0},
+	"737026": {"vpn_address_assigned", session, 1},
+	"746012": {"user_mapped", session, 0},
+	"746013": {"user_unmapped", session, 0},
+	"750001": {"vpn_connection", session, 0},
+	"750002": {"vpn_connection", session, 0},
+	"750003": {"vpn_connection", session, -1},
+	"750006": {"vpn_connection", session, 1},
+	"750007": {"vpn_connection_ended", session, 0},
+	"751023": {"login", authentication, -1},
+	"751025": {"vpn_address_assigned", session, 1},
+	"751026": {"vpn_client", session, 0},
+	"771002": {"clock_set", configuration, 0},
 	"111008": {"command", configuration, 0},
 	"111009": {"command", configuration, 0},
 	"111010": {"command", configuration, 0},
@@ -117,8 +207,17 @@ func (d *device) asa(id, text string) {
 		d.firepower(text)
 		return
 	}
-	if m.category == configuration {
+	switch {
+	case m.action == "command":
 		d.asaCommand(text)
+		return
+	case m.category == iam: // "User priv level changed: Uname: anna From: 1 To: 15"
+		if i := strings.Index(text, "name"); i > 0 {
+			d.prose(text[i-1:])
+			return
+		}
+	case strings.HasPrefix(m.action, "url_"):
+		d.asaURL(text)
 		return
 	}
 	head := text[:min(len(text), 80)]
@@ -173,7 +272,8 @@ func (d *device) asaCommand(text string) {
 	if _, rest, ok := strings.Cut(text, "ser '"); ok {
 		name, rest, _ := strings.Cut(rest, "'")
 		d.proseUser(name)
-		if _, command, ok := strings.Cut(rest, " '"); ok {
+		if _, command, ok := strings.Cut(rest, "executed "); ok { // "… running 'CLI' from IP 192.0.2.1, executed 'show run'"
+			_, command, _ = strings.Cut(command, "'")
 			command = strings.TrimRight(command, ".")
 			command = strings.TrimSuffix(command, " command")
 			r.put("process.command_line", strings.Trim(command, "'"))
@@ -185,6 +285,35 @@ func (d *device) asaCommand(text string) {
 			}
 		}
 	}
+}
+
+// asaURL reads "192.0.2.1 Accessed URL 198.51.100.1:http://…" and "Access denied URL http://… SRC 192.0.2.1 DEST 198.51.100.1 on …".
+func (d *device) asaURL(text string) {
+	r := &d.record
+	before, url, ok := strings.Cut(text, " URL ")
+	if !ok {
+		d.prose(text)
+		return
+	}
+	var rest string
+	if url, rest, ok = strings.Cut(url, " SRC "); ok {
+		from, to, _ := strings.Cut(rest, " DEST ")
+		r.sourceText(from)
+		to, _, _ = strings.Cut(to, " ")
+		r.destinationText(to)
+	} else {
+		_, by, _ := strings.Cut(before, "@") // who asked for it stands before the address
+		if by == "" {
+			by = before
+		}
+		w, _ := nextWord(by)
+		r.sourceText(w)
+		if i := strings.Index(url, ":http"); i > 0 {
+			r.destinationText(url[:i])
+			url = url[i+1:]
+		}
+	}
+	r.put("url", strings.TrimSpace(url))
 }
 
 // firepower reads the pairs "SrcIP: 192.0.2.1, DstIP: …" of a connection event.

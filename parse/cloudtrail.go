@@ -27,8 +27,9 @@ var cloudTrail = jsonDialect{
 			"host.name":           {"requestParameters.instanceId"},
 		},
 	},
-	all:   []string{"eventSource", "eventName"},
-	any:   []string{"awsRegion", "eventVersion", "userIdentity.", "eventID"},
-	not:   []string{"Workload"},
-	times: []string{"eventTime"},
+	all:    []string{"eventSource", "eventName"},
+	any:    []string{"awsRegion", "eventVersion", "userIdentity.", "eventID"},
+	not:    []string{"Workload", "s3.bucket.name"},
+	times:  []string{"eventTime"},
+	derive: cloudTrailDerive,
 }

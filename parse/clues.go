@@ -95,6 +95,7 @@ func (w *clueWords) read(s string) {
 		case 'a':
 			w.login = w.login || startsFold(rest, "auth") && !startsFold(rest, "author")
 			w.success = w.success || startsFold(rest, "accepted") || startsFold(rest, "authenticated")
+			w.failure = w.failure || startsFold(rest, "authfail") || startsFold(rest, "auth_fail")
 		case 'b':
 			w.failure = w.failure || startsFold(rest, "bad ") || startsFold(rest, "brute")
 		case 'c':
@@ -120,11 +121,13 @@ func (w *clueWords) read(s string) {
 			w.failure = w.failure || startsFold(rest, "reject") || startsFold(rest, "refused")
 		case 's':
 			w.login = w.login || startsFold(rest, "sign in") || startsFold(rest, "sign-in") || startsFold(rest, "signin")
-			w.success = w.success || startsFold(rest, "success")
+			w.success = w.success || startsFold(rest, "success") || startsFold(rest, "succeed")
 		case 'u':
 			w.login = w.login || startsFold(rest, "user denied")
 			w.failure = w.failure || startsFold(rest, "unauthor") || startsFold(rest, "unsuccess") || startsFold(rest, "unknown user") ||
 				startsFold(rest, "unable to auth")
+		case 't':
+			w.login = w.login || startsFold(rest, "totp") || startsFold(rest, "two-factor") || startsFold(rest, "two factor")
 		case 'w':
 			w.failure = w.failure || startsFold(rest, "wrong")
 		case 'e':
@@ -407,6 +410,9 @@ func clueAccount(s string, address int) string {
 			continue
 		}
 		if n := accountWord(s[i:], c); n > 0 {
+			if rest := s[i+n:]; strings.HasPrefix(rest, "'s ") || s[i+n-1]|0x20 == 'd' && strings.Contains(rest, "sername=") {
+				continue // "user's password", and a number where the name follows
+			}
 			if user := accountAfter(s[i+n:]); user != "" {
 				return user
 			}

@@ -20,8 +20,10 @@ func listDialects() map[string][]*event.Format {
 		pureFormat, dovecotFormat, eximFormat, sambaFormat, asteriskFormat, freeswitchFormat, openvpnFormat, wireguardFormat, ipsecFormat,
 		bindFormat, dnsmasqFormat, unboundFormat, dhcpFormat, mysqlFormat, postgresqlFormat, redisFormat,
 		haproxyProgram.plain.format, couchKind.format, webminKind.format, zoraxyKind.format, honeypotKind.format, monologKind.format, exchangeKind.format,
+		fail2banFormat, keycloakKind.format, zimbraKind.format, sendmailFormat, mailboxFormat, pdnsFormat, corednsFormat, slapdProgram.format,
+		kerberosProgram.format, radiusFormat, remoteFormat, mongoTextProgram.format,
 		// of equipment
-		cefFormat, leefFormat, checkPointFormat, ciscoSyslog, ciscoAAA, ciscoASA, ciscoFTD, filterlogFormat, fortiGateFormat, fortinetFormat,
+		cefFormat, leefFormat, checkPointFormat, ciscoSyslog, ciscoAAA, ciscoASA, ciscoFTD, filterlogFormat, pfLogFormat, fortiGateFormat, fortinetFormat,
 		huaweiSyslog, huaweiBGP, juniperFormat, keyValueFormat, linePairsFormat, zyxelFormat, barracudaFormat, proxyFormat, merakiFormat,
 		mikroTikFormat, paloAltoFormat, sonicWallFormat, sophosFormat, makerFormat, vmwareFirewall, watchGuardFormat,
 		// of objects

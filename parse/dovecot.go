@@ -236,3 +236,27 @@ func dovecotMail(part, text, message string, v []event.Value) bool {
 	v[dcUser], v[dcCategory], v[dcReason] = textValue(name), textValue(session), textValue(text)
 	return true
 }
+
+// dovecotLog is a file of Dovecot's own with log_timestamp set to an ISO date: "2024-03-03 09:12:44 imap-login: Info: …".
+var dovecotLog = ownLog{
+	name: "dovecot",
+	doc:  "Log files of Dovecot.",
+	example: "2024-03-03 09:12:44 imap-login: Info: Disconnected (auth failed, 1 attempts in 2 secs): user=<anna>, method=PLAIN, rip=203.0.113.7, lip=192.0.2.1, TLS, session=<x>\n" +
+		"Mar 03 09:12:45 auth: Info: passwd-file(anna,203.0.113.7,<x>): Password mismatch\n",
+	begins: "adimlmps",
+	read: func(l *ownLine, out *said) bool {
+		if l.time == 0 || l.first == "" || l.first[len(l.first)-1] != ':' {
+			return false
+		}
+		name, _, _ := strings.Cut(l.first[:len(l.first)-1], "(")
+		if dovecotParts[name] == "" {
+			return false
+		}
+		level, _ := nextWord(l.after)
+		switch level {
+		case "Info:", "Warning:", "Error:", "Fatal:", "Debug:", "Panic:":
+			return l.of(dovecotProgram, name, l.rest, out)
+		}
+		return false
+	},
+}

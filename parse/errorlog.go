@@ -31,7 +31,7 @@ var (
 	errorFields = []string{
 		"log.level", "log.logger", "process.pid", "source.ip", "source.domain", "source.port", "url.domain",
 		"http.request.method", "url.original", "http.request.referrer", "user.name", "message",
-		"event.action", "event.category", "event.outcome",
+		"event.action", "event.category", "event.outcome", "rule.id", "rule.name",
 	}
 	apacheErrorShape = event.NewShape(apacheErrorFormat, errorFields...)
 	nginxErrorShape  = event.NewShape(nginxErrorFormat, errorFields...)
@@ -53,6 +53,8 @@ const (
 	atErrorAction
 	atErrorCategory
 	atErrorOutcome
+	atErrorRuleID
+	atErrorRule
 )
 
 // errorRecord is a line of an error log.
@@ -99,12 +101,26 @@ func (r *errorRecord) read(s string, years *yearless) bool {
 // readApache reads "[time] [module:level] [pid n:tid n] [client a:p] text", and what version 2.2 wrote.
 func (r *errorRecord) readApache(s string, years *yearless) bool {
 	ns, n := apacheErrorTime(s[1:], years.zone)
+	if n == 0 && s[5] == '-' { // ErrorLogFormat "[%{cu}t] …"
+		if ns, n = parseTimePrefix(s[1:], years.zone); n > 0 && !strings.HasPrefix(s[n+1:], "] [") {
+			n = 0
+		} else if n > 0 && !apachePart(s[n+4:]) {
+			n = 0
+		}
+	}
 	if n == 0 || len(s) < n+4 || s[n+1] != ']' {
 		return false
 	}
 	r.time, r.apache = ns, true
 	r.apacheParts(trimSpace(s[n+2:]))
 	return true
+}
+
+// apachePart tells whether s begins with "module:level] [pid ", which only Apache writes.
+func apachePart(s string) bool {
+	part, rest, ok := strings.Cut(s[:min(len(s), 80)], "] ")
+	i := strings.IndexByte(part, ':')
+	return ok && i >= 0 && apacheLevel(part) && strings.HasPrefix(rest, "[pid ")
 }
 
 // apacheParts reads what follows the time.
@@ -124,7 +140,9 @@ func (r *errorRecord) apacheParts(s string) {
 		case strings.HasPrefix(part, "pid "):
 			r.pid, _, _ = strings.Cut(part[4:], ":")
 		case strings.HasPrefix(part, "client "):
-			r.client = part[7:]
+			if r.client == "" || !strings.HasPrefix(r.client, part[7:]) { // ModSecurity repeats it, without the port
+				r.client = part[7:]
+			}
 		case strings.HasPrefix(part, "remote "):
 			r.client = part[7:]
 		case r.level == "":
@@ -186,6 +204,12 @@ func (r *errorRecord) fill(v []event.Value) {
 			v[atErrorUser] = textValue(user)
 		}
 	}
+	if i := strings.Index(r.text, "ModSecurity: "); i >= 0 {
+		modSecurity(r.text[i:], v)
+		if host := strings.TrimSuffix(strings.TrimPrefix(client, "["), "]"); isAddress(host) {
+			client = host
+		}
+	}
 	if client == "" {
 		return
 	}
@@ -199,6 +223,24 @@ func (r *errorRecord) fill(v []event.Value) {
 		r.apacheTail(v)
 	}
 	r.login(v)
+}
+
+// modSecurity reads what the web application firewall adds to either log: [id "…"] [msg "…"] [uri "…"] and others.
+// Source: ModSecurity Reference Manual, "Error log message format".
+func modSecurity(text string, v []event.Value) {
+	v[atErrorAction], v[atErrorCategory] = textValue("waf_rule"), textValue(web)
+	if strings.HasPrefix(text, "ModSecurity: Access denied") {
+		v[atErrorOutcome] = textValue(failure)
+	}
+	for _, f := range [...]struct {
+		name string
+		at   int
+	}{{`[id "`, atErrorRuleID}, {`[msg "`, atErrorRule}, {`[uri "`, atErrorURL}, {`[hostname "`, atErrorHost}} {
+		if _, rest, ok := strings.Cut(text, f.name); ok && v[f.at].Kind == event.Missing {
+			value, _, _ := strings.Cut(rest, `"]`)
+			v[f.at] = textValue(value)
+		}
+	}
 }
 
 // refusals are what the servers write when a name or a password is wrong.

@@ -24,7 +24,11 @@ func (d *device) readFilterlog(s string) bool {
 		return false
 	}
 	d.format = filterlogFormat
-	d.vendor("Netgate", "pfSense")
+	if len(v[3]) == 32 { // OPNsense labels rules by a hash, pfSense by a number
+		d.vendor("Deciso", "OPNsense")
+	} else {
+		d.vendor("Netgate", "pfSense")
+	}
 	r.put("rule.name", v[0])
 	r.put("rule.id", v[3])
 	r.put("interface", v[4])

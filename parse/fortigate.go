@@ -108,6 +108,9 @@ func (d *device) fortinetTime() {
 		_, zone, _ = strings.Cut(r.get("timezone"), "GMT")
 	}
 	c.readZone(zone, 0)
+	if offset, size := zoneWord(" " + r.get("timezone")); size > 0 && !c.zoned { // SFOS names it
+		c.zoned, c.offset = true, offset
+	}
 	if ns, ok := c.unixNanos(d.years.zone); ok {
 		r.clock(ns, c.zoned)
 	}

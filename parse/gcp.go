@@ -34,9 +34,10 @@ var gcpAudit = jsonDialect{
 			"new_value":                {"protoPayload.metadata.event.parameter.value"},
 		},
 	},
-	any:   []string{"protoPayload.methodName", "protoPayload.serviceName", "protoPayload.@type"},
-	times: []string{"timestamp", "receiveTimestamp"},
-	adapt: func(l *layout) { l.strip("data.") },
+	any:    []string{"protoPayload.methodName", "protoPayload.serviceName", "protoPayload.@type"},
+	times:  []string{"timestamp", "receiveTimestamp"},
+	adapt:  func(l *layout) { l.strip("data.") },
+	derive: gcpDerive,
 }
 
 // gcpRouted is gcpAudit within the message of a log router.
@@ -45,6 +46,7 @@ var gcpRouted = jsonDialect{
 	any:    []string{"data.protoPayload.methodName", "data.protoPayload.serviceName"},
 	times:  gcpAudit.times,
 	adapt:  gcpAudit.adapt,
+	derive: gcpDerive,
 }
 
 // workspace is an activity as the Reports API of Google Workspace lists it.
@@ -64,7 +66,8 @@ var workspace = jsonDialect{
 			"protoPayload.metadata.event.eventName": {"events.name", "name"},
 		},
 	},
-	all:   []string{"id.applicationName"},
-	any:   []string{"actor.email", "actor.profileId", "events", "kind"},
-	times: []string{"id.time"},
+	all:    []string{"id.applicationName"},
+	any:    []string{"actor.email", "actor.profileId", "events", "kind"},
+	times:  []string{"id.time"},
+	derive: workspaceDerive,
 }

@@ -17,9 +17,10 @@ var gitHub = jsonDialect{
 			"cloud.account.id":    {"org", "business"},
 		},
 	},
-	all:   []string{"action", "actor"},
-	any:   []string{"org", "repo", "business", "_document_id", "actor_location.country_code", "org_id"},
-	times: []string{"created_at", "@timestamp", "timestamp"},
+	all:    []string{"action", "actor"},
+	any:    []string{"org", "repo", "business", "_document_id", "actor_location.country_code", "org_id"},
+	times:  []string{"created_at", "@timestamp", "timestamp"},
+	derive: gitHubDerive,
 }
 
 // bitbucket is the audit log of Bitbucket Data Center.

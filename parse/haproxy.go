@@ -11,6 +11,12 @@ var haproxyProgram = newProgram(&event.Format{Name: "haproxy", LogSource: event.
 	{"{peer} [{_}] {service} {_}/{_} {_} {#} {_} {_} {_}", "tcp_connection", network, "", ""},
 	{"{peer} [{_}] {service}: {reason}", "tcp_connection", network, failure, ""},
 	{"Connect from {peer} to {dpeer} ({_})", "tcp_connection", network, "", ""},
+	{"Server {service} is DOWN, reason: {reason}", "server_down", host, failure, ""},
+	{"Server {service} is UP, reason: {reason}", "server_up", host, success, ""},
+	{"{?} Server {service} is DOWN«{reason}»", "server_down", host, failure, ""},
+	{"Proxy {service} started.", "service_started", process, success, ""},
+	{"Proxy {service} stopped {reason}", "service_stopped", process, "", ""},
+	{"backend {service} has no server available!", "server_down", host, failure, "no server available"},
 	{"Server {service} is DOWN{reason}", "server_down", host, failure, ""},
 	{"Server {service} is UP{reason}", "server_up", host, success, ""},
 })
@@ -31,7 +37,7 @@ func (r *request) readHAProxy(s string) bool {
 	}
 	host, port, _ := cutLast(r.before, ':')
 	if number.holds(port) {
-		r.before = host
+		r.before, r.port = host, port
 	}
 	r.status, r.bytes = words[3], words[4]
 	r.line = s[at+2 : len(s)-1]

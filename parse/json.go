@@ -261,6 +261,9 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	if plan.finish != nil {
 		plan.finish(p, plan, e)
 	}
+	if plan.derived.set != nil {
+		plan.derived.set(&plan.derived, e.Values)
+	}
 }
 
 // text makes events of the lines of the block from start to end, which are no JSON.

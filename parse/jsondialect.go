@@ -19,6 +19,7 @@ type jsonPlan struct {
 	journal *journalPlan
 	audit   *auditDoc
 	carrier *carrier // of a line that is a log line of its own; nil for none
+	derived derived  // what is worked out from other fields
 }
 
 // timeField is a place in the event where its time may be.
@@ -36,6 +37,7 @@ type layout struct {
 	format *event.Format
 	times  []timeName
 	finish func(*jsonParser, *jsonPlan, *event.Event)
+	derive *derivation
 }
 
 // timeName is a field that may hold the time of the event, see timeField.
@@ -54,6 +56,7 @@ type jsonDialect struct {
 	when   func(*layout) bool // and holds this, if it is set
 	times  []string           // where the time is, the best first
 	adapt  func(*layout)      // arranges the fields
+	derive *derivation        // adds what follows from them; nil for nothing
 }
 
 func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
@@ -77,6 +80,9 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 	}
 	if l.finish != nil {
 		plan.web, plan.clues = webFieldsOf(l), newJSONClues(l)
+	}
+	if l.derive != nil {
+		plan.derived = newDerived(l)
 	}
 	if l.format == journald.format {
 		plan.journal = newJournalPlan(l)
@@ -193,7 +199,8 @@ func (l *layout) unwrap() {
 		l.strip("_source.")
 	case l.hasAny("result._time", "result._raw"): // Splunk
 		l.strip("result.")
-	case l.hasAll("detail.eventSource", "detail.eventName"): // Amazon EventBridge
+	case l.hasAll("detail.eventSource", "detail.eventName"), // Amazon EventBridge
+		l.hasAll("detail-type", "detail.service.serviceName", "detail.type"):
 		l.strip("detail.")
 	}
 }
@@ -236,6 +243,9 @@ func (l *layout) choose() {
 		if d.adapt != nil {
 			d.adapt(l)
 		}
+		if d.derive != nil {
+			l.derived(d.derive)
+		}
 		l.timesOf(d.times...)
 		l.usualTimes()
 		return
@@ -256,8 +266,8 @@ func (l *layout) choose() {
 var (
 	jsonFormat = &event.Format{Name: "json", ECS: map[string][]string{
 		"host.name":           {"hostname", "host", "Hostname", "computer", "Computer", "device", "server"},
-		"user.name":           {"username", "user", "userName", "user_name", "account", "actor", "login", "UserId"},
-		"source.ip":           {"src_ip", "source_ip", "client_ip", "clientip", "remote_addr", "remoteAddr", "remote_ip", "ip", "ip_address", "ipAddress", "sourceIPAddress", "ClientIP", "src", "client"},
+		"user.name":           {"username", "user", "userName", "user_name", "account", "actor", "login", "UserId", "user.username", "user.email", "actor.email", "actor.email_address", "actor.name", "actor.username", "user_email", "email", "principal"},
+		"source.ip":           {"src_ip", "source_ip", "client_ip", "clientip", "remote_addr", "remoteAddr", "remote_ip", "ip", "ip_address", "ipAddress", "sourceIPAddress", "ClientIP", "src", "client", "remoteip", "remoteIp", "client_addr", "clientAddr", "clientAddress", "clientIPAddress", "actor.ip_address", "actor.ipAddress", "context.ip", "user.ip", "request.ip", "rhost"},
 		"source.port":         {"src_port", "source_port", "remote_port", "sport"},
 		"destination.ip":      {"dest_ip", "dst_ip", "destination_ip", "dst", "server_ip"},
 		"destination.port":    {"dest_port", "dst_port", "destination_port", "dport"},

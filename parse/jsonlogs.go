@@ -5,4 +5,6 @@ var jsonDialects = []*jsonDialect{
 	&tocsinConsole, &tocsinOwn, &kubernetesAudit, &gcpAudit, &gcpRouted, &cloudTrail, &suricata, &zeekJSON, &journald, &docker, &okta, &m365, &workspace,
 	&azureRisk, &azureSignIn, &azureAudit, &azureActivity, &bitbucket, &gitHub, &oneLogin, &duo, &openCanary, &fortigate,
 	&mongoDB, &mysqlAuditJSON, &perconaAudit, &sambaJSON, &nextcloud,
+	&guardDuty, &route53, &awsWAF, &s3Notification, &gcpFlow, &gitHubWebhook, &crowdStrike, &zscalerWeb, &mongoAudit, &postgresJSON, &elasticAudit, &falco,
+	&wazuhAlert, &gitLabAudit, &adGuard, &sftpGo, &authentik,
 }

@@ -65,9 +65,30 @@ func (d *device) readJunos(name, text string) bool {
 	}
 	if !structured {
 		d.junosFlow(name, text)
+		d.junosDetail(text)
 		d.prose(text)
 	}
 	return true
+}
+
+// junosDetail reads "ssh-connection '192.0.2.1 50122 192.0.2.254 22'" and "command 'show …'" of mgd.
+func (d *device) junosDetail(text string) {
+	r := &d.record
+	if _, ends, ok := strings.Cut(text, "ssh-connection '"); ok {
+		ends, _, _ = strings.Cut(ends, "'")
+		var e, f side
+		e.ip, ends = nextWord(ends)
+		e.port, ends = nextWord(ends)
+		f.ip, ends = nextWord(ends)
+		f.port, _ = nextWord(ends)
+		if isAddress(e.ip) && isAddress(f.ip) {
+			r.sourceEnd(e)
+			r.destinationEnd(f)
+		}
+	}
+	if _, command, ok := strings.Cut(text, ", command '"); ok {
+		r.put("process.command_line", strings.TrimSpace(strings.TrimRight(command, "'")))
+	}
 }
 
 // junosFlow reads the protocol, the service and the policy of a sentence about a flow: "… denied A->B 0x0 service 6(0)

@@ -152,8 +152,21 @@ func (d *device) anyPairs() {
 			break
 		}
 	}
+	if !r.login && r.reason != "" {
+		var w clueWords
+		w.read(r.reason)
+		r.login = w.login && w.failure
+	}
 	if r.login && verdictOf(r.status) == 0 && verdictOf(r.action) == 0 {
 		r.verdict = wordVerdict(r.reason)
+	}
+	if r.login && r.verdict != 0 {
+		if r.action == "" {
+			r.put("event.action", "login")
+		}
+		if !r.user {
+			d.proseUser(clueAccount(r.reason, -1))
+		}
 	}
 	if r.login && r.verdict == 0 {
 		for _, key := range [...]string{"httpStatus", "status_code", "status"} {

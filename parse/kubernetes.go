@@ -27,7 +27,8 @@ var kubernetesAudit = jsonDialect{
 			},
 		},
 	},
-	all:   []string{"verb"},
-	any:   []string{"auditID", "objectRef.", "requestURI"},
-	times: []string{"requestReceivedTimestamp", "stageTimestamp"},
+	all:    []string{"verb"},
+	any:    []string{"auditID", "objectRef.", "requestURI"},
+	times:  []string{"requestReceivedTimestamp", "stageTimestamp"},
+	derive: kubernetesDerive,
 }

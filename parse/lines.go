@@ -115,6 +115,12 @@ func (p *lineParser) line(line string, out *event.Batch) {
 			return
 		}
 	case c-'0' <= 9:
+		if i := strings.IndexByte(line[:min(len(line), 7)], ' '); i > 0 && i+1 < len(line) && line[i+1] == '<' && number.holds(line[:i]) {
+			line = line[i+1:] // the octets of a frame are counted before it (RFC 6587 §3.4.1)
+			if p.syslogLine(line, out) {
+				return
+			}
+		}
 		if p.containerLine(line, out) {
 			return
 		}
@@ -125,7 +131,7 @@ func (p *lineParser) line(line string, out *event.Batch) {
 	if p.accessLine(line, out) || p.errorLine(line, out) {
 		return
 	}
-	if p.packetLine(line, out) || p.bareAppliance(line, out) || p.balancerLine(line, out) || p.ownLine(line, out) {
+	if p.packetLine(line, out) || p.bareAppliance(line, out) || p.balancerLine(line, out) || p.looseLine(line, out) || p.ownLine(line, out) {
 		return
 	}
 	p.textLine(line, out)

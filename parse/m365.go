@@ -27,6 +27,7 @@ var m365 = jsonDialect{
 			"Payload":             {"Data", "Parameters"},
 		},
 	},
-	all:   []string{"Operation", "Workload"},
-	times: []string{"CreationTime"},
+	all:    []string{"Operation", "Workload"},
+	times:  []string{"CreationTime"},
+	derive: m365Derive,
 }

@@ -170,8 +170,8 @@ func TestSyslogHeaders(t *testing.T) {
 func TestAccessLines(t *testing.T) {
 	const when = " [03/Mar/2024:09:12:44 +0100] "
 	for _, c := range []struct{ line, want string }{
-		{`198.51.100.4 - -` + when + `"GET /a?b=c HTTP/1.1" 200 5`, "c-ip=198.51.100.4 cs-method=GET cs-uri=/a?b=c cs-uri-stem=/a cs-uri-query=b=c sc-status=200 sc-bytes=5 cs-version=HTTP/1.1 cs-username=-- cs-referer="},
-		{`shop.example:443 198.51.100.4 - anna smith` + when + `"GET / HTTP/2.0" 200 5 "-" "x"`, "cs-host=shop.example:443 c-ip=198.51.100.4 cs-username=anna_smith cs-user-agent=x"},
+		{`198.51.100.4 - -` + when + `"GET /a?b=c HTTP/1.1" 200 5`, "c-ip=198.51.100.4 cs-method=GET cs-uri=/a?b=c cs-uri-stem=/a cs-uri-query=b=c sc-status=200 sc-bytes=5 cs-version=HTTP/1.1 cs-username= cs-referer="},
+		{`shop.example:443 198.51.100.4 - anna smith` + when + `"GET / HTTP/2.0" 200 5 "-" "x"`, "cs-host=shop.example s-port=443 c-ip=198.51.100.4 cs-username=anna_smith cs-user-agent=x"},
 		{`198.51.100.4, 192.0.2.1 - -` + when + `"GET / HTTP/2.0" 200 5 "-" "x"`, "c-ip=198.51.100.4"},
 		{`"203.0.113.5" 198.51.100.4 - -` + when + `"GET / HTTP/2.0" 200 5 "-" "x"`, "c-ip=198.51.100.4 x-forwarded-for=203.0.113.5"},
 		{`198.51.100.4 - -` + when + `"GET / HTTP/2.0" 200 5 "-" "x" "203.0.113.5, 203.0.113.6"`, "c-ip=198.51.100.4 x-forwarded-for=203.0.113.5,_203.0.113.6"},

@@ -24,6 +24,9 @@ func (d *device) readMikroTik(s string) bool {
 	text := d.head.text
 	if !mikroTikTopic(topics) {
 		topics, text = nextWord(s)
+		if topics == ":" { // RouterOS 7 with the header of BSD
+			topics, text = nextWord(text)
+		}
 		if topics != "" && topics[len(topics)-1] == ':' {
 			topics = topics[:len(topics)-1]
 		}
@@ -44,11 +47,27 @@ func (d *device) readMikroTik(s string) bool {
 		d.mikroTikPacket(text, i)
 		return true
 	}
+	return d.mikroTikText(topics, text)
+}
+
+// mikroTikText reads what any other topic says.
+func (d *device) mikroTikText(topics, text string) bool {
+	r := &d.record
 	switch {
 	case strings.HasPrefix(text, "login failure for user "):
 		r.put("event.action", "login")
 		r.login, r.verdict = true, -1
 		text = text[len("login failure for "):]
+	case strings.Contains(text, " logged in, "): // "anna logged in, 10.0.0.7 from 192.0.2.1" of a tunnel
+		r.put("event.action", "login")
+		r.login, r.verdict = true, 1
+		name, rest, _ := strings.Cut(text, " logged in, ")
+		name = strings.TrimPrefix(name[strings.LastIndexByte(name, ':')+1:], "<")
+		d.proseUser(trimSpace(name))
+		assigned, from, _ := strings.Cut(rest, " from ")
+		r.sourceText(from)
+		r.destinationText(assigned)
+		return true
 	case strings.Contains(text, " logged in"):
 		r.put("event.action", "login")
 		r.login, r.verdict = true, 1
@@ -56,8 +75,33 @@ func (d *device) readMikroTik(s string) bool {
 		r.put("event.action", "logout")
 		r.category = session
 	case strings.Contains(text, "authentication failed"), strings.Contains(text, "auth failed"):
+		if from, _, ok := strings.Cut(text, ">: "); ok { // "<192.0.2.1>: user anna authentication failed"
+			r.sourceText(strings.TrimPrefix(from, "<"))
+		}
 		r.put("event.action", "login")
 		r.login, r.verdict = true, -1
+	case strings.Contains(text, "negotiation failed"):
+		r.put("event.action", "vpn_connection")
+		r.category, r.verdict = session, -1
+		if left, right, ok := strings.Cut(text, "<=>"); ok { // "… 198.51.100.1[500]<=>192.0.2.1[500] …"
+			right, _ = nextWord(right)
+			right, _, _ = strings.Cut(right, "[")
+			left, _, _ = strings.Cut(left[strings.LastIndexByte(left, ' ')+1:], "[")
+			r.sourceText(right)
+			r.destinationText(left)
+			return true
+		}
+	case strings.HasPrefix(topics, "dhcp,") && strings.Contains(text, "assigned "):
+		r.put("event.action", "dhcp_"+dhcpVerb(text))
+		r.category = network
+		_, rest, _ := strings.Cut(text, "assigned ")
+		ip, rest := nextWord(rest)
+		r.sourceText(ip)
+		_, rest = nextWord(rest) // "to", "for" or "from"
+		mac, name := nextWord(rest)
+		r.put("mac", mac)
+		r.put("source.domain", strings.TrimSpace(name))
+		return true
 	case strings.Contains(text, " by "):
 		r.category = configuration
 		r.put("event.action", "configuration_changed")
@@ -75,6 +119,14 @@ func (d *device) readMikroTik(s string) bool {
 	}
 	d.prose(text)
 	return true
+}
+
+// dhcpVerb tells whether a lease was given or taken back.
+func dhcpVerb(text string) string {
+	if strings.Contains(text, "deassigned ") {
+		return "released"
+	}
+	return "assigned"
 }
 
 func mikroTikTopic(s string) bool {
@@ -97,7 +149,7 @@ func (d *device) mikroTikPacket(text string, in int) {
 	r.put("event.action", "packet")
 	chain := strings.TrimRight(text[:in], ": ")
 	if i := strings.LastIndexByte(chain, ' '); i >= 0 {
-		r.put("rule.name", chain[:i])
+		r.put("rule.name", strings.TrimRight(chain[:i], ": "))
 		chain = chain[i+1:]
 	}
 	r.put("mikrotik.chain", chain)
@@ -127,6 +179,9 @@ func (d *device) mikroTikPacket(text string, in int) {
 			if end := strings.IndexByte(flags, ')'); end > 0 {
 				r.put("tcp_flags", flags[:end])
 			}
+		}
+		if i := strings.Index(proto, "), "); i >= 0 && i < 32 { // "ICMP (type 8, code 0), …"
+			proto = proto[i+1:]
 		}
 		if i := strings.Index(proto, ", "); i >= 0 {
 			ends, _, _ := strings.Cut(proto[i+2:], ",")

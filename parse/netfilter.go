@@ -23,7 +23,7 @@ var netfilterFormat = &event.Format{
 
 var netfilterKind = newKind(netfilterFormat, []string{
 	"event.action", "event.category", "rule.name", "action", "in_interface", "out_interface", "mac", "src_ip", "dst_ip",
-	"length", "protocol", "src_port", "dst_port", "tcp_flags",
+	"length", "protocol", "src_port", "dst_port", "tcp_flags", "event.outcome",
 }, nil)
 
 const (
@@ -41,6 +41,7 @@ const (
 	nfSourcePort
 	nfDestinationPort
 	nfFlags
+	nfOutcome
 )
 
 // readNetfilter reads a packet that the kernel's filter logged:
@@ -61,6 +62,10 @@ func readNetfilter(message string, out *said) bool {
 	}
 	if a := packetVerdict(prefix); a != "" {
 		v[nfAction] = textValue(a)
+		v[nfOutcome] = textValue(failure)
+		if a == "accept" || a == "forward" {
+			v[nfOutcome] = textValue(success)
+		}
 	}
 	readPacket(s[at:], v)
 	return v[nfSource].Kind != event.Missing
@@ -146,12 +151,27 @@ func transport(s string) string {
 		return "esp"
 	case "GRE", "47":
 		return "gre"
+	case "2":
+		return "igmp"
+	case "50":
+		return "esp"
+	case "51":
+		return "ah"
+	case "89":
+		return "ospf"
+	case "112":
+		return "vrrp"
+	case "132":
+		return "sctp"
 	}
 	return s
 }
 
 // packetVerdict guesses from the words of a rule's prefix what became of the packet. The kernel does not say.
 func packetVerdict(prefix string) string {
+	if v := chainVerdict(prefix); v != "" {
+		return v
+	}
 	switch {
 	case holdsFold(prefix, "block"):
 		return "block"
@@ -165,6 +185,31 @@ func packetVerdict(prefix string) string {
 		return "accept"
 	case holdsFold(prefix, "forward"):
 		return "forward"
+	}
+	return ""
+}
+
+// chainVerdict reads "[WAN_LOCAL-D-4000]" and "[WAN_LOCAL-default-D]" of EdgeOS and UniFi, where a letter stands for what
+// the rule does.
+func chainVerdict(prefix string) string {
+	if len(prefix) < 5 || prefix[0] != '[' {
+		return ""
+	}
+	name, _, ok := strings.Cut(prefix[1:], "]")
+	if i := strings.LastIndexByte(name, '-'); i > 0 && number.holds(name[i+1:]) && i+1 < len(name) {
+		name = name[:i]
+	}
+	n := len(name)
+	if !ok || n < 3 || name[n-2] != '-' {
+		return ""
+	}
+	switch name[n-1] {
+	case 'D':
+		return "drop"
+	case 'R':
+		return "reject"
+	case 'A':
+		return "accept"
 	}
 	return ""
 }

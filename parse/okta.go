@@ -33,5 +33,6 @@ var okta = jsonDialect{
 		return l.has("published") && l.hasAny("actor.", "uuid", "outcome.") ||
 			l.hasAny("actor.alternateId", "actor.alternateid") && l.hasAny("outcome.", "client.", "displayMessage", "securityContext.", "securitycontext.")
 	},
-	times: []string{"published"},
+	times:  []string{"published"},
+	derive: oktaDerive,
 }

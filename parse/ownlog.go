@@ -40,6 +40,7 @@ var ownLogs = [...]ownLog{
 	vsftpdLog, proftpdLog, eximLog, serverAuditLog, mysqlLog, postgresLog, redisLog, squidLog, flowLog, windowsDNSLog, windowsDHCPLog,
 	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
 	webminLog, zoraxyLog, honeypotLog, monologLog, exchangeLog,
+	iisBareLog, cloudFrontLog, fail2banLog, keycloakLog, zimbraLog, unboundLog, corednsLog, mongoLog, redisMonitorLog, radiusLog, dovecotLog, charonLog,
 }
 
 // serverFormats are the files of servers as formats of their own.
@@ -74,7 +75,7 @@ func (p *lineParser) ownRecord(line string, out *event.Batch) bool {
 		return false
 	}
 	for set := ownBegins[l.rest[0]]; set != 0; set &= set - 1 {
-		if ownLogs[bits.TrailingZeros32(set)].read(l, &p.said) {
+		if ownLogs[bits.TrailingZeros64(set)].read(l, &p.said) {
 			kind := p.said.kind
 			e := out.Add(kind.shape)
 			e.Time = l.time
@@ -105,7 +106,7 @@ func (p *lineParser) ownLine(line string, out *event.Batch) bool {
 }
 
 // ownBegins holds, for each byte that the text after the time may begin with, a bit for each of ownLogs.
-var ownBegins = func() (sets [256]uint32) {
+var ownBegins = func() (sets [256]uint64) {
 	for i := range ownLogs {
 		b := ownLogs[i].begins
 		for c := range sets {
@@ -185,6 +186,8 @@ func cutOwnTime(s string, years *yearless) (ns int64, rest string) {
 		if ns, n = parseTimePrefix(t, years.zone); n > 0 && n < len(t)-4 && t[n] == ' ' && t[n+1]-'A' < 26 {
 			ns, n = namedZone(t, n, ns, years)
 		}
+	case t[2] == '-' && t[5] == '-', t[8] == '-' && t[11] == ':':
+		ns, n = numberedTime(t, years)
 	case t[2] == '-' && t[6] == '-':
 		ns, n = dayMonthTime(t, years)
 	case t[1] == '/' || t[2] == '/':
@@ -282,6 +285,31 @@ func dayMonthTime(s string, years *yearless) (ns int64, size int) {
 		return 0, 0
 	}
 	c.nanos, size = fraction(s, 20)
+	ns, ok := c.unixNanos(years.zone)
+	if !ok {
+		return 0, 0
+	}
+	return ns, size
+}
+
+// numberedTime reads "03-11-2024 10:00:00,123", the day first, and "20241103-10:00:00" as xrdp writes it.
+func numberedTime(s string, years *yearless) (ns int64, size int) {
+	var c clock
+	switch {
+	case len(s) > 19 && s[2] == '-' && s[10] == ' ' && s[13] == ':' && s[16] == ':':
+		c = clock{year: digits4(s, 6), month: digits2(s, 3), day: digits2(s, 0)}
+		size = 11
+	case len(s) > 17 && s[8] == '-' && s[11] == ':' && s[14] == ':':
+		c = clock{year: digits4(s, 0), month: digits2(s, 4), day: digits2(s, 6)}
+		size = 9
+	default:
+		return 0, 0
+	}
+	c.hour, c.minute, c.second = digits2(s, size), digits2(s, size+3), digits2(s, size+6)
+	if c.year|c.month|c.day|c.hour|c.minute|c.second < 0 {
+		return 0, 0
+	}
+	c.nanos, size = fraction(s, size+8)
 	ns, ok := c.unixNanos(years.zone)
 	if !ok {
 		return 0, 0

@@ -150,7 +150,10 @@ func pairValue(s string, at int, style pairStyle, delimiter byte) (end int, valu
 // pair adds a field as it is named, and notes what it says.
 func (d *device) pair(key, value string) {
 	r := &d.record
-	if value == "" || value == "-" {
+	if value == "" || value == "-" || value == "N/A" {
+		return
+	}
+	if key == "userId" && value == "0" { // Grafana has it of whoever is not known yet
 		return
 	}
 	if c := value[0]; c-'0' <= 9 {
@@ -175,6 +178,12 @@ func (d *device) pair(key, value string) {
 		d.sidePair(value, false)
 	case "dst", "dstip", "dst_ip", "DstIP", "destination-address", "destinationAddress", "dst-ip", "destination_ip", "dest_ip", "Destination", "destinationip", "destination":
 		d.sidePair(value, true)
+	case "client", "remote", "peer", "rhost", "client_address", "client-ip", "clientAddress", "client_addr", "addr", "remoteip", "clientip":
+		if e, ok := cutSide(value); ok {
+			r.sourceEnd(e)
+		}
+	case "userId":
+		r.user = true
 	case "user", "usrName", "suser", "duser", "username", "user_name", "User", "usr", "administrator", "admin", "UserID", "userName":
 		r.user = true
 	case "msg", "logdesc", "operation", "subject", "name", "cat", "eventName", "EventType", "event_type":

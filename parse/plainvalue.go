@@ -74,15 +74,30 @@ func isAddress6(s string) bool {
 	if i := strings.IndexByte(s, '%'); i >= 0 {
 		s = s[:i] // a zone (RFC 4007 §11)
 	}
-	colons := 0
+	colons, digits, double, dotted := 0, 0, false, false
 	for i := range len(s) {
 		switch c := s[i]; {
-		case c-'0' <= 9, c|0x20 >= 'a' && c|0x20 <= 'f', c == '.':
-		case c == ':':
-			colons++
-		default:
+		case c-'0' <= 9, c|0x20 >= 'a' && c|0x20 <= 'f':
+			if digits++; digits > 4 {
+				return false
+			}
+		case c == '.': // the last two groups as IPv4
+			digits, dotted = 0, true
+		case c != ':' || dotted:
 			return false
+		default:
+			if i > 0 && s[i-1] == ':' {
+				if double {
+					return false
+				}
+				double = true
+			}
+			colons, digits = colons+1, 0
 		}
 	}
-	return colons >= 2 && colons <= 8
+	groups := colons // with the last
+	if dotted {
+		groups++
+	}
+	return groups == 7 && len(s) > 8 || double && colons >= 2 && groups <= 8
 }

@@ -130,6 +130,10 @@ func (d *device) proseKeyword(w string, next role) (role, bool) {
 		if e, ok := cutSide(value); ok {
 			r.destinationEnd(e)
 		}
+	case roleNone:
+		if _, ok := cutSide(value); !ok {
+			return next, false
+		}
 	default:
 		return next, false
 	}
@@ -139,11 +143,11 @@ func (d *device) proseKeyword(w string, next role) (role, bool) {
 // roleOf returns what a word says of the next.
 func roleOf(w string) (role, bool) {
 	switch w {
-	case "from", "From", "src", "source", "Source", "faddr", "peer", "client", "SRC", "IP", "remote":
+	case "from", "From", "src", "source", "Source", "faddr", "peer", "client", "SRC", "IP", "remote", "Remote":
 		return roleSource, true
 	case "to", "dst", "dest", "destination", "Destination", "laddr", "DST", "->", "server":
 		return roleTarget, true
-	case "gaddr", "local", "NAS":
+	case "gaddr", "local", "Local", "NAS":
 		return roleNone, true
 	case "user", "User", "username", "Username", "Uname", "uname", "account", "USER", "UserName", "userName", "user-name", "User-Name":
 		return roleUser, true

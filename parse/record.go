@@ -103,6 +103,19 @@ func (r *record) destinationEnd(e side) {
 	r.put("observer.egress.interface.name", e.zone)
 }
 
+// sourceText and destinationText do so for an address as text; anything else is left out.
+func (r *record) sourceText(s string) {
+	if e, ok := cutSide(s); ok {
+		r.sourceEnd(e)
+	}
+}
+
+func (r *record) destinationText(s string) {
+	if e, ok := cutSide(s); ok {
+		r.destinationEnd(e)
+	}
+}
+
 // side is one side of a connection as equipment writes it.
 type side struct{ zone, ip, port string }
 
@@ -274,6 +287,10 @@ func verdictOf(s string) int8 {
 		}
 	case 'r':
 		if startsFold(s, "reject") || startsFold(s, "refuse") || startsFold(s, "reset") {
+			return -1
+		}
+	case 'u':
+		if startsFold(s, "unsucc") || startsFold(s, "unauthor") {
 			return -1
 		}
 	case 's':

@@ -13,8 +13,9 @@ var (
 				"source.ip": {"ipaddr"},
 			},
 		},
-		all: []string{"event_type_id"},
-		any: []string{"actor_user_id", "user_id", "actor_user_name", "account_id"},
+		all:    []string{"event_type_id"},
+		any:    []string{"actor_user_id", "user_id", "actor_user_name", "account_id"},
+		derive: oneLoginDerive,
 	}
 	duo = jsonDialect{
 		format: &event.Format{
@@ -25,8 +26,9 @@ var (
 				"user.name": {"user.name", "username"}, "source.ip": {"access_device.ip", "auth_device.ip"},
 			},
 		},
-		any:   []string{"access_device.ip", "auth_device.ip", "access_device.", "auth_device."},
-		times: []string{"isotimestamp", "timestamp"},
+		any:    []string{"access_device.ip", "auth_device.ip", "access_device.", "auth_device."},
+		times:  []string{"isotimestamp", "timestamp"},
+		derive: duoDerive,
 	}
 	openCanary = jsonDialect{
 		format: &event.Format{

@@ -24,6 +24,15 @@ var serverPrograms = map[string]*program{
 	"haproxy": haproxyProgram, "asterisk": asteriskProgram, "freeswitch": freeswitchProgram,
 	"pvedaemon": proxmoxProgram, "pveproxy": proxmoxProgram, "proxmox-backup-proxy": proxmoxProgram, "proxmox-backup-api": proxmoxProgram,
 	"lfd": lfdProgram, "clamd": clamProgram, "clamav-daemon": clamProgram, "freshclam": clamProgram, "amavis": amavisProgram,
+	"fail2ban": fail2banProgram, "fail2ban.actions": fail2banProgram, "fail2ban.filter": fail2banProgram, "fail2ban-server": fail2banProgram,
+	"sendmail": sendmailProgram, "sm-mta": sendmailProgram, "sm-msp-queue": sendmailProgram, "sm-acceptingconnections": sendmailProgram,
+	"cyrus": cyrusProgram, "imaps": cyrusProgram, "pop3s": cyrusProgram, "imapd": courierProgram, "pop3d": courierProgram,
+	"courier": courierProgram, "imapd-ssl": courierProgram, "pop3d-ssl": courierProgram, "imaplogin": courierProgram, "pop3login": courierProgram,
+	"pdns": pdnsProgram, "pdns_server": pdnsProgram, "pdns_recursor": pdnsProgram, "coredns": corednsProgram,
+	"slapd": slapdProgram, "krb5kdc": kerberosProgram, "kadmind": kerberosProgram, "radiusd": radiusProgram, "freeradius": radiusProgram,
+	"ocserv": ocservProgram, "pppd": pppProgram, "xl2tpd": pppProgram, "pluto": plutoProgram, "xrdp-sesman": xrdpProgram, "xrdp": xrdpProgram,
+	"Connection": synologyProgram, "System": synologyProgram, "WebDAV": synologyProgram, "FTP": synologyProgram, "SFTP": synologyProgram,
+	"phpMyAdmin": phpMyAdminProgram, "phpmyadmin": phpMyAdminProgram,
 	"webmin": webminProgram, "perl": webminProgram, "cockpit-session": authProgram, "dropbear": dropbearProgram,
 }
 
@@ -62,6 +71,12 @@ var (
 	amavisProgram   = newProgram(applicationFormat, amavisSentences)
 	webminProgram   = newProgram(applicationFormat, webminSentences, pamSentences)
 	dropbearProgram = newProgram(sshdFormat, dropbearSentences, pamSentences)
+
+	phpMyAdminProgram = newProgram(applicationFormat, []sentence{
+		{"user denied: {user} ({reason}) from {addr}", "web_login", authentication, failure, ""},
+		{"user authenticated: {user} from {addr}", "web_login", authentication, success, ""},
+		{"user authenticated: {user}", "web_login", authentication, success, ""},
+	})
 )
 
 var proxmoxSentences = []sentence{

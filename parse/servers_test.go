@@ -43,7 +43,7 @@ func TestServers(t *testing.T) {
 		{`[2024-03-03 10:12:44.120 +01:00] [INF] [12] Jellyfin.Server: Authentication request for "admin" has been denied (IP: "203.0.113.7").`, "text", "event.outcome=failure source.ip=203.0.113.7 user.name=admin"},
 		{`2024/03/03 09:12:44 ...r/web/auth/auth.go:200:SignInPost() [I] Failed authentication attempt for root from 203.0.113.7:555: user does not exist`, "text", "event.outcome=failure user.name=root source.port=555"},
 		{by + `wordpress(shop.example)[5]: Authentication failure for admin from 203.0.113.7`, "syslog", "event.outcome=failure user.name=admin source.ip=203.0.113.7"},
-		{by + `phpMyAdmin[5]: user denied: root (mysql-denied) from 203.0.113.7`, "syslog", "event.outcome=failure user.name=root"},
+		{by + `phpMyAdmin[5]: user denied: root (mysql-denied) from 203.0.113.7`, "application", "event.outcome=failure user.name=root"},
 		{by + `app[5]: [192.0.2.1] accepted login of user "a b" from ::ffff:203.0.113.7`, "syslog", `event.outcome=success user.name=a_b source.ip=192.0.2.1`},
 		{by + `app[5]: connected to 192.0.2.1:443 after 3 tries`, "syslog", "source.ip= event.action="},
 		{by + `app[5]: version 10.0.0.1 started, std::vector<int>::at 12:30:45`, "syslog", "source.ip="},

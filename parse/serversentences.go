@@ -15,6 +15,8 @@ var serverCaptures = map[string]capture{
 	"sasl":      {"authentication.method", word},
 	"db":        {"database.name", word},
 	"qname":     {"dns.question.name", word},
+	"dnsname":   {"dns.question.name", lazy},
+	"qword":     {"dns.question.type", lazy},
 	"qtype":     {"dns.question.type", word},
 	"answer":    {"dns.answers.data", word},
 	"mac":       {"source.mac", word},

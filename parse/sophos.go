@@ -34,8 +34,15 @@ func (d *device) sophos() {
 		r.login = r.login || r.get("log_component") == "GUI" || r.get("log_subtype") == "Authentication"
 		r.category = ""
 	}
-	if s := r.get("sub"); s == "auth" || s == "packetfilter" {
-		r.login = s == "auth"
+	switch r.get("sub") {
+	case "auth":
+		r.login = true
+	case "packetfilter":
+		r.login = false
+	case "http":
+		r.category = web
+	case "ips":
+		r.category = "intrusion_detection"
 	}
 	if r.login && verdictOf(r.status) == 0 && verdictOf(r.action) == 0 {
 		r.verdict = wordVerdict(r.get("name"))

@@ -128,6 +128,11 @@ func (p *lineParser) relayed(line string, h *syslogHeader, out *event.Batch) boo
 
 // messageBody unwraps what rsyslog makes of repeated messages: "message repeated 3 times: [ … ]".
 func messageBody(s string) string {
+	if len(s) > 16 && s[0] == '[' && strings.HasPrefix(s, "[ID ") { // Solaris: "[ID 800047 auth.info] "
+		if i := strings.Index(s[:min(len(s), 40)], "] "); i > 0 {
+			s = s[i+2:]
+		}
+	}
 	if len(s) > 24 && s[0] == 'm' && strings.HasPrefix(s, "message repeated ") && s[len(s)-1] == ']' {
 		if _, body, ok := strings.Cut(s, " times: [ "); ok {
 			return body[:len(body)-1]
@@ -174,6 +179,8 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 		if s = trimSpace(s[end+1:]); len(s) > 2 && s[0] == '1' && s[1] == ' ' {
 			return h.readNew(s[2:], years)
 		}
+	} else if len(s) > 24 && s[0] == '1' && s[1] == ' ' && s[6] == '-' && s[12] == 'T' { // RFC 5424 whose priority was cut off
+		return h.readNew(s[2:], years)
 	}
 	h.full = s != "" && s[0]-'0' <= 9
 	var ok bool
@@ -183,6 +190,9 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 		}
 		h.readTag(s) // a sender that states nothing but the priority
 		return true
+	}
+	if len(s) > 5 && s[0] == ' ' && (s[1] == '2' || s[1]-'A' < 26) {
+		s = h.afterStamp(line, s, years)
 	}
 	if s = strings.TrimPrefix(s, ":"); s == "" || s[0] != ' ' {
 		return false
@@ -204,6 +214,9 @@ func (h *syslogHeader) read(line string, years *yearless) bool {
 		h.host, s = s[:end-1], s[end+1:]
 	}
 	h.readTag(s)
+	if h.tag == "" {
+		h.behindWord(years)
+	}
 	return h.severity >= 0 || line[0]-'0' > 9 || !logLevel(h.host)
 }
 
@@ -232,10 +245,35 @@ func cutStamp(s string, years *yearless) (ns int64, rest string, ok bool) {
 		return cutBSD(s, years)
 	}
 	if len(s) < 20 || s[4] != '-' || s[10] != 'T' {
+		switch {
+		case len(s) > 19 && s[4] == ':' && s[10] == '-':
+			return colonStamp(s, years)
+		case len(s) > 20 && s[4] == ' ' && s[0] == '2' && digits4(s, 0) > 0 && monthOf(s[5:]) != 0: // the year before the date
+			of := yearless{zone: years.zone, top: digits4(s, 0), limit: 1<<63 - 1, key: -1}
+			return cutBSD(s[5:], &of)
+		}
 		return 0, s, false
 	}
 	ns, n := parseTimePrefix(s, years.zone)
 	return ns, s[n:], n > 0
+}
+
+// colonStamp reads "2026:11:22-06:00:01", as Sophos' UTM writes the time.
+func colonStamp(s string, years *yearless) (ns int64, rest string, ok bool) {
+	if s[7] != ':' || s[13] != ':' || s[16] != ':' {
+		return 0, s, false
+	}
+	c := clock{
+		year: digits4(s, 0), month: digits2(s, 5), day: digits2(s, 8),
+		hour: digits2(s, 11), minute: digits2(s, 14), second: digits2(s, 17),
+	}
+	if c.year|c.month|c.day|c.hour|c.minute|c.second < 0 {
+		return 0, s, false
+	}
+	if ns, ok = c.unixNanos(years.zone); !ok {
+		return 0, s, false
+	}
+	return ns, s[19:], true
 }
 
 // readTag cuts "program[pid]: text" (RFC 3164 §4.1.3). Text without a tag is text alone.

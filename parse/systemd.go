@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"strings"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
 
 var (
 	syslogFormat = &event.Format{Name: "syslog", LogSource: event.LogSource{Product: "linux", Service: "syslog"}}
@@ -124,6 +128,11 @@ func programOf(tag string) *program {
 				return p
 			}
 			break
+		}
+	}
+	if i := strings.IndexByte(tag, '('); i > 0 { // "sshd(pam_unix)", as PAM once wrote
+		if p := programs[tag[:i]]; p != nil {
+			return p
 		}
 	}
 	if p := serverOf(tag); p != nil {

@@ -80,6 +80,8 @@ func (d *device) readTagged() bool {
 	switch tag {
 	case "filterlog":
 		return d.readFilterlog(trimSpace(h.text))
+	case "pf", "pflogd", "pflog0":
+		return d.readPFLog(h.text)
 	case "CheckPoint":
 		if len(h.data) > 2 {
 			return d.readCheckPoint(h.data)

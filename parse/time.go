@@ -293,6 +293,13 @@ func parseTime(s string, zone *time.Location) (ns int64, ok bool) {
 	if s[0]-'0' <= 9 && strings.Trim(s, "0123456789.") == "" {
 		return parseEpoch(s)
 	}
+	if i := strings.LastIndexByte(s, ' '); i > 18 && s[4] == '-' && s[len(s)-1]-'A' < 26 { // "2024-03-03 09:12:44.120 CET"
+		if offset, size := zoneWord(s[i:]); size == len(s)-i {
+			if ns, ok = parseRFC3339(s[:i], nil); ok {
+				return ns - int64(offset)*second, true
+			}
+		}
+	}
 	return parseLayouts(s, zone)
 }
 
@@ -308,7 +315,7 @@ func parseLayouts(s string, zone *time.Location) (ns int64, ok bool) {
 		time.RFC1123Z, time.RFC1123, time.ANSIC, time.UnixDate, time.RubyDate, time.RFC850, time.RFC822Z, time.RFC822,
 		"2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02 15:04", "20060102T150405Z07:00", "20060102T150405",
 		"1/2/2006 3:04:05 PM", "1/2/2006, 3:04:05 PM", "1/2/2006 3:04:05.000 PM", "1/2/2006 15:04:05", "2.1.2006 15:04:05",
-		"Jan 2, 2006 3:04:05 PM", "Jan 2, 2006 15:04:05", "Jan 2, 2006, 3:04:05.000 PM", "Jan 2, 2006 @ 15:04:05.000",
+		"January 2, 2006 15:04:05", "Jan 2, 2006 3:04:05 PM", "Jan 2, 2006 15:04:05", "Jan 2, 2006, 3:04:05.000 PM", "Jan 2, 2006 @ 15:04:05.000",
 		"2 Jan 2006 15:04:05", "2 Jan 2006 15:04:05 -0700", "2-Jan-2006 15:04:05", "Jan _2 2006 15:04:05",
 		"2006/01/02 15:04:05", "2006-01-02 15:04:05 -0700 MST", "2006-01-02 15:04:05 -0700",
 	} {

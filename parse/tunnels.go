@@ -15,7 +15,7 @@ var (
 
 	openvpnProgram   = newProgram(openvpnFormat, openvpnSentences)
 	wireguardProgram = newProgram(wireguardFormat, wireguardSentences)
-	ipsecProgram     = newProgram(ipsecFormat, ipsecSentences, pamSentences)
+	ipsecProgram     = newIPsec()
 )
 
 var openvpnSentences = []sentence{
@@ -43,6 +43,12 @@ var openvpnSentences = []sentence{
 	{"Initialization Sequence Completed", "service_started", process, success, ""},
 	{"AUTH: Received control message: AUTH_FAILED«{reason}»", "vpn_login", authentication, failure, ""},
 	{"TCP connection established with [AF_INET]{peer}", "vpn_connection", network, "", ""},
+	{"{userword}/{peer} [{?}] Inactivity timeout (--ping-restart), restarting", "vpn_disconnected", network, "", "timeout"},
+	{"{peer} PLUGIN_CALL: {*} status=1", "vpn_login", authentication, failure, ""},
+	{"{peer} peer info: {*}", "vpn_peer_info", network, "", ""},
+	{"{peer} WARNING: {reason}", "vpn_handshake", network, failure, ""},
+	{"{peer} [{userword}] Inactivity timeout {*}", "vpn_disconnected", network, "", "timeout"},
+	{"TLS Error: {lazyreason} from [AF_INET6]{peer}", "vpn_handshake", network, failure, ""},
 	{"Authenticate/Decrypt packet error: {reason}", "vpn_packet_error", network, failure, ""},
 }
 
@@ -61,13 +67,68 @@ var wireguardSentences = []sentence{
 }
 
 var ipsecSentences = []sentence{
-	{"{_} <{?}> EAP method {sasl} failed for peer {addr}", "vpn_login", authentication, failure, ""},
-	{"{_} <{?}> {addr} is initiating a {?} IKE_SA", "vpn_handshake", network, "", ""},
-	{"{_} <{?}> IKE_SA {?} established between {?}[{?}]...{addr}[{user}]", "vpn_connection", network, success, ""},
-	{"{_} <{?}> authentication of '{user}' with {?} successful", "vpn_login", authentication, success, ""},
-	{"{_} <{?}> received packet: from {addr}[{port}] to {daddr}[{dport}] ({*})", "vpn_packet", network, "", ""},
-	{"{_} <{?}> no IKE config found for {daddr}...{addr}, sending NO_PROPOSAL_CHOSEN", "vpn_handshake", network, failure, "no configuration"},
-	{"{_} <{?}> received AUTHENTICATION_FAILED notify error", "vpn_login", authentication, failure, ""},
+	{"EAP method {sasl} failed for peer {userword}", "vpn_login", authentication, failure, ""},
+	{"EAP method {sasl} succeeded, no MSK established", "vpn_login", authentication, success, ""},
+	{"EAP method {sasl} succeeded, MSK established", "vpn_login", authentication, success, ""},
+	{"XAuth authentication of '{user}' successful", "vpn_login", authentication, success, ""},
+	{"XAuth authentication of '{user}' failed", "vpn_login", authentication, failure, ""},
+	{"{addr} is initiating a« {?}» IKE_SA«{?}»", "vpn_handshake", network, "", ""},
+	{"{addr} is initiating an IKE_SA", "vpn_handshake", network, "", ""},
+	{"initiating IKE_SA {?} to {daddr}", "vpn_handshake", network, "", ""},
+	{"IKE_SA {?} established between {daddr}[{?}]...{addr}[{user}]", "vpn_connection", network, success, ""},
+	{"CHILD_SA {?} established with SPIs {*}", "vpn_connection", network, success, ""},
+	{"deleting IKE_SA {?} between {daddr}[{?}]...{addr}[{user}]", "vpn_disconnected", network, "", ""},
+	{"authentication of '{user}' with {?} successful", "vpn_login", authentication, success, ""},
+	{"authentication of '{user}' with {?} failed", "vpn_login", authentication, failure, ""},
+	{"assigning virtual IP {daddr} to peer '{user}'", "vpn_address", network, success, ""},
+	{"received packet: from {addr}[{port}] to {daddr}[{dport}] ({*})", "vpn_packet", network, "", ""},
+	{"sending packet: from {addr}[{port}] to {daddr}[{dport}] ({*})", "vpn_packet", network, "", ""},
+	{"no IKE config found for {daddr}...{addr}, sending NO_PROPOSAL_CHOSEN", "vpn_handshake", network, failure, "no configuration"},
+	{"looking for peer configs matching {daddr}[{?}]...{addr}[{user}]", "vpn_handshake", network, "", ""},
+	{"no matching peer config found", "vpn_login", authentication, failure, "no matching configuration"},
+	{"no shared key found for {reason}", "vpn_login", authentication, failure, "no shared key"},
+	{"no trusted {?} public key found for '{user}'", "vpn_login", authentication, failure, "no trusted key"},
+	{"received AUTHENTICATION_FAILED notify error", "vpn_login", authentication, failure, ""},
+	{"tried {#} shared key{?} for '{?}' - '{user}', but MAC mismatched", "vpn_login", authentication, failure, "wrong key"},
+	{"peer requested EAP, config unacceptable", "vpn_login", authentication, failure, "EAP"},
+}
+
+// newIPsec makes the program that charon is: its messages have the thread with its group and the name of the
+// connection before them, "05[IKE] <office|7> …".
+func newIPsec() *program {
+	p := newProgram(ipsecFormat, ipsecSentences, pamSentences)
+	p.custom = func(message string, out *said) bool {
+		body := charonBody(message)
+		return len(body) > 0 && len(body) < len(message) && p.find(body, out)
+	}
+	return p
+}
+
+func charonBody(s string) string {
+	if i := strings.IndexByte(s[:min(len(s), 10)], ']'); i > 3 && s[0]-'0' <= 9 && i+2 < len(s) {
+		s = s[i+2:]
+	}
+	if strings.HasPrefix(s, "<") {
+		if _, rest, ok := strings.Cut(s, "> "); ok {
+			s = rest
+		}
+	}
+	return s
+}
+
+// charonLog is a file of charon's own: "2024-03-03T09:12:44 05[IKE] <office|7> …", or with the date of syslog.
+var charonLog = ownLog{
+	name:    "charon",
+	doc:     "Log files of strongSwan's charon.",
+	example: "2024-03-03T09:12:44 05[IKE] <office|7> IKE_SA office[7] established between 192.0.2.1[vpn.shop.example]...203.0.113.7[anna]\n",
+	begins:  "09",
+	read: func(l *ownLine, out *said) bool {
+		s := l.rest
+		if l.time == 0 || len(s) < 12 || s[2] != '[' || s[6] != ']' {
+			return false
+		}
+		return l.of(ipsecProgram, "charon", s, out)
+	},
 }
 
 // openvpnLog is the file of --log: a time of either style, then who it is about.

@@ -14,7 +14,7 @@ var watchGuardFormat = deviceFormat("watchguard", "firewall", "watchguard", "")
 // readWatchGuard reads `msg_id="3000-0148" Deny 0-External Firebox 40 tcp 20 124 A B 50122 22 …`.
 func (d *device) readWatchGuard(s string) bool {
 	i := strings.Index(s[:min(len(s), 160)], `msg_id="`)
-	if i < 0 {
+	if i < 0 || len(s) < i+18 || s[i+12] != '-' || s[i+17] != '"' { // four hexadecimal digits on each side of a hyphen
 		return false
 	}
 	r := &d.record
@@ -22,6 +22,11 @@ func (d *device) readWatchGuard(s string) bool {
 	d.vendor("WatchGuard", "Firebox")
 	id, text, _ := strings.Cut(s[i+8:], `"`)
 	r.put("msg_id", id)
+	if open := strings.IndexByte(s[:i], '('); open >= 0 { // the time in UTC, which the header has in the Firebox's zone
+		if ns, n := parseTimePrefix(s[open+1:i], nil); n > 0 {
+			r.clock(ns, true)
+		}
+	}
 	text = trimSpace(text)
 	verb, rest := nextWord(text)
 	if v := verdictOf(verb); v != 0 {
