@@ -26,4 +26,8 @@ func TestMidWork(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, b) })
 	}
+	p := phone(t, s)
+	p.allow("ERR_INTERNET_DISCONNECTED")
+	t.Run("by touch", func(t *testing.T) { theLoopByTouch(t, p.in(t)) })
+	t.Run("offline phone", func(t *testing.T) { aPhoneOffline(t, p.in(t)) })
 }

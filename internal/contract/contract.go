@@ -30,6 +30,8 @@ type schema struct {
 	Required    []string           `json:"required"`
 	Items       *schema            `json:"items"`
 	More        json.RawMessage    `json:"additionalProperties"`
+	MinEntries  *int               `json:"minProperties"`
+	MaxEntries  *int               `json:"maxProperties"`
 	Minimum     *float64           `json:"minimum"`
 	Maximum     *float64           `json:"maximum"`
 	MinLength   *int               `json:"minLength"`
@@ -246,6 +248,7 @@ func (c *check) value(s *schema, at string, v any) {
 	switch v := v.(type) {
 	case map[string]any:
 		if c.is(s, at, "object", v) {
+			c.bounds(at, len(v), s.MinEntries, s.MaxEntries)
 			c.object(s, at, v)
 		}
 	case []any:

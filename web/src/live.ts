@@ -115,7 +115,10 @@ function head(pass: (w: Word) => void): Head<Word> {
   open();
   return {
     first: () => ({ ...state, last }),
-    anew: () => (performance.now() - began < 1000 ? say({}) : open()), // more than one tab may have asked for it
+    anew: () => {
+      clearTimeout(timer);
+      timer = setTimeout(open, Math.max(0, began + 1000 - performance.now())); // every tab may ask for it at once
+    },
     end: () => {
       over = true;
       clearTimeout(timer);
