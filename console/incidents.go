@@ -121,7 +121,7 @@ type Decision struct {
 	Note    *string   `json:"note,omitempty" maxLength:"4096" doc:"In place of the one before."`
 	Until   time.Time `json:"until,omitzero" doc:"With snoozed."`
 	// Seen keeps two people from overruling each other unawares.
-	Seen map[string]string `json:"seen,omitempty" maxProperties:"1000" doc:"What decided was of an incident, by its key, when whoever decides looked at it; empty if nothing had been decided. If others have decided about the same since, nothing is done, and the answer is 409 and says who. Of incidents that are not named nothing is asked."`
+	Seen map[string]string `json:"seen,omitempty" doc:"What decided was of an incident, by its key, when whoever decides looked at it; empty if nothing had been decided. If others have decided about the same since, nothing is done, and the answer is 409 and says who. Of incidents that are not named nothing is asked."`
 }
 
 // DecideAsk takes a decision.
