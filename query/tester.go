@@ -18,6 +18,8 @@ type Tester struct {
 	text    string
 	re      *regexp.Regexp
 	demand  *pattern // what must stand in a value for re to match; nil: nothing that is known
+	beyond  bool     // characters beyond ASCII may stand for letters of demand
+	head    *head    // that every match of re begins with; nil: nothing that is known
 	net     netip.Prefix
 	between *between
 }
@@ -48,7 +50,8 @@ func NewTester(t *Test) (*Tester, error) {
 			return nil, fmt.Errorf("regular expression of %d bytes; at most %d are taken", len(t.Text), maxRegexp)
 		}
 		x.re, err = regexp.Compile(t.Text)
-		x.demand = demanded(t.Text)
+		x.demand, x.beyond = demanded(t.Text)
+		x.head = headOf(t.Text, x.re)
 	case InNet:
 		x.net, err = netip.ParsePrefix(t.Text)
 		x.net = x.net.Masked()
@@ -77,8 +80,12 @@ func (x *Tester) Match(v string) bool {
 	case Exact:
 		return v == x.text
 	case Regexp:
-		if x.demand != nil && !x.demand.match(v) && !foldsToASCII(v) {
+		beyond := x.beyond && foldsToASCII(v)
+		switch {
+		case !beyond && x.demand != nil && !x.demand.match(v):
 			return false
+		case !beyond && x.head != nil:
+			return x.head.match(v)
 		}
 		return x.re.MatchString(v)
 	case InNet:
@@ -107,7 +114,7 @@ func plain(s string) bool {
 // foldsToASCII tells whether text has one of the two characters beyond ASCII that regular expressions take for letters of
 // ASCII when case does not matter: the long s and the Kelvin sign.
 func foldsToASCII(s string) bool {
-	return !plain(s) && (strings.Contains(s, "\u017f") || strings.Contains(s, "\u212a"))
+	return strings.Contains(s, "\u017f") || strings.Contains(s, "\u212a")
 }
 
 // MatchTime decides a test of the field _time on a time in nanoseconds since 1970. It tells ok=false where the test does

@@ -40,7 +40,7 @@ type spellings struct {
 	arena    []byte
 	filter   []uint64
 	marks    int
-	odd      bool // there are letters beyond ASCII that a regular expression, or the engine, takes for letters of ASCII
+	odd      oddLetters // that there are
 
 	seen   []uint64 // hashes of values that were looked through
 	seed   maphash.Seed
@@ -48,6 +48,31 @@ type spellings struct {
 	file   spellingFile
 
 	inOrder bool // the store was closed by the process that had it before
+}
+
+// oddLetters are letters beyond ASCII that a regular expression, or the engine, takes for letters of ASCII.
+type oddLetters uint8
+
+const (
+	longS   oddLetters = 1 << iota // U+017F, to an expression an s
+	kelvin                         // U+212A, to an expression and to the engine a k
+	dottedI                        // U+0130, to the engine an i
+
+	allOdd = longS | kelvin | dottedI
+)
+
+// oddOf returns the odd letters of a text.
+func oddOf(v string) (o oddLetters) {
+	if strings.Contains(v, "\u017f") {
+		o = longS
+	}
+	if strings.Contains(v, "\u212a") {
+		o |= kelvin
+	}
+	if strings.Contains(v, "\u0130") {
+		o |= dottedI
+	}
+	return o
 }
 
 // spelling is one spelling of a word.
@@ -113,10 +138,12 @@ func (s *spellings) note(v string) {
 		return
 	}
 	has, beyond := capitals(v)
-	if beyond && !s.odd && (strings.Contains(v, "\u017f") || strings.Contains(v, "\u212a") || strings.Contains(v, "\u0130")) {
-		s.mu.Lock()
-		s.odd = true
-		s.mu.Unlock()
+	if beyond && s.odd != allOdd {
+		if o := oddOf(v); o&^s.odd != 0 {
+			s.mu.Lock()
+			s.odd |= o
+			s.mu.Unlock()
+		}
 	}
 	if !has {
 		return
@@ -285,7 +312,10 @@ func (s *spellings) forms(word string, expression bool) []string {
 	h := wordHash([]byte(lower))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.marked(h) || expression && s.odd && strings.ContainsAny(lower, "ks") {
+	if s.marked(h) {
+		return nil
+	}
+	if expression && (s.odd&longS != 0 && strings.Contains(lower, "s") || s.odd&kelvin != 0 && strings.Contains(lower, "k")) {
 		return nil
 	}
 	upper := strings.ToUpper(word)
@@ -301,11 +331,11 @@ func (s *spellings) forms(word string, expression bool) []string {
 	return list
 }
 
-// plain tells that no row that is not in doubt has a letter beyond ASCII that is taken for one of ASCII.
+// plain tells that no row that is not in doubt has a letter beyond ASCII that the engine takes for one of ASCII.
 func (s *spellings) plain() bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return !s.odd
+	return s.odd&(kelvin|dottedI) == 0
 }
 
 // doubt is the engine's condition for rows of whose words not all spellings are noted; "" if there are none. It is asked
@@ -353,7 +383,7 @@ func (s *spellings) begin(seq uint64) {
 		clear(s.heads)
 		clear(s.filter)
 		clear(s.seen)
-		s.entries, s.arena, s.marks, s.odd = s.entries[:0], nil, 0, false
+		s.entries, s.arena, s.marks, s.odd = s.entries[:0], nil, 0, 0
 		s.file.forget()
 	}
 }

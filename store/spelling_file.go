@@ -24,7 +24,9 @@ const (
 	spellingMagic = "tocsinS1"
 	spellingHead  = 64
 	flagClosed    = 1 // nothing was added after this was written
-	flagOdd       = 2
+	flagOdd       = 2 // there are odd letters: all, unless flagWhich says that the bits from oddShift on tell which
+	flagWhich     = 4
+	oddShift      = 3
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -53,8 +55,8 @@ func (w *spellingFile) forget() { w.size, w.sum, w.fresh = 0, 0, w.fresh[:0] }
 
 // appendHead writes the head as it is when all fresh records are in the file.
 func (s *spellings) appendHead(b []byte, flags uint64) []byte {
-	if s.odd {
-		flags |= flagOdd
+	if s.odd != 0 {
+		flags |= flagOdd | flagWhich | uint64(s.odd)<<oddShift
 	}
 	start := len(b)
 	b = append(b, spellingMagic...)
@@ -194,7 +196,14 @@ func (s *spellings) read(data []byte) (closed bool, err error) {
 	if uint64(crc32.Checksum(records, castagnoli)) != field(4) || field(0) > MaxSeq || field(1) < field(0) {
 		return false, errSpellings
 	}
-	s.from, s.to, s.odd = field(0), field(1), flags&flagOdd != 0
+	s.from, s.to = field(0), field(1)
+	switch {
+	case flags&flagOdd == 0:
+	case flags&flagWhich == 0: // of an earlier version
+		s.odd = allOdd
+	default:
+		s.odd = oddLetters(flags>>oddShift) & allOdd
+	}
 	s.file.to, s.file.size, s.file.sum = s.to, int64(size), uint32(field(4))
 	for len(records) > 0 {
 		n := int(records[0])

@@ -122,25 +122,65 @@ func rareness(w string) int {
 	return len(w)
 }
 
-// demandFilter asks for what every match of a regular expression has.
+// demandFilter asks for what every match of a regular expression has, for whole words first: by their words alone, most
+// blocks need not be read.
 func (l *lowering) demandFilter(column, expression string) string {
-	var parts []string
+	const most = 4
+	var parts, open []string
 	for _, d := range query.Demands(expression) {
-		f := ""
-		if d.Fold && hasCase(d.Text) {
-			if inner := caseless(d.Text); inner != "" {
-				f = phraseFilter(column, inner)
-			}
-			words, _ := l.spelledFilter(column, d.Text, true)
-			f = strings.TrimSpace(f + " " + words)
-		} else {
-			f = l.wordFilter(column, d.Text, false)
+		if f := l.openFilter(column, d); f != "" {
+			open = append(open, f)
+			continue
 		}
-		if f != "" && len(parts) < 4 {
+		if d = d.Whole(); d.Text == "" {
+			continue
+		}
+		if f := l.wholeFilter(column, d); f != "" {
 			parts = append(parts, f)
 		}
 	}
-	return strings.Join(parts, " ")
+	parts = append(parts[:min(len(parts), most)], open...)
+	return strings.Join(parts[:min(len(parts), most)], " ")
+}
+
+// wholeFilter asks for a text that stands in the column with no part of a word beside it.
+func (l *lowering) wholeFilter(column string, d query.Demand) string {
+	if !d.Fold || !hasCase(d.Text) {
+		return l.wordFilter(column, d.Text, false)
+	}
+	f := ""
+	if inner := caseless(d.Text); inner != "" {
+		f = phraseFilter(column, inner)
+	}
+	words, _ := l.spelledFilter(column, d.Text, true)
+	return strings.TrimSpace(f + " " + words)
+}
+
+// maxOpen bounds the spellings of a text whose last word may go on: each is looked for by itself.
+const maxOpen = 8
+
+// openFilter asks for a text whose last word may go on; "" where it cannot, or where nothing is gained, as the engine's index
+// knows whole words only.
+func (l *lowering) openFilter(column string, d query.Demand) string {
+	whole := strings.TrimRightFunc(d.Text, wordRune)
+	if !d.Open || whole == "" || !isASCII(d.Text) || numeric(d.Text) {
+		return ""
+	}
+	list, last := []string{whole}, d.Text[len(whole):]
+	if d.Fold {
+		if hasCase(last) || l.spelled == nil && hasCase(whole) {
+			return ""
+		}
+		if list = l.spelledPhrases(whole, true); list == nil || len(list) > maxOpen {
+			return ""
+		}
+		l.used = l.used || hasCase(whole)
+	}
+	parts := make([]lowered, len(list))
+	for i, t := range list {
+		parts[i] = lowered{text: column + strconv.Quote(t+last) + "*"}
+	}
+	return oneOf(parts).text
 }
 
 // spelledBy has the engine look for words in the spellings in which they come, where its store knows them, and by reading

@@ -77,7 +77,11 @@ func caseQuery(r *rand.Rand) string {
 	for range r.IntN(3) {
 		text += []string{" ", " ", "-", ".", " 7"}[r.IntN(5)] + word()
 	}
-	switch r.IntN(6) {
+	switch r.IntN(8) {
+	case 4: // what ends the expression may be the beginning of a word
+		return "_msg:/(?i)[^a-z]" + strings.ReplaceAll(text, ".", `\.`) + " 7/"
+	case 5:
+		return "_msg:/[ .-]" + strings.ReplaceAll(text, ".", `\.`) + "/"
 	case 0:
 		return "_msg:/(?i)" + strings.ReplaceAll(text, ".", `\.`) + "/"
 	case 1:
@@ -263,6 +267,45 @@ func TestSpellingsBounded(t *testing.T) {
 		t.Fatal(got)
 	}
 	t.Log(len(s.entries), "listed", s.marks, "marked")
+}
+
+// TestOddLetters keeps which letters beyond ASCII there are that are taken for letters of ASCII: only words with those letters
+// are looked for by reading.
+func TestOddLetters(t *testing.T) {
+	for _, c := range []struct {
+		text         string
+		odd          oddLetters
+		ask, tas, ti bool // whether the spellings of these words are known, to an expression
+		plain        bool
+	}{
+		{"nothing odd but \u00e9 and \u00df", 0, true, true, true, true},
+		{"\u017fecret", longS, false, false, true, true},
+		{"\u212aelvin", kelvin, false, true, true, false},
+		{"\u0130stanbul", dottedI, true, true, true, false},
+		{"\u0130 \u017f \u212a", allOdd, false, false, true, false},
+	} {
+		dir := t.TempDir()
+		e := openTest(t, dir, Options{Future: -1})
+		b := &Batch{}
+		b.Row(someTime)
+		b.Field("note", c.text)
+		mustAdd(t, e, 1, b, nil)
+		for range 2 { // and as the file says it
+			s := e.spellings
+			if s.odd != c.odd || s.plain() != c.plain || (s.forms("ask", true) != nil) != c.ask || (s.forms("tas", true) != nil) != c.tas || (s.forms("ti", true) != nil) != c.ti {
+				t.Errorf("%q: odd %b, plain %v, %q %q %q", c.text, s.odd, s.plain(), s.forms("ask", true), s.forms("tas", true), s.forms("ti", true))
+			}
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			e = openTest(t, dir, Options{Future: -1})
+		}
+	}
+	s, old := newSpellings(), spellings{to: 1}
+	head := old.appendHead(nil, flagOdd) // as an earlier version wrote it
+	if _, err := s.read(head); err != nil || s.odd != allOdd {
+		t.Errorf("odd %b, %v", s.odd, err)
+	}
 }
 
 // FuzzSpellings notes any text, and asks whether each of its words is found in its spelling.
