@@ -292,6 +292,7 @@ func (s *site) sendSome(streams []stream, seed uint64, behind bool) {
 		s.deliver(source.Delivery{Block: block, Stream: f.path, Position: s.line.Position(f.path), Behind: true})
 	}
 	var wg sync.WaitGroup
+	sent := make([]string, len(streams)) // the last positions
 	for i, f := range streams {
 		wg.Go(func() {
 			var from int64
@@ -305,11 +306,15 @@ func (s *site) sendSome(streams []stream, seed uint64, behind bool) {
 					b.First += int64(strings.Count(b.Data[:cut], "\n"))
 					b.Offset, b.Data = from, b.Data[cut:]
 				}
-				s.deliver(source.Delivery{Block: b, Stream: f.path, Position: fmt.Sprint(end), Behind: behind || end < int64(len(f.text))})
+				sent[i] = fmt.Sprint(end)
+				s.deliver(source.Delivery{Block: b, Stream: f.path, Position: sent[i], Behind: behind || end < int64(len(f.text))})
 			}
 		})
 	}
 	wg.Wait()
+	for i, f := range streams { // who sends again begins where it was acknowledged
+		s.until("what was sent is acknowledged", func() bool { return sent[i] == "" || s.line.Position(f.path) == sent[i] })
+	}
 }
 
 func (s *site) deliver(d source.Delivery) {

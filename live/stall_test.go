@@ -70,7 +70,7 @@ func (m *moody) DurableBefore(ctx context.Context) (uint64, error) {
 // until waits for something that must come to be.
 func (s *site) until(what string, ok func() bool) {
 	s.tb.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.tb.Fatalf("waited for this in vain: %s; status %+v", what, s.line.Status())
 		}
