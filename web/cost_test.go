@@ -51,7 +51,7 @@ func (b *tab) sweep() {
 // firstVisit measures what the queue costs a browser that has nothing of it yet. The budget is 250 ms; what fails is thrice
 // that, for machines that are slower.
 func firstVisit(t *testing.T, b *tab) {
-	b.allow("/favicon.ico") // of a page without one
+	b.allow("/favicon.ico")  // of a page without one
 	b.visit("/licences.txt") // the same process of the browser, without the console
 	_, err := chromedp.Call(b.ctx, network.ClearBrowserCache, struct{}{})
 	b.must(err)
@@ -67,7 +67,7 @@ func firstVisit(t *testing.T, b *tab) {
 	}
 }
 
-// nextAlert measures what one j costs, over 200 rows. The budget is 5 ms of script.
+// nextAlert measures what one j costs, over 200 rows. The budget is 5 ms; what fails is five times that.
 func nextAlert(t *testing.T, b *tab) {
 	b.visit("/queue")
 	b.await("document.querySelectorAll('.qrow').length > 10")
@@ -81,16 +81,11 @@ func nextAlert(t *testing.T, b *tab) {
 	}
 	b.await("document.querySelector('.qrow.here') && document.querySelector('.qrow.here').id !== " + js(first))
 	took := b.cost().since(was, steps)
-	t.Logf("j over %d rows, each: %s; budget 5 of scripts", steps, took)
-	if took.Script == 0 || took.Script > 10 {
+	t.Logf("j over %d rows, each: %s; budget 5", steps, took)
+	if took.All == 0 || took.All > 25 {
 		t.Errorf("j takes %s", took)
 	}
 	if n := eval[int](b, "document.querySelectorAll('.qrow').length"); n > 60 {
 		t.Errorf("%d rows are in the page, however few are seen", n)
 	}
-	eval[any](b, "document.querySelector('.qrow.here').scrollIntoView()")
-	for range steps {
-		b.keys("k")
-	}
-	b.await("document.querySelector('.qrow.here')?.id === " + js(first))
 }

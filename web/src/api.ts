@@ -115,13 +115,25 @@ export const api = {
 /** once is a new idempotency key. */
 export const once = (): string => crypto.randomUUID();
 
+/** breath lets the page do what waits, such as a key, before what comes in is read on. */
+const breath = (): Promise<void> =>
+  new Promise((done) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => { port1.close(); done(); };
+    port2.postMessage(null);
+  });
+
 /** lines reads a stream of JSON lines, in bundles as they come; `{"problem":…}` as the last line is thrown. */
 export async function lines<T>(path: string, query: Query, take: (bundle: T[]) => void, signal?: AbortSignal, body?: unknown): Promise<void> {
   const r = await send(body === undefined ? "GET" : "POST", path, { query, signal, body });
   const reader = r.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
+  let rest = "", turn = performance.now();
   for (;;) {
     const { value, done } = await reader.read();
+    if (performance.now() - turn > 20) {
+      await breath();
+      turn = performance.now();
+    }
     rest += value ?? "";
     const parts = rest.split("\n");
     rest = done ? "" : (parts.pop() ?? "");

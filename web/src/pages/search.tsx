@@ -1,10 +1,11 @@
 // Search: every event that is kept. The address holds the query and its time; the graph is of the whole range, the rows come
 // as far as somebody scrolls.
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { api, lines, Problem, say } from "../api";
 import { amount, clock, day, plural, when, whenUTC } from "../form";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
+import { memo } from "../memo";
 import type { PageProps } from "../pages";
 import { amend, go, href, query } from "../route";
 import { may } from "../session";
@@ -118,6 +119,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
     setCursor(n);
     if (open) setOpen(f.rows[n]!);
   };
+  const opened = useCallback((i: number, row: Row) => { setCursor(i); setOpen(row); }, []);
   const pick = (field: string, value: string, not: boolean) => go(href({ q: ((q === "*" ? "" : q + " ") + (not ? "not " : "") + field + ":=" + quoted(value).replace(/^(?!")(.*)$/, '"$1"')).trim() }));
   useKeys([
     { key: "j", label: "Next event", group: "Search", run: () => move(1) },
@@ -150,8 +152,8 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
           {!f || (f.busy && !f.rows.length && !f.table) ? <p class="row dim wait"><span class="spin" />Searching…</p>
             : f.table ? <Table cells={f.table} columns={f.columns} small={small} />
             : !f.rows.length ? (f.trouble ? <div class="grow" /> : <Nothing q={q} range={asked.range} zoomed={asked.zoomed} />)
-            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class={"events" + (f.rows[0] && f.rows.at(-1)!.time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? " today" : "")} keyOf={(_, i) => i % 128} sight={cursor}>
-                {(row, i) => { if (!row) looked(i); return <EventRow row={row} i={i} on={i === cursor} onOpen={() => { setCursor(i); row && setOpen(row); }} />; }}
+            : <Virtual items={list} height={small ? tallHeight : height} label="Events" role="list" class={"events" + (f.rows[0] && f.rows.at(-1)!.time.slice(0, 10) === new Date().toISOString().slice(0, 10) ? " today" : "")} sight={cursor}>
+                {(row, i) => { if (!row) looked(i); return <EventRow row={row} i={i} on={i === cursor} onOpen={opened} />; }}
               </Virtual>}
         </div>
       </div>
@@ -168,17 +170,18 @@ function sayFound(f: { rows: Row[]; table: Cells[] | null; busy: boolean; took: 
 }
 const ms = (n: number): string => (n < 1000 ? Math.round(n) + " ms" : (n / 1000).toFixed(1) + " s");
 
-function EventRow({ row, i, on, onOpen }: { row?: Row; i: number; on: boolean; onOpen: () => void }) {
+/** EventRow is one event. It is drawn anew when it is another, not with each scroll. */
+const EventRow = memo(function EventRow({ row, i, on, onOpen }: { row?: Row; i: number; on: boolean; onOpen: (i: number, row: Row) => void }) {
   if (!row) return <div class="event empty-row" role="listitem"><span class="dimmer">…</span></div>;
   return (
-    <div class={"event" + (on ? " on" : "")} role="listitem" onClick={(e) => !(e.target as Element).closest("a") && onOpen()}>
-      <button type="button" class="time num" tabIndex={-1} title={whenUTC(row.time)} onClick={onOpen}>{stamp(row.time)}<span class="hidden"> open event {i + 1}</span></button>
+    <div class={"event" + (on ? " on" : "")} role="listitem" onClick={(e) => !(e.target as Element).closest("a") && onOpen(i, row)}>
+      <button type="button" class="time num" tabIndex={-1} title={whenUTC(row.time)}>{stamp(row.time)}<span class="hidden"> open event {i + 1}</span></button>
       <span class="dataset cut" title={row.dataset}>{row.dataset}</span>
       {row.host ? <a class="host cut" tabIndex={-1} href={"/entities/host/" + encodeURIComponent(row.host)} title={"Everything about " + row.host}>{row.host}</a> : <span class="host" />}
       <span class="text cut">{row.text}</span>
     </div>
   );
-}
+});
 const stamp = (t: string): string => {
   const d = new Date(t), today = Date.now() - d.getTime() < 86400e3 / 2 && d.getUTCDate() === new Date().getUTCDate();
   return (today ? "" : day(t) + " ") + clock(t, true) + "." + String(d.getUTCMilliseconds()).padStart(3, "0");
@@ -192,7 +195,7 @@ function Table({ cells, columns, small }: { cells: Cells[]; columns: string[]; s
     <div class="cells" role="table" aria-label="Rows" aria-rowcount={cells.length}>
       <div class="cells-in" style={{ minWidth: columns.reduce((n, _, i) => n + (numeric[i] ? 96 : small ? 122 : 152), 24) + "px" }}>
         <div role="rowgroup"><div class="cell-row head-row" role="row" style={grid}>{columns.map((c, i) => <span key={c} role="columnheader" class={"cut" + (numeric[i] ? " right" : "")} title={c}>{c}</span>)}</div></div>
-        <Virtual items={cells} height={30} label="Rows" role={"rowgroup" as "list"} keyOf={(_, i) => i}>
+        <Virtual items={cells} height={30} label="Rows" role={"rowgroup" as "list"}>
           {(r) => (
             <div class="cell-row" role="row" style={grid}>
               {columns.map((c, i) => (
@@ -299,6 +302,7 @@ function Tail({ q, small, onBad }: { q: string; small: boolean; onBad: (p: Probl
     { key: "p", label: "Hold and go on", group: "Live tail", run: () => (held ? go_on() : setHeld(true)) },
     { key: "Escape", label: "Close", group: "Live tail", quiet: true, run: () => setOpen(null) },
   ]);
+  const opened = useCallback((_: number, row: Row) => { setOpen(row); setHeld(true); }, []);
   const pick = (field: string, value: string, not: boolean) => go(href({ tail: null, q: ((q ? q + " " : "") + (not ? "not " : "") + field + ':="' + value.replaceAll('"', '\\"') + '"').trim() }));
   return (
     <div class={"found" + (open ? " with-event" : "")}>
@@ -314,8 +318,8 @@ function Tail({ q, small, onBad }: { q: string; small: boolean; onBad: (p: Probl
         <div class="under">
           {list.length === 0
             ? <Empty icon="clock" title="Nothing has come in yet">Events stand here as soon as they do{q ? ", if they are like “" + q + "”" : ""}. What happened before is found without Live tail.</Empty>
-            : <Virtual items={list} height={small ? tallHeight : height} label="Events as they come in" role="log" class="events today" keyOf={(r, i) => r.id || i} sight={held ? undefined : list.length - 1}>
-                {(row, i) => <EventRow row={row} i={i} on={row === open} onOpen={() => { setOpen(row); setHeld(true); }} />}
+            : <Virtual items={list} height={small ? tallHeight : height} label="Events as they come in" role="log" class="events today" sight={held ? undefined : list.length - 1}>
+                {(row, i) => <EventRow row={row} i={i} on={row === open} onOpen={opened} />}
               </Virtual>}
         </div>
       </div>

@@ -6,7 +6,8 @@ export interface VirtualProps<T> {
   items: T[];
   /** a height in px, or one for each kind of row */
   height: number | ((item: T) => number);
-  keyOf: (item: T, index: number) => string | number;
+  /** what a row is known by; without it, the place of one that has left is taken by one that comes, where all are of one height */
+  keyOf?: (item: T, index: number) => string | number;
   children: (item: T, index: number) => ComponentChildren;
   /** the row that must be in sight, as it changes */
   sight?: number;
@@ -63,10 +64,11 @@ export function Virtual<T>(p: VirtualProps<T>): VNode {
   useLayoutEffect(() => {
     if (view > 0 && last >= items.length - spare) p.onEnd?.();
   }, [last, items.length, view]);
+  const places = typeof height === "number" ? Math.ceil(view / height) + 2 * spare + 2 : items.length;
   const rows: VNode[] = [];
   for (let i = first; i < last; i++) {
     const item = items[i]!;
-    rows.push(<div key={p.keyOf(item, i)} role="presentation" style={{ transform: `translateY(${begin(i)}px)`, height: begin(i + 1) - begin(i) + "px" }}>{p.children(item, i)}</div>);
+    rows.push(<div key={p.keyOf ? p.keyOf(item, i) : i % places} role="presentation" style={{ transform: `translateY(${begin(i)}px)`, height: begin(i + 1) - begin(i) + "px" }}>{p.children(item, i)}</div>);
   }
   return (
     <div ref={box} class={"virtual " + (p.class ?? "")} tabIndex={0} role={p.role ?? "list"} aria-label={p.label} aria-multiselectable={p.multi} aria-activedescendant={p.active} onScroll={() => setTop(box.current!.scrollTop)}>
