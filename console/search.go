@@ -83,8 +83,18 @@ type SearchAsk struct {
 // SearchRowsAsk is a search for rows.
 type SearchRowsAsk struct {
 	SearchAsk
-	Limit int `query:"limit" minimum:"0" doc:"Of plain events, the newest so many; 0 is all."`
+	Limit    int  `query:"limit" minimum:"0" doc:"Of plain events, the newest so many; 0 is all."`
+	Progress bool `query:"progress" doc:"Tell how far it is, in lines {\"progress\":{\"share\":0.4,\"rows\":12}}: the share of the time that was read, and the rows so far."`
 }
+
+// SearchProgress says how far a search is.
+type SearchProgress struct {
+	Share float64 `json:"share"`
+	Rows  int     `json:"rows"`
+}
+
+// tellEvery is how often it is told how far something is, at most.
+const tellEvery = 200 * time.Millisecond
 
 // query reads what is searched for.
 func (a *SearchAsk) query() (*query.Query, error) {
@@ -127,7 +137,20 @@ func (s *Server) search(ctx context.Context, t *Tenant, in *SearchRowsAsk, out *
 		q.Pipes = []query.Pipe{&query.Tail{N: in.Limit}}
 	}
 	var notes []string
+	rows := 0
+	if in.Progress {
+		told := time.Now()
+		ctx = store.Telling(ctx, func(share float64) {
+			if now := time.Now(); now.Sub(told) >= tellEvery {
+				told = now
+				if out.object(map[string]SearchProgress{"progress": {share, rows}}) == nil {
+					_ = out.flush() // who is gone is known by the context
+				}
+			}
+		})
+	}
 	err = t.Store.Query(ctx, q, func(b *store.Block) error {
+		rows += b.Rows
 		notes = append(notes, b.Notes...)
 		for i := range b.Rows {
 			if err := out.row(b.Names, func(c int) string { return b.Columns[c][i] }); err != nil {

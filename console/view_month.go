@@ -110,6 +110,7 @@ func (s *Server) month(ctx context.Context, t *Tenant, q *MonthAsk) (*Month, err
 		Month: since.Format("2006-01"), Since: since, Until: until, Whole: !until.After(now), Days: []Tally{}, Noisy: []NoisyRule{}, Done: []Tally{}, People: []Tally{},
 		Silent: []string{}, Worst: []Closed{},
 	}
+	reached(ctx, "Incidents", 0.05)
 	for _, m := range [...]struct {
 		since, until time.Time
 		to           *MonthCounts
@@ -118,10 +119,11 @@ func (s *Server) month(ctx context.Context, t *Tenant, q *MonthAsk) (*Month, err
 			return nil, err
 		}
 	}
+	reached(ctx, "Rules", 0.2)
 	if err := t.noisy(ctx, out); err != nil {
 		return nil, err
 	}
-	days, err := t.tallies(ctx, &Who{Since: since, Until: until}, "* | timechart 1d")
+	days, err := t.tallies(reaching(ctx, "Events by day", 0.3, 1), &Who{Since: since, Until: until}, "* | timechart 1d")
 	if err != nil {
 		return nil, err
 	}

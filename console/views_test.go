@@ -133,3 +133,17 @@ func (v *views) keep(n int, last time.Time) []string {
 	}
 	return keys
 }
+
+// post does something that can be done.
+func (v *views) post(path string, in, out any) {
+	v.t.Helper()
+	var text string
+	if status := v.ask(http.MethodPost, path, in, &text); status != http.StatusOK {
+		v.t.Fatalf("%s: %d %s", path, status, text)
+	}
+	if out != nil {
+		if err := json.Unmarshal([]byte(text), out); err != nil {
+			v.t.Fatalf("%s: %v in %s", path, err, text)
+		}
+	}
+}

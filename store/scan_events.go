@@ -40,6 +40,7 @@ func (s *search) stream(ctx context.Context, yield func(*Block) error) error {
 			if err != nil {
 				return err
 			}
+			w.tell(ctx, extent)
 			continue
 		}
 		tables, err := s.collect(ctx, part, columns, w.step > minSlice)
@@ -55,6 +56,7 @@ func (s *search) stream(ctx context.Context, yield func(*Block) error) error {
 		if len(list) < partRows/4 {
 			w.grow()
 		}
+		w.tell(ctx, extent)
 		if len(list) == 0 {
 			continue
 		}
@@ -133,7 +135,7 @@ func (s *search) edge(ctx context.Context, n int, newest bool) (*Block, error) {
 		return &Block{}, err
 	}
 	if n > manyRows {
-		return s.edgeAtOnce(ctx, n, newWalk(extent, rows, max(edgeRows, 2*n), newest))
+		return s.edgeAtOnce(ctx, n, newWalk(extent, rows, max(edgeRows, 2*n), newest), extent)
 	}
 	var found []place
 	for w := newWalk(extent, rows, edgeRows, newest); len(found) < n; w.grow() {
@@ -146,6 +148,7 @@ func (s *search) edge(ctx context.Context, n int, newest bool) (*Block, error) {
 			return nil, err
 		}
 		w.done(part)
+		w.tell(ctx, extent)
 		found = append(found, list...)
 	}
 	if len(found) == 0 {
@@ -156,7 +159,7 @@ func (s *search) edge(ctx context.Context, n int, newest bool) (*Block, error) {
 }
 
 // edgeAtOnce is edge for many events: what they hold is fetched with them.
-func (s *search) edgeAtOnce(ctx context.Context, n int, w *walk) (*Block, error) {
+func (s *search) edgeAtOnce(ctx context.Context, n int, w *walk, extent span) (*Block, error) {
 	columns := s.wanted(ctx)
 	var tables []*rowTable
 	total := 0
@@ -170,6 +173,7 @@ func (s *search) edgeAtOnce(ctx context.Context, n int, w *walk) (*Block, error)
 			return nil, err
 		}
 		w.done(part)
+		w.tell(ctx, extent)
 		for _, t := range more {
 			if t.rows > 0 {
 				tables = append(tables, t)

@@ -20,7 +20,7 @@ func (s *search) reduce(ctx context.Context, p query.Pipe) (*Block, error) {
 	}
 	g, ok := r.(*grouping)
 	if !ok {
-		if err := s.pass(ctx, s.span, nil, r.add); err != nil {
+		if err := s.inParts(ctx, func(part span) error { return s.pass(ctx, part, nil, r.add) }); err != nil {
 			return nil, fmt.Errorf("search: %w", err)
 		}
 		return s.shaped(r.result()), nil // the order may be that of a column that is not asked for
@@ -28,7 +28,7 @@ func (s *search) reduce(ctx context.Context, p query.Pipe) (*Block, error) {
 	if b, done, err := s.countOnly(ctx, g); done || err != nil {
 		return b, err
 	}
-	if err := s.pass(ctx, s.span, g.needs(), r.add); err != nil {
+	if err := s.inParts(ctx, func(part span) error { return s.pass(ctx, part, g.needs(), r.add) }); err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
 	return r.result(), nil
@@ -62,18 +62,20 @@ func (s *search) countOnly(ctx context.Context, g *grouping) (*Block, bool, erro
 	if !few {
 		return nil, false, nil
 	}
-	text := s.matching(s.span) + " | stats "
+	text := " | stats "
 	if len(parts) > 0 {
 		text += "by (" + strings.Join(parts, ", ") + ") "
 	}
 	text += `count() as "n"`
 	w := g.workers
 	perWorker := make([]*groups, len(w))
-	err := s.engine.scan(ctx, text, func(worker int, b *Block) {
-		if perWorker[worker] == nil {
-			perWorker[worker] = w[worker]
-		}
-		w[worker].addCounted(b, columnOf(b, "n"))
+	err := s.inParts(ctx, func(part span) error {
+		return s.engine.scan(ctx, s.matching(part)+text, func(worker int, b *Block) {
+			if perWorker[worker] == nil {
+				perWorker[worker] = w[worker]
+			}
+			w[worker].addCounted(b, columnOf(b, "n"))
+		})
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("search: %w", err)

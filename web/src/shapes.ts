@@ -277,11 +277,34 @@ export interface Comparison {
   same: number;
 }
 
+export interface Compliance {
+  /** In the order of their catalogues. */
+  controls: Control[];
+  frameworks: Framework[];
+  /** What there is of evidence, with its numbers. */
+  proofs: Proof[];
+  since: string;
+  until: string;
+}
+
 export interface Containment {
   /** What was left out, and why. */
   notes?: string[];
   /** In the order in which they are to be done. */
   steps: Step[];
+}
+
+export interface Control {
+  /** What it asks for, in our words; its own stand in the catalogue. */
+  asks: string;
+  /** What no evidence here can show. */
+  beyond?: string;
+  framework: string;
+  id: string;
+  /** Ids of its evidence. */
+  proofs: string[];
+  /** shown: all of its evidence is there, without a gap. */
+  state: "shown" | "partly" | "none";
 }
 
 export interface Coverage {
@@ -566,6 +589,13 @@ export interface FirewallAsk {
   confirm?: string;
   /** With plan and apply: as the key firewall of tocsin.yml has it. */
   policy?: unknown;
+}
+
+export interface Framework {
+  id: string;
+  name: string;
+  /** Where its controls stand. */
+  source: string;
 }
 
 export interface Front {
@@ -1061,6 +1091,21 @@ export interface Problem {
   wait?: number;
 }
 
+export interface Proof {
+  facts: ProofFact[];
+  /** What is wrong with it, or missing. */
+  gaps: string[];
+  /** There is something to show. */
+  holds: boolean;
+  id: string;
+  title: string;
+}
+
+export interface ProofFact {
+  name: string;
+  value: string;
+}
+
 export interface QueueCounts {
   closed: number;
   /** Of these, taken by who asks. */
@@ -1448,6 +1493,77 @@ export interface SettingsView {
   file?: string;
   /** Every key that there is, with what it is for; secrets stand where they are kept, never here. */
   yaml: string;
+}
+
+export interface Shift {
+  /** Open cases, the last changed first. */
+  cases: ShiftCase[];
+  /** There was more than is told here. */
+  cut?: boolean;
+  /** What was asked for in these hours, the last first. */
+  done: StandingAction[];
+  /** What is in force and ends by itself within twelve hours. */
+  ends: StandingAction[];
+  /** Incidents that tocsin came to know of in these hours. */
+  found: LevelCounts;
+  /** The gravest of these. */
+  fresh: ShiftIncident[];
+  /** Closed in these hours. */
+  judged: ShiftIncident[];
+  /** Of these, those that nobody has taken. */
+  lone: number;
+  /** Open now, whenever they began: the gravest first. */
+  open: ShiftIncident[];
+  /** How many are open now, without those of the background. */
+  opened: number;
+  /** What people decided and wrote, in order. */
+  said: ShiftMoment[];
+  /** Sources that say nothing now. */
+  silent: string[];
+  since: string;
+  /** Why nothing is kept for now. */
+  stalled?: string;
+  until: string;
+  /** What waits for approval now. */
+  waits: StandingAction[];
+}
+
+export interface ShiftCase {
+  key: string;
+  owner?: string;
+  /** Those that are not done. */
+  tasks: string[];
+  title: string;
+  updated: string;
+}
+
+export interface ShiftIncident {
+  case?: string;
+  decided?: string;
+  first: string;
+  key: string;
+  last: string;
+  level: "critical" | "high" | "medium" | "low" | "informational";
+  owner?: string;
+  score: number;
+  /** When tocsin came to know of it. */
+  seen?: string;
+  sentence: string;
+  status: "new" | "taken" | "snoozed" | "closed" | "merged";
+  title: string;
+  /** Of one that is put off. */
+  until?: string;
+  verdict?: "malicious" | "expected" | "false-alarm";
+}
+
+export interface ShiftMoment {
+  /** A key, or a rule's id. */
+  of: string;
+  text: string;
+  time: string;
+  /** Of the audit trail: incident.decide and so on. */
+  what: string;
+  who: string;
 }
 
 export interface SilenceMessage {
