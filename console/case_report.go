@@ -80,7 +80,13 @@ func (s *Server) registerCaseReport(a *API) {
 	Raw(a, Operation{Method: http.MethodGet, Path: "/cases/{key}/report", Permission: identity.CaseRead, Summary: "Writes the report of a case, to be read and printed", Tag: "cases"}, "text/html; charset=utf-8", s.caseReport)
 }
 
-func (s *Server) caseReport(ctx context.Context, t *Tenant, q *KeyAsk, w http.ResponseWriter, _ *http.Request) error {
+// CaseReportAsk names a case.
+type CaseReportAsk struct {
+	KeyAsk
+	Download bool `query:"download" doc:"As a file."`
+}
+
+func (s *Server) caseReport(ctx context.Context, t *Tenant, q *CaseReportAsk, w http.ResponseWriter, _ *http.Request) error {
 	c, err := t.State.Case(ctx, q.Key)
 	if err != nil {
 		return notFound(err)
@@ -108,6 +114,9 @@ func (s *Server) caseReport(ctx context.Context, t *Tenant, q *KeyAsk, w http.Re
 		return fmt.Errorf("write the report: %w", err)
 	}
 	w.Header().Set("Content-Security-Policy", caseReportPolicy())
+	if q.Download {
+		w.Header().Set("Content-Disposition", `attachment; filename="case-`+v.Short+`.html"`)
+	}
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write(page.Bytes()) // who is gone needs no answer
 	return nil

@@ -2,11 +2,13 @@ package console
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
+	"github.com/tocsin-sec/tocsin/identity"
 	"github.com/tocsin-sec/tocsin/state"
 )
 
@@ -38,6 +40,11 @@ func TestCaseReport(t *testing.T) {
 	}
 	if strings.Contains(page, "<script") {
 		t.Error("a script is in the report")
+	}
+	w := httptest.NewRecorder()
+	v.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, Root+"/cases/"+c.Key+"/report?download=true", http.NoBody).WithContext(identity.WithSubject(t.Context(), identity.System("anna"))))
+	if got := w.Header().Get("Content-Disposition"); w.Code != http.StatusOK || got != `attachment; filename="case-`+c.Key[:8]+`.html"` {
+		t.Errorf("as a file: %d %s", w.Code, got)
 	}
 	if v.ask(http.MethodGet, "/cases/none/report", nil, nil) != http.StatusNotFound {
 		t.Error("a report of no case")

@@ -25,13 +25,21 @@ type proving struct {
 
 func amountOf[N int | int64](n N) string { return alert.Amount(int64(n)) }
 
+// counted is a number with what it counts.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return amountOf(n) + " " + many
+}
+
 // took is how long something took, in words.
 func took(d *Duration) string {
 	if d.Count == 0 {
 		return "not known"
 	}
 	length := func(s float64) string { return time.Duration(s * float64(time.Second)).Round(time.Second).String() }
-	return fmt.Sprintf("%s in the middle of %s, nine of ten within %s", length(d.Median), amountOf(d.Count), length(d.Most))
+	return fmt.Sprintf("%s: the median of %s; nine of ten within %s", length(d.Median), amountOf(d.Count), length(d.Most))
 }
 
 // exposed are the risks that are known; none where they cannot be asked for, and of a tenant that the machine does not belong to.
@@ -83,10 +91,10 @@ func (x *proving) logs(ctx context.Context, p *Proof) error {
 	}
 	p.fact("Sources that have spoken since the start", amountOf(len(sources)))
 	if silent > 0 {
-		p.gap(amountOf(silent) + " of the sources say nothing now")
+		p.gap(counted(silent, "source says", "sources say") + " nothing now")
 	}
 	if wrong > 0 {
-		p.gap("The clocks of " + amountOf(wrong) + " sources are wrong")
+		p.gap("The clock of " + counted(wrong, "source", "sources") + " is wrong")
 	}
 	if st := x.tenant.Line.Status(); st.Stalled != "" {
 		p.gap("Nothing is kept for now: " + st.Stalled)
@@ -115,10 +123,10 @@ func (x *proving) kept(ctx context.Context, p *Proof) error {
 	}
 	p.fact("Days with events", fmt.Sprintf("%s of the last %s", amountOf(len(days)), amountOf(min(age, keptWanted)+1)))
 	if lack := min(age, keptWanted) + 1 - len(days); lack > 0 {
-		p.gap("Of " + amountOf(lack) + " days in between nothing is kept")
+		p.gap("Of " + counted(lack, "day", "days") + " in between nothing is kept")
 	}
 	if age < keptWanted {
-		p.gap("It goes back " + amountOf(age) + " days; twelve months are not shown yet")
+		p.gap("It goes back " + counted(age, "day", "days") + "; twelve months are not shown yet")
 	}
 	return nil
 }
@@ -156,7 +164,7 @@ func (x *proving) watch(ctx context.Context, p *Proof) error {
 		p.fact("Hits in these days", amountOf(hits[0].Hits))
 	}
 	if blind > 0 {
-		p.gap(amountOf(blind) + " rules are on and see nothing, for their logs are missing")
+		p.gap(counted(blind, "rule is", "rules are") + " on and without logs to look at")
 	}
 	return nil
 }
@@ -184,7 +192,7 @@ func (x *proving) judged(ctx context.Context, p *Proof) error {
 		}
 	}
 	if late > 0 {
-		p.gap(amountOf(late) + " incidents are open for more than a week")
+		p.gap(counted(late, "incident is", "incidents are") + " open for more than a week")
 	}
 	if n.Closed == 0 {
 		p.gap("No incident was judged in this time")
@@ -301,7 +309,7 @@ func (x *proving) access(ctx context.Context, p *Proof) error {
 	p.fact("Of these, administrators", amountOf(admins))
 	p.fact("Of these, with a second factor, a passkey, or from a directory that asks for it", amountOf(second))
 	if lone := in - second; lone > 0 {
-		p.gap(amountOf(lone) + " users come in with a password alone")
+		p.gap(counted(lone, "user comes", "users come") + " in with a password alone")
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (s *Server) compliance(ctx context.Context, t *Tenant, q *ComplianceAsk) (*
 		{proofCases, "Investigations and their evidence", x.cases},
 		{proofIntegrity, "Records that cannot be changed unseen", x.integrity},
 		{proofAccess, "Who may come in here", x.access},
-		{proofBackup, "Copies", x.backup},
+		{proofBackup, "Backups", x.backup},
 	} {
 		reached(ctx, p.title, float64(i)/10)
 		proof := Proof{ID: p.id, Title: p.title, Facts: []ProofFact{}, Gaps: []string{}}

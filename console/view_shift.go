@@ -236,5 +236,8 @@ func saidText(detail string) string {
 			parts = append(parts, v)
 		}
 	}
+	if of, ok := said["case"].(string); ok && of != "" {
+		parts = append(parts, "to the case "+of[:min(len(of), 8)])
+	}
 	return strings.Join(parts, " · ")
 }

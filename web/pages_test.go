@@ -30,6 +30,8 @@ func shown(case1 string) []struct{ path, selector, text string } {
 		{"/settings?at=health", ".figures", "kept"},
 		{"/coverage", ".cell", "T1190"},
 		{"/reports", ".kpi", "Incidents"},
+		{"/reports/shift?hours=72", "h2", "Hand-over"},
+		{"/reports/compliance?of=pci", ".controls td", "10.5.1"},
 		{"/exposure", ".risks b", "password alone"},
 	}
 }

@@ -1,9 +1,8 @@
-// Reports: what a month was like, in numbers beside those of the month before, for the screen and for paper.
+// Reports, for the screen and for paper: what a month was like, in numbers beside those of the month before; the hand-over of a
+// shift; and for which requirements there is evidence.
 import { useMemo } from "preact/hooks";
-import { api } from "../api";
 import { amount, at, plural, span, whenUTC } from "../form";
 import { useKeys } from "../keys";
-import { Loaded, useLoad } from "../load";
 import type { PageProps } from "../pages";
 import { amend, query } from "../route";
 import { myName } from "../session";
@@ -12,33 +11,46 @@ import type { Duration, Month } from "../shapes";
 import { levels } from "../words";
 import { Button, Chip, Empty, Severity } from "../ui/parts";
 import { nameOf } from "../respond/ask";
+import { Catalogue, Evidence } from "../reports/compliance";
+import { Made, useReport } from "../reports/making";
+import { HandOver, Since } from "../reports/shift";
 
 const names = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 const title = (m: string): string => names[Number(m.slice(5)) - 1] + " " + m.slice(0, 4);
 const shift = (m: string, d: number): string => new Date(Date.UTC(Number(m.slice(0, 4)), Number(m.slice(5)) - 1 + d, 1)).toISOString().slice(0, 7);
 
-export default function Reports(_: PageProps) {
+export default function Reports({ rest }: PageProps) {
+  const which = rest[0] === "shift" || rest[0] === "compliance" ? rest[0] : "month";
   const here = new Date().toISOString().slice(0, 7), month = query.value.get("month") ?? here;
-  const load = useLoad<Month>((s) => api.get("/reports/month", { month }, s), [month]);
   const to = (m: string) => m <= here && amend({ month: m === here ? null : m });
   useKeys([
-    { key: "j", label: "Month before", group: "Reports", run: () => to(shift(month, -1)) },
-    { key: "k", label: "Month after", group: "Reports", run: () => to(shift(month, 1)) },
+    ...(which === "month" ? [
+      { key: "j", label: "Month before", group: "Reports", run: () => to(shift(month, -1)) },
+      { key: "k", label: "Month after", group: "Reports", run: () => to(shift(month, 1)) },
+    ] : []),
     { key: "p", label: "Print", group: "Reports", run: () => print() },
   ]);
   const past = useMemo(() => Array.from({ length: 18 }, (_, i) => shift(here, -i)), [here]);
   return (
     <div class="page reports">
       <Head title="Reports">
-        <div class="row"><Button icon="back" aria-label="Month before" onClick={() => to(shift(month, -1))} />
+        <nav class="tabs" aria-label="Which report">{kinds.map(([k, name]) => <a key={k} href={k === "month" ? "/reports" : "/reports/" + k} class={k === which ? "on" : ""} aria-current={k === which ? "page" : undefined}>{name}</a>)}</nav>
+        {which === "month" && <div class="row"><Button icon="back" aria-label="Month before" onClick={() => to(shift(month, -1))} />
           <select class="small-select month" aria-label="Month" value={month} onChange={(e) => to(e.currentTarget.value)}>{(past.includes(month) ? past : [month, ...past]).map((m) => <option key={m} value={m}>{title(m)}</option>)}</select>
-          <Button icon="next" aria-label="Month after" disabled={month >= here} onClick={() => to(shift(month, 1))} /></div>
-        {load.busy && load.value && <span class="spin" />}
+          <Button icon="next" aria-label="Month after" disabled={month >= here} onClick={() => to(shift(month, 1))} /></div>}
+        {which === "shift" && <Since />}
+        {which === "compliance" && <Catalogue />}
         <span class="grow" /><Button icon="print" k="p" onClick={() => print()}>Print</Button>
       </Head>
-      <div class="body"><Loaded of={load}>{(m) => <Paper m={m} />}</Loaded></div>
+      <div class="body">{which === "shift" ? <HandOver /> : which === "compliance" ? <Evidence /> : <OfMonth key={month} month={month} />}</div>
     </div>
   );
+}
+const kinds = [["month", "Month"], ["shift", "Hand-over"], ["compliance", "Compliance"]] as const;
+
+function OfMonth({ month }: { month: string }) {
+  const load = useReport<Month>("month", { month });
+  return <Made of={load}>{(m) => <Paper m={m} />}</Made>;
 }
 
 function Paper({ m }: { m: Month }) {

@@ -136,7 +136,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
           {graph.value && graph.value.counts && graph.value.counts.length > 0 ? <Histogram of={graph.value} what="event" height={small ? 40 : 52} onBrush={(a, b) => go(href({ from: String(a), to: String(b), range: null }))} /> : <div class="no-graph">{graph.trouble && !f?.trouble ? <span class="dim">{graph.trouble}</span> : null}</div>}
           <div class="row wrap said">
             <span class="num" role="status">{f ? sayFound(f, counted) : ""}{!f?.table && asked.begin > 0 && <span class="wide-only"> · {when(asked.begin)} – {when(asked.end)} UTC</span>}</span>
-            {f?.busy && <><span class="spin" /><Button look="link" icon="stop" onClick={() => run.current?.halt()}>Stop</Button></>}
+            {f?.busy && <><span class="spin" />{f.share > 0 && <span class="dim num">{readSoFar(f)}</span>}<Button look="link" icon="stop" onClick={() => run.current?.halt()}>Stop</Button></>}
             {asked.zoomed && <Button look="link" onClick={() => go(href({ from: null, to: null }))}>Whole time again</Button>}
             <span class="grow" />
             <Segments label="Time" value={asked.zoomed ? ("" as Range) : asked.range} of={ranges.map((r) => ({ value: r, label: r === "all" ? "All" : r }))} onChange={(r) => amend({ range: r === "24h" ? null : r, from: null, to: null })} />
@@ -144,7 +144,7 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
             {q && <Button look="quiet" onClick={onSave}>Save</Button>}
             {q && may("rule.write") && !piped(q) && <a class="button quiet" href={"/detections/new?q=" + encodeURIComponent(q)}>Make a detection</a>}
           </div>
-          {f?.busy && <div class="progress going" role="progressbar" aria-label="Searching" aria-valuetext={amount(f.rows.length) + " rows so far"}><i style={f.rows.length && counted ? { width: (100 * f.rows.length) / counted + "%" } : undefined} /></div>}
+          {f?.busy && <div class="progress going" role="progressbar" aria-label="Searching" aria-valuemin={0} aria-valuemax={100} aria-valuenow={f.share ? Math.round(f.share * 100) : undefined} aria-valuetext={readSoFar(f)}><i class={f.share ? "known" : ""} style={f.share ? { width: Math.max(2, 100 * f.share) + "%" } : undefined} /></div>}
           {f?.notes.map((n) => <p key={n} class="dim notes">{n}</p>)}
         </div>
         <div class="under">
@@ -161,6 +161,9 @@ function Past({ asked, small, onBad, onSave }: { asked: ReturnType<typeof useAsk
     </div>
   );
 }
+
+/** readSoFar is how much of the time was read, and what that has given. */
+const readSoFar = (f: { share: number; rows: Row[]; table: Cells[] | null }): string => Math.round(f.share * 100) + " % of the time read, " + plural(f.table?.length ?? f.rows.length, "row") + " so far";
 
 function sayFound(f: { rows: Row[]; table: Cells[] | null; busy: boolean; took: number; more: boolean }, counted?: number): string {
   if (f.table) return plural(f.table.length, "row") + (f.busy ? " so far" : " in " + ms(f.took));

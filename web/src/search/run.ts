@@ -4,7 +4,7 @@ import { lines, Problem } from "../api";
 
 export interface Row { time: string; id: string; dataset: string; host: string; text: string }
 export type Cells = Record<string, string>;
-type Sent = Cells & { notes?: string[] };
+type Sent = Cells & { notes?: string[]; progress?: { share: number; rows: number } };
 
 export interface Found {
   /** plain events, the newest first */
@@ -14,6 +14,8 @@ export interface Found {
   columns: string[];
   more: boolean;
   busy: boolean;
+  /** of the range of time, from 0 to 1, as far as that is told */
+  share: number;
   took: number;
   notes: string[];
   trouble: Problem | Error | null;
@@ -55,7 +57,7 @@ export function after(t: string): string {
 export const piped = (q: string): boolean => q.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").replaceAll("||", "").includes("|");
 
 export class Run {
-  found: Found = { rows: [], table: null, columns: [], more: false, busy: true, took: 0, notes: [], trouble: null };
+  found: Found = { rows: [], table: null, columns: [], more: false, busy: true, share: 0, took: 0, notes: [], trouble: null };
   private stop = new AbortController();
   private size = first;
   private seen = new Set<string>();
@@ -86,6 +88,7 @@ export class Run {
     if (f.busy || !f.more || f.rows.length >= this.want) return;
     this.size = Math.min(Math.max(this.size * 2, this.want - f.rows.length + first), 50_000);
     f.busy = true;
+    f.share = 0;
     this.tell();
     void this.part().then(() => this.further(0));
   }
@@ -97,9 +100,10 @@ export class Run {
     const fresh: Row[] = [];
     let came = 0;
     try {
-      await lines<Sent>("/search", { q, since, until, limit: this.size }, (bundle) => {
+      await lines<Sent>("/search", { q, since, until, limit: this.size, progress: true }, (bundle) => {
         for (const e of bundle) {
           if (Array.isArray(e.notes)) { f.notes = e.notes; continue; }
+          if (typeof e.progress === "object") { f.share = e.progress.share; this.tell(); continue; }
           came++;
           if (f.table || e._id === undefined) this.cells(e);
           else if (!this.seen.has(e._id)) fresh.push(rowOf(e));
