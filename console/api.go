@@ -1,8 +1,11 @@
 package console
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
@@ -85,9 +88,6 @@ func PageOf[T, M any](list []T, q *PageAsk, key func(*T) string, to func(*T) M) 
 // Nothing is asked, or answered.
 type Nothing struct{}
 
-// body is an answer as huma wants it.
-type body[O any] struct{ Body *O }
-
 // Handle registers an operation that takes I, whose fields are arguments of the path and the query and a Body, and answers
 // with O as JSON. The tenant is the one that is asked about, and who asks may do it there; see Actor. An error may be a
 // *Problem, or one of the room identity. Slices of an answer that may be empty must not be nil.
@@ -100,13 +100,52 @@ func Handle[I, O any](a *API, op Operation, f func(ctx context.Context, t *Tenan
 			Description: "The same key gets the same answer for a day, and nothing is done again.",
 		})
 	}
-	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*body[O], error) {
-		out, err := f(ctx, tenantOf(ctx), in)
+	out := huma.SchemaFromField(a.huma.OpenAPI().Components.Schemas, reflect.StructField{Name: "Body", Type: reflect.TypeFor[*O]()}, h.OperationID+"Response")
+	h.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: map[string]*huma.MediaType{"application/json": {Schema: out}}}}
+	a.register(&h, reflect.TypeFor[I](), func(c huma.Context, in any) error {
+		ctx := c.Context()
+		out, err := f(ctx, tenantOf(ctx), in.(*I))
 		if err != nil {
-			return nil, a.server.problem(ctx, err)
+			return err
 		}
-		return &body[O]{out}, nil
+		return answer(c, out)
 	})
+}
+
+// register adds an operation that is asked with what a type says; f answers, or returns an error if it has written nothing.
+func (a *API) register(h *huma.Operation, in reflect.Type, f func(c huma.Context, in any) error) {
+	known := a.huma.OpenAPI().Components.Schemas
+	asked := requestOf(in, h, known)
+	h.Responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+		"application/problem+json": {Schema: known.Schema(reflect.TypeFor[Problem](), true, "")},
+	}}
+	a.huma.OpenAPI().AddOperation(h)
+	a.huma.Adapter().Handle(h, h.Middlewares.Handler(func(c huma.Context) {
+		v, p := asked.read(c)
+		if p == nil {
+			if err := f(c, v); err != nil {
+				p = a.server.problem(c.Context(), err)
+			}
+		}
+		if p != nil {
+			_, w := humago.Unwrap(c)
+			identity.WriteProblem(w, p)
+		}
+	}))
+}
+
+// answer writes an answer as JSON.
+func answer(c huma.Context, v any) error {
+	var text bytes.Buffer
+	to := json.NewEncoder(&text)
+	to.SetEscapeHTML(false)
+	if err := to.Encode(v); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	c.SetHeader("Content-Type", "application/json")
+	c.SetStatus(http.StatusOK)
+	_, _ = text.WriteTo(c.BodyWriter()) // who is gone needs no answer
+	return nil
 }
 
 // Stream registers an operation that answers with a JSON object a line. What fails after the first of them is told in a last
@@ -140,14 +179,10 @@ func Raw[I any](a *API, op Operation, mediaType string, f func(ctx context.Conte
 		Description: http.StatusText(http.StatusOK),
 		Content:     map[string]*huma.MediaType{mediaType: {Schema: schema}},
 	}}
-	huma.Register(a.huma, h, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(c huma.Context) {
-			r, w := humago.Unwrap(c)
-			w.Header().Set("Content-Type", mediaType)
-			if err := f(ctx, tenantOf(ctx), in, w, r); err != nil {
-				identity.WriteProblem(w, a.server.problem(ctx, err))
-			}
-		}}, nil
+	a.register(&h, reflect.TypeFor[I](), func(c huma.Context, in any) error {
+		r, w := humago.Unwrap(c)
+		w.Header().Set("Content-Type", mediaType)
+		return f(c.Context(), tenantOf(c.Context()), in.(*I), w, r)
 	})
 }
 
@@ -155,9 +190,9 @@ func Raw[I any](a *API, op Operation, mediaType string, f func(ctx context.Conte
 func (a *API) describe(op *Operation) huma.Operation {
 	h := huma.Operation{
 		Method: op.Method, Path: Root + op.Path, Summary: op.Summary, Tags: []string{op.Tag}, OperationID: operationID(op),
-		MaxBodyBytes: op.MaxBody, BodyReadTimeout: -1, // a deadline of the connection would end what takes long
-		Middlewares: huma.Middlewares{a.admit(op)},
-		Extensions:  map[string]any{"x-permission": string(op.Permission)},
+		MaxBodyBytes: op.MaxBody,
+		Middlewares:  huma.Middlewares{a.admit(op)},
+		Extensions:   map[string]any{"x-permission": string(op.Permission)},
 	}
 	if op.Sends != "" {
 		h.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
@@ -251,7 +286,6 @@ func knownArguments(c huma.Context) error {
 func newAPI(s *Server) *API {
 	a := &API{server: s, mux: http.NewServeMux(), doors: doors()}
 	schemas := huma.NewMapRegistry("#/components/schemas/", schemaNamer())
-	schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	a.huma = humago.New(a.mux, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
@@ -261,7 +295,7 @@ func newAPI(s *Server) *API {
 				"session": {Type: "apiKey", In: "cookie", Name: "__Host-tocsin", Description: "The session of a browser."},
 			}},
 		},
-		Formats: huma.DefaultFormats, DefaultFormat: "application/json", Transformers: []huma.Transformer{plainProblem},
+		Formats: huma.DefaultFormats, DefaultFormat: "application/json",
 	})
 	return a
 }
@@ -290,28 +324,6 @@ func schemaNamer() func(reflect.Type, string) string {
 		taken[name] = t
 		return name
 	}
-}
-
-// plainProblem makes of what huma finds wrong in a request a problem that names the field.
-func plainProblem(_ huma.Context, _ string, v any) (any, error) {
-	m, ok := v.(*huma.ErrorModel)
-	if !ok {
-		return v, nil
-	}
-	p := &Problem{Status: m.Status, Title: m.Detail}
-	for i, d := range m.Errors {
-		field := d.Location
-		for _, part := range [...]string{"body.", "query.", "path.", "header."} {
-			field = strings.TrimPrefix(field, part)
-		}
-		if i == 0 {
-			p.Title, p.Field = d.Message, field
-			continue
-		}
-		p.Detail += field + ": " + d.Message + "\n"
-	}
-	p.Detail = strings.TrimSuffix(p.Detail, "\n")
-	return p, nil
 }
 
 // problem says how an error is answered. What goes wrong inside is told to who asks on this machine; else to the log alone.
