@@ -235,6 +235,9 @@ func (s *server) askRules(attack string) {
 	armed := s.ask("POST", "/prevent/"+attack+"/arm?force=true", a{"files": []a{{"name": rule["name"], "rule": rule["text"], "tests": rule["tests"]}}})
 	s.ask("GET", "/prevent", nil)
 	s.ask("POST", "/prevent/"+s.word(armed, "items.0.name")+"/disarm", nil)
+	file := a{"name": "own", "rule": "title: Own\nid: 4f5ad9a8-9d5f-4f0f-8b9a-3a2d7a7a1f11\nlevel: low\nlogsource: {product: linux}\ndetection:\n  s: {process.name: nobodyhere}\n  condition: s\n"}
+	s.ask("POST", "/rules/arm", a{"files": []a{file}, "why": "tried"})
+	s.ask("POST", "/rules/own/disarm", nil)
 	s.ask("POST", "/backtest?progress=true", a{"names": []string{fired}})
 }
 
