@@ -87,6 +87,7 @@ func (s *site) open() {
 	opt := Options{
 		Dir: s.dir, Engine: s.engine, Parser: parserOf, Store: s.store, State: s.state, Log: slog.New(slog.DiscardHandler),
 		Jobs: 3, Settle: time.Minute, Checkpoint: 200 * time.Millisecond, MinFree: 1,
+		Grace: 5 * time.Minute, // however busy the machine is
 	}
 	if s.change != nil {
 		s.change(&opt)

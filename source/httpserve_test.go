@@ -431,7 +431,7 @@ func TestHTTPSlowHeader(t *testing.T) {
 		}
 		defer c.Close()
 		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-		c.SetReadDeadline(time.Now().Add(2 * time.Second))
+		c.SetReadDeadline(time.Now().Add(patience))
 		if _, err := c.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
@@ -460,7 +460,7 @@ func TestHTTPSlowHeader(t *testing.T) {
 	}
 	defer c.Close()
 	fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: a\r\nX: %s\r\n\r\n", strings.Repeat("x", 1<<20))
-	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	c.SetReadDeadline(time.Now().Add(patience))
 	answer, _ := io.ReadAll(c)
 	if !bytes.Contains(answer, []byte(" 431 ")) {
 		t.Errorf("a header of 1 MiB: %.100s", answer)
