@@ -77,7 +77,7 @@ func (r *rig) ask(t testing.TB, req Request) Action {
 func (r *rig) wait(t testing.TB, key string, want State) Action {
 	t.Helper()
 	var a Action
-	parts.Wait(t, 10*time.Second, fmt.Sprintf("action %s to be %s", key, want), func() bool {
+	parts.Wait(t, time.Minute, fmt.Sprintf("action %s to be %s", key, want), func() bool {
 		var err error
 		if a, err = r.Get(t.Context(), key); err != nil {
 			t.Fatal(err)
@@ -354,7 +354,7 @@ func TestTenThousandBlocks(t *testing.T) {
 	last := answers[9_999].Action
 	written := time.Now()
 	r.start(t)
-	parts.Wait(t, 60*time.Second, "the kernel to hold all", func() bool {
+	parts.Wait(t, 5*time.Minute, "the kernel to hold all", func() bool {
 		s, err := r.Standing(t.Context())
 		return err == nil && len(s.Held) == 10_001
 	})
