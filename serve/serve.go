@@ -192,7 +192,7 @@ func (s *serve) tidy(ctx context.Context) {
 
 // besideHeap is the memory that serve takes beside what the runtime counts, in MiB: the program itself and SQLite's pages,
 // less what the event engine has reserved for compressing and never touches.
-const besideHeap = 48
+const besideHeap = 32
 
 // open takes the folder, loads the rules and opens the tenants.
 func (s *serve) open(ctx context.Context) error {
