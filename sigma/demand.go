@@ -21,12 +21,8 @@ const (
 // rarest are the characters that a demand may name, the rarest in logs first.
 const rarest = "`^~\x00\x01\x02\t\n\r{}@#!|[]*$<>+;%?&'=(),\"_/:-\\. 9876543210"
 
-// newDemand works out what an expression demands; nothing where it cannot be parsed.
-func newDemand(expr string) demand {
-	re, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return demand{}
-	}
+// newDemand works out what an expression demands.
+func newDemand(re *syntax.Regexp) demand {
 	length, set := demanded(re, 0)
 	d := demand{length: length}
 	for i := 0; i < len(rarest) && len(d.marks) < maxMarks; i++ {

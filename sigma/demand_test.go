@@ -2,6 +2,7 @@ package sigma
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"testing"
 )
 
@@ -24,7 +25,11 @@ func TestDemand(t *testing.T) {
 		{``, 0, ""},
 		{`ü1`, 2, "1"},
 	} {
-		d := newDemand(c.expr)
+		re, err := syntax.Parse(c.expr, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := newDemand(re)
 		if d.length != c.length || string(d.marks) != c.marks {
 			t.Errorf("%s demands %d bytes and %q, want %d and %q", c.expr, d.length, d.marks, c.length, c.marks)
 		}
@@ -41,7 +46,11 @@ func FuzzDemand(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if d := newDemand(expr); re.MatchString(text) && !d.met([]byte(text)) {
+		parsed, err := syntax.Parse(expr, syntax.Perl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := newDemand(parsed); re.MatchString(text) && !d.met([]byte(text)) {
 			t.Errorf("%q matches %q, which does not meet its demand of %d bytes and %q", expr, text, d.length, d.marks)
 		}
 	})

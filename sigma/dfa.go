@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"encoding/binary"
-	"regexp"
 	"regexp/syntax"
 	"slices"
 	"unicode"
@@ -16,7 +15,7 @@ import (
 // A state is the set of instructions that wait for the next character, before empty-width assertions (^, $, \b) are
 // resolved, since these depend on that character too; so it also says of what kind the character before was.
 type dfa struct {
-	plain   *regexp.Regexp
+	plain   *Expression
 	prog    *syntax.Prog
 	bounds  []rune     // the first rune of each class but the first, ascending
 	ascii   [128]uint8 // class of each ASCII character
@@ -58,8 +57,8 @@ const (
 )
 
 // newDFA returns nil where the expression is too large for an automaton to pay.
-func newDFA(re *regexp.Regexp) *dfa {
-	parsed, err := syntax.Parse(re.String(), syntax.Perl)
+func newDFA(re *Expression) *dfa {
+	parsed, err := re.parsed()
 	if err != nil {
 		return nil
 	}

@@ -18,7 +18,11 @@ func FuzzDFA(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d := newDFA(re)
+		x, err := newExpression(expr)
+		if err != nil {
+			t.Fatalf("%q compiles, and then: %v", expr, err)
+		}
+		d := newDFA(x)
 		if d == nil {
 			return
 		}

@@ -40,8 +40,10 @@ type pair struct{ key, value *yaml.Node }
 // documents parses the file and calls yield for the root of each document that is not empty. After a syntax error it
 // goes on with the next document.
 func (f *file) documents(yield func(root *yaml.Node)) {
-	if root := readPlainYAML(f.data); root != nil {
-		yield(root)
+	if roots := readPlainYAML(f.data); roots != nil {
+		for _, root := range roots {
+			yield(root)
+		}
 		return
 	}
 	rest := f.data

@@ -57,16 +57,12 @@ func (l *LogSources) With(more *LogSources) *LogSources {
 
 // ParseLogSources reads a table from YAML. Its errors name the line.
 func ParseLogSources(name string, data []byte) (*LogSources, error) {
-	var file []struct {
-		LogSource event.LogSource `yaml:"logsource"`
-		Events    []struct {
-			From   event.LogSource   `yaml:"from"`
-			When   map[string]any    `yaml:"when"`
-			Fields map[string]string `yaml:"fields"`
-		} `yaml:"events"`
-	}
-	if err := yaml.Load(data, &file, yaml.WithKnownFields()); err != nil {
-		return nil, fmt.Errorf("log sources %s: %w", name, err)
+	file, ok := plainLogSources(data)
+	if !ok {
+		file = nil
+		if err := yaml.Load(data, &file, yaml.WithKnownFields()); err != nil {
+			return nil, fmt.Errorf("log sources %s: %w", name, err)
+		}
 	}
 	entries := make([]sourceEntry, 0, len(file))
 	for i, f := range file {

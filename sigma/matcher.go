@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 
 	"github.com/tocsin-sec/tocsin/event"
@@ -14,7 +13,7 @@ type Matcher struct {
 	shapes map[*event.Shape]*shapeState
 	plans  int
 	slots  int // of all layouts
-	dfas   map[*regexp.Regexp]*dfa
+	dfas   map[*Expression]*dfa
 	tests  map[*Predicate]*test // of rules that hit
 	words  map[*Expr]*words     // likewise; nil where there are none
 
@@ -86,7 +85,7 @@ func (e *Engine) NewMatcher() *Matcher {
 	return &Matcher{
 		engine: e,
 		shapes: make(map[*event.Shape]*shapeState),
-		dfas:   make(map[*regexp.Regexp]*dfa),
+		dfas:   make(map[*Expression]*dfa),
 		tests:  make(map[*Predicate]*test),
 		words:  make(map[*Expr]*words),
 	}

@@ -34,7 +34,7 @@ func flagOf(name string) regexpFlags {
 }
 
 // compile compiles an operand's regular expression. It returns nil after an error.
-func (l *loader) compile(n *yaml.Node, o *operand) *regexp.Regexp {
+func (l *loader) compile(n *yaml.Node, o *operand) *Expression {
 	source, e := translate(o.source)
 	if e != nil {
 		l.failAt(n, e.from, e.to, e.hint, "%s", e.message)
@@ -58,7 +58,7 @@ func (l *loader) compile(n *yaml.Node, o *operand) *regexp.Regexp {
 	if flags != "" {
 		source = "(?" + flags + ")" + source
 	}
-	re, err := regexp.Compile(source)
+	re, err := newExpression(source)
 	if err != nil {
 		l.regexpFailed(n, err)
 		return nil

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -313,13 +312,13 @@ func (l *pipelineLoader) valueCondition(kind pair, p *params) func(*Predicate) b
 }
 
 // expression compiles a regular expression that is the value of a key, after a prefix.
-func (l *pipelineLoader) expression(q pair, prefix string) *regexp.Regexp {
+func (l *pipelineLoader) expression(q pair, prefix string) *Expression {
 	source := l.text(q)
 	re := l.compile(q.value, &operand{source: source})
 	if re == nil || prefix == "" {
 		return re
 	}
-	anchored, err := regexp.Compile(prefix + "(?:" + re.String() + ")")
+	anchored, err := newExpression(prefix + "(?:" + re.String() + ")")
 	if err != nil {
 		l.fail(q.value, "", "not a regular expression: %v", err)
 		return nil
@@ -360,13 +359,13 @@ func (l *pipelineLoader) fieldSet(p *params) func(string) bool {
 	default:
 		l.fail(p.node, "plain or re", "unknown mode %q", mode)
 	}
-	var res []*regexp.Regexp
+	var res []*Expression
 	for _, f := range fields {
 		if re := l.compile(q.value, &operand{source: `\A(?:` + f + `)`}); re != nil {
 			res = append(res, re)
 		}
 	}
 	return func(name string) bool {
-		return slices.ContainsFunc(res, func(re *regexp.Regexp) bool { return re.MatchString(name) })
+		return slices.ContainsFunc(res, func(re *Expression) bool { return re.MatchString(name) })
 	}
 }

@@ -1,7 +1,6 @@
 package sigma
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ func (l *pipelineLoader) replaceString(s *step, p *params) {
 	}
 	replace := func(t *Predicate) {
 		if !skip {
-			t.Pattern = ParsePattern(re.ReplaceAllString(t.Pattern.String(), to))
+			t.Pattern = ParsePattern(re.compiled().ReplaceAllString(t.Pattern.String(), to))
 			return
 		}
 		var out Pattern
@@ -81,7 +80,7 @@ func (l *pipelineLoader) replaceString(s *step, p *params) {
 				out = out.join(Pattern{token})
 				continue
 			}
-			text := re.ReplaceAllString(token.Text, to)
+			text := re.compiled().ReplaceAllString(token.Text, to)
 			if interpret {
 				out = out.join(ParsePattern(text))
 			} else {
@@ -231,7 +230,7 @@ func (l *pipelineLoader) toRegexp(s *step, p *params) {
 			if t.Kind != Match {
 				return
 			}
-			re, err := regexp.Compile(flags + `\A` + t.Pattern.expression() + `\z`)
+			re, err := newExpression(flags + `\A` + t.Pattern.expression() + `\z`)
 			if err != nil {
 				run.refuse("a pipeline makes a regular expression of %s: %v", t.By, err)
 				return

@@ -2,14 +2,14 @@ package sigma
 
 import (
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // plainYAML reads the YAML that nearly all rules are written in, and gives up, with nothing said, on all else, mistakes
-// included: one document of block maps and lists, whose scalars are plain or quoted ones on one line, or blocks of lines.
+// included: documents of block maps and lists, whose scalars are plain or quoted ones on one line, or blocks of lines, and
+// of flow maps and lists on one line.
 // What it reads becomes the nodes that the YAML library makes of it, but for comments, in a tenth of the time.
 type plainYAML struct {
 	text   string
@@ -27,8 +27,8 @@ type plainYAML struct {
 // plainSlab is how many nodes are made at a time.
 const plainSlab = 64
 
-// readPlainYAML returns the root of the one document in data, or nil where the library must read it.
-func readPlainYAML(data []byte) *yaml.Node {
+// readPlainYAML returns the roots of the documents in data, or nil where the library must read it.
+func readPlainYAML(data []byte) []*yaml.Node {
 	ascii, ok := plainCharacters(data)
 	if !ok {
 		return nil
@@ -40,14 +40,29 @@ func readPlainYAML(data []byte) *yaml.Node {
 		}
 		p.next()
 	}
-	if p.indent != 0 || p.marked() || p.dash() {
-		return nil
+	var roots []*yaml.Node
+	for {
+		if p.indent != 0 || p.marked() {
+			return nil
+		}
+		read := p.mapping
+		if p.dash() {
+			read = p.sequence
+		}
+		root := read()
+		if root == nil || p.indent >= 0 && !p.divider() {
+			return nil
+		}
+		if roots = append(roots, root); p.indent < 0 {
+			return roots
+		}
+		p.next()
 	}
-	root := p.mapping()
-	if root == nil || p.indent >= 0 {
-		return nil
-	}
-	return root
+}
+
+// divider tells whether the line at hand divides two documents.
+func (p *plainYAML) divider() bool {
+	return p.indent == 0 && strings.TrimRight(p.text[p.start:p.end], " ") == "---"
 }
 
 // plainCharacters tells whether data has only characters that mean the same to everybody: no tab, no line end but the line
@@ -150,7 +165,7 @@ func (p *plainYAML) value(parent int) *yaml.Node {
 func (p *plainYAML) mapping() *yaml.Node {
 	m := p.node(yaml.MappingNode, "!!map", p.at)
 	indent, base := p.indent, len(p.kids)
-	for p.indent == indent {
+	for p.indent == indent && (indent > 0 || !p.divider()) {
 		colon := p.key()
 		if colon < 0 || p.dash() || p.start == p.at && p.marked() {
 			return nil
@@ -222,13 +237,15 @@ func (p *plainYAML) key() int {
 }
 
 // quoted returns the place after the closing quote of the text that begins at i; -1 where the line has none, or where
-// there is an escape in it.
+// there is an escape in it that is neither of a quote nor of a backslash.
 func (p *plainYAML) quoted(i int) int {
 	quote := p.text[i]
 	for i++; i < p.end; i++ {
 		switch c := p.text[i]; {
 		case c == '\\' && quote == '"':
-			return -1
+			if i++; i >= p.end || p.text[i] != '\\' && p.text[i] != '"' {
+				return -1
+			}
 		case c != quote:
 		case quote == '\'' && i+1 < p.end && p.text[i+1] == '\'':
 			i++
@@ -281,7 +298,7 @@ func (p *plainYAML) one(i, end int) *yaml.Node {
 		}
 	case '"':
 		n.Style = yaml.DoubleQuotedStyle
-		n.Value = strings.Clone(s[1 : len(s)-1])
+		n.Value = withoutEscapes(s[1 : len(s)-1])
 	default:
 		if n.Tag = plainTag(s); n.Tag == "" {
 			return nil
@@ -291,6 +308,21 @@ func (p *plainYAML) one(i, end int) *yaml.Node {
 	return n
 }
 
+// withoutEscapes copies a text, without the backslashes before quotes and backslashes.
+func withoutEscapes(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return strings.Clone(s)
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' {
+			i++
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
 // scalar reads the scalar that begins at hand within a map or list of that indent, and moves on to the next line. Were
 // that deeper, it would belong to the scalar.
 func (p *plainYAML) scalar(parent int) *yaml.Node {
@@ -298,6 +330,9 @@ func (p *plainYAML) scalar(parent int) *yaml.Node {
 	switch c {
 	case '|', '>':
 		return p.block(parent)
+	case '[', '{':
+		n, end := p.flow(p.at)
+		return p.ended(n, end, parent)
 	case '\'', '"':
 		end = p.quoted(p.at)
 	default:
@@ -306,10 +341,17 @@ func (p *plainYAML) scalar(parent int) *yaml.Node {
 	if end < 0 {
 		return nil
 	}
+	return p.ended(p.one(p.at, end), end, parent)
+}
+
+// ended returns a node that ended at a place of the line, with at most a comment after it, and moves on to the next line.
+func (p *plainYAML) ended(n *yaml.Node, end, parent int) *yaml.Node {
+	if n == nil {
+		return nil
+	}
 	if rest := p.skip(end); rest < p.end && (p.text[rest] != '#' || rest == end) {
 		return nil
 	}
-	n := p.one(p.at, end)
 	if p.next(); p.indent > parent {
 		return nil
 	}
@@ -375,59 +417,4 @@ func (p *plainYAML) block(parent int) *yaml.Node {
 		return nil
 	}
 	return n
-}
-
-// plainTag returns the tag of a plain scalar as the library resolves it, "" where that is not plain to see.
-func plainTag(s string) string {
-	switch c := s[0]; {
-	case c >= '0' && c <= '9':
-		return plainNumber(s)
-	case c == '.' || c == '+' || c == '-' || c == '~' || c == '<' || c == '=':
-		return ""
-	}
-	switch s {
-	case "true", "True", "TRUE", "false", "False", "FALSE":
-		return "!!bool"
-	case "null", "Null", "NULL":
-		return "!!null"
-	}
-	return "!!str"
-}
-
-// plainNumber is plainTag for what begins with a digit.
-func plainNumber(s string) string {
-	if len(s) == len("2006-01-02") && s[4] == '-' && s[7] == '-' {
-		for i, c := range []byte(s) {
-			if (c < '0' || c > '9') != (i == 4 || i == 7) {
-				return ""
-			}
-		}
-		if _, err := time.Parse(time.DateOnly, s); err != nil {
-			return ""
-		}
-		return "!!timestamp"
-	}
-	digits, dashes, dots := 0, 0, 0
-	for i, c := range []byte(s) {
-		switch {
-		case c >= '0' && c <= '9':
-			digits++
-		case c == '-' && i == 4 && digits == 4:
-			return "" // perhaps a time
-		case c == '-':
-			dashes++
-		case c == '.':
-			dots++
-		case c|0x20 >= 'a' && c|0x20 <= 'f' || c|0x20 == 'x' || c|0x20 == 'o' || c == '_' || c == '+':
-		default:
-			return "!!str"
-		}
-	}
-	switch {
-	case dashes > 1 || dots > 1:
-		return "!!str"
-	case digits == len(s) && len(s) <= 18 && (s[0] != '0' || len(s) == 1):
-		return "!!int"
-	}
-	return ""
 }

@@ -23,12 +23,15 @@ func samePlainYAML(t *testing.T, data []byte) bool {
 		return false
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, more yaml.Node
-	if err := dec.Decode(&doc); err != nil {
-		t.Fatalf("plain, but the library says: %v", err)
-	}
-	if diff := nodeDiff(got, doc.Content[0]); diff != "" {
-		t.Fatal(diff)
+	var more yaml.Node
+	for _, root := range got {
+		var doc yaml.Node
+		if err := dec.Decode(&doc); err != nil {
+			t.Fatalf("plain, but the library says: %v", err)
+		}
+		if diff := nodeDiff(root, doc.Content[0]); diff != "" {
+			t.Fatal(diff)
+		}
 	}
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
 		t.Fatalf("plain, but the library sees more: %v", err)
@@ -71,14 +74,33 @@ var plainYAMLs = []struct {
 	{"a: b\n c: d\n", false},
 	{"a:\nb: c\n", false},
 	{"a: 1.5\n", false},
-	{"a: [b]\n", false},
+	{"a: [b]\n", true},
+	{"a: [b, 'c, d', \"e\\\\f\", [], {}, [{g: h}]] # i\nj: {k: 1, 'l': [m n], \"o\": true}\n- p\n", false},
+	{"a: [b, 'c, d', \"e\\\\f\", [], {}, [{g: h}]] # i\nj: {k: 1, 'l': [m n], \"o\": true}\n", true},
+	{"- {a: [b , c ]}\n- [ d ]\n", true},
+	{"a: [b,\n  c]\n", false},
+	{"a: [b, ]\n", false},
+	{"a: [b: c]\n", false},
+	{"a: {b}\n", false},
+	{"a: {b:c}\n", false},
+	{"a: [b]c\n", false},
+	{"a: [b c#d]\n", false},
+	{"{a: b}\n", false},
+	{"[a]: b\n", false},
+	{"a: \"b\\\"c\\\\\"\n", true},
 	{"a: &b c\nd: *b\n", false},
 	{"a: >\n  b\n  c\n\n\n  d\n\ne: >-\n\n  f\n  g", true},
 	{"a: >\n  b\n   c\n", false},
 	{"a: |+\n  b\n", false},
-	{"a: b\n---\nc: d\n", false},
+	{"a: b\n---\nc: d\n", true},
+	{"a: b\nc:\n- d\n--- # e\nf: g\n", false},
+	{"# a\n---\nb:\n  - c\n# d\n---  \n# e\nf: |\n  g\n---\n- h\n", true},
+	{"a: b\n---\n", false},
+	{"a: b\n---\n---\nc: d\n", false},
+	{"a: b\n--- c\n", false},
+	{"- a\n---\nb\n", false},
 	{"a: b\n...\n", false},
-	{"- a\n", false},
+	{"- a\n", true},
 	{"a: \"\\n\"\n", false},
 	{"a: 'b\n", false},
 	{"a: 'b' c\n", false},

@@ -2,7 +2,6 @@ package sigma
 
 import (
 	"net/netip"
-	"regexp"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
@@ -180,9 +179,9 @@ const (
 type Predicate struct {
 	Field   string
 	Kind    PredicateKind
-	Pattern Pattern // Match
-	Cased   bool    // Match, RefMatch
-	Regexp  *regexp.Regexp
+	Pattern Pattern     // Match
+	Cased   bool        // Match, RefMatch
+	Regexp  *Expression // Regexp
 	Prefix  netip.Prefix
 	Cmp     Cmp      // Compare
 	Number  float64  // Compare

@@ -39,6 +39,14 @@ type regexpTest struct {
 	need demand
 }
 
+func newRegexpTest(x *Expression) *regexpTest {
+	re, err := x.parsed()
+	if err != nil {
+		return &regexpTest{} // cannot be: it was checked when it was made
+	}
+	return &regexpTest{gate: regexpLiterals(re), need: newDemand(re)}
+}
+
 func newTest(p *Predicate) test {
 	switch p.Kind {
 	case Match:
@@ -47,8 +55,7 @@ func newTest(p *Predicate) test {
 		}
 		return newFoldedTest(p)
 	case Regexp:
-		expr := p.Regexp.String()
-		return test{kind: testRegexp, regexp: &regexpTest{regexpLiterals(expr), newDemand(expr)}, pred: p}
+		return test{kind: testRegexp, regexp: newRegexpTest(p.Regexp), pred: p}
 	case CIDR:
 		return test{kind: testCIDR, pred: p}
 	case RefMatch:

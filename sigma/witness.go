@@ -167,11 +167,7 @@ const maxRegexpLiterals = 64
 
 // regexpLiterals returns folded literals of which one stands in every text that the expression matches, nil where there
 // are none of at least three bytes.
-func regexpLiterals(expr string) [][]byte {
-	re, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil
-	}
+func regexpLiterals(re *syntax.Regexp) [][]byte {
 	set := requiredLiterals(re.Simplify(), 0)
 	if len(set) == 0 || len(set) > maxRegexpLiterals || shortest(set) < 3 {
 		return nil
