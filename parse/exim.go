@@ -131,6 +131,9 @@ func eximAction(s string, named bool, v []event.Value) bool {
 		strings.HasPrefix(s, "TLS error"), strings.HasPrefix(s, "no MAIL in SMTP"), strings.HasPrefix(s, "refused connection"),
 		strings.HasPrefix(s, "Connection from"):
 		v[exReason] = textValue(s)
+		if _, ip, ok := strings.Cut(s, "IP address "); ok && isAddress(ip) {
+			v[exSource], _ = addressValues(ip)
+		}
 		return set("smtp_connection", network, "")
 	case strings.HasPrefix(s, "H=") && strings.Contains(s, "["):
 		v[exReason] = textValue(s)

@@ -92,8 +92,15 @@ const looseBytes = 96
 // looseLine makes an event of a line that is the message of a known program behind any other beginning: "2024-03-03
 // 09:12:44 gate sshd[812]: …", "Sun Mar  3 09:12:44 2024 authpriv.info dropbear[812]: …", "sshd[812]: …".
 func (p *lineParser) looseLine(line string, out *event.Batch) bool {
-	end := strings.Index(line[:min(len(line), looseBytes)], "]: ")
-	if end < 3 || line[end-1]-'0' > 9 {
+	end := strings.IndexByte(line[:min(len(line), looseBytes)], ']')
+	for end > 0 && (!strings.HasPrefix(line[end:], "]: ") || line[end-1]-'0' > 9) { // "[198.51.100.1] gate sshd[812]: "
+		next := strings.IndexByte(line[end+1:min(len(line), looseBytes)], ']')
+		if next < 0 {
+			return false
+		}
+		end += 1 + next
+	}
+	if end < 3 {
 		return false
 	}
 	start := strings.LastIndexByte(line[:end], ' ') + 1
@@ -110,7 +117,8 @@ func (p *lineParser) looseLine(line string, out *event.Batch) bool {
 		}
 		before := strings.TrimRight(line[:start], " ")
 		word := before[strings.LastIndexByte(before, ' ')+1:]
-		if c := word[0]; !priorityWord(word) && c != '[' && word[len(word)-1] != ']' && strings.IndexByte(word, ':') < 0 && (c-'0' > 9 || isAddress(word)) {
+		if word != "" && !priorityWord(word) && word[0] != '[' && word[len(word)-1] != ']' && strings.IndexByte(word, ':') < 0 &&
+			(word[0]-'0' > 9 || isAddress(word)) {
 			h.host = word
 		}
 	}

@@ -265,9 +265,12 @@ func (l *layout) choose() {
 // jsonFormat is any JSON, ecsFormat any that speaks the Elastic Common Schema.
 var (
 	jsonFormat = &event.Format{Name: "json", ECS: map[string][]string{
-		"host.name":           {"hostname", "host", "Hostname", "computer", "Computer", "device", "server"},
-		"user.name":           {"username", "user", "userName", "user_name", "account", "actor", "login", "UserId", "user.username", "user.email", "actor.email", "actor.email_address", "actor.name", "actor.username", "user_email", "email", "principal"},
-		"source.ip":           {"src_ip", "source_ip", "client_ip", "clientip", "remote_addr", "remoteAddr", "remote_ip", "ip", "ip_address", "ipAddress", "sourceIPAddress", "ClientIP", "src", "client", "remoteip", "remoteIp", "client_addr", "clientAddr", "clientAddress", "clientIPAddress", "actor.ip_address", "actor.ipAddress", "context.ip", "user.ip", "request.ip", "rhost"},
+		"host.name": {"hostname", "host", "Hostname", "computer", "Computer", "device", "server"},
+		"user.name": {
+			"username", "userName", "user_name", "user.username", "user.userName", "user.email", "actor.email", "actor.email_address", "actor.username",
+			"actor.name", "user", "account", "actor", "login", "UserId", "user_email", "email", "principal",
+		},
+		"source.ip":           {"src_ip", "source_ip", "client_ip", "clientip", "remote_addr", "remoteAddr", "remote_ip", "ip", "ip_address", "ipAddress", "sourceIPAddress", "ClientIP", "src", "remoteip", "remoteIp", "client_addr", "clientAddr", "clientAddress", "clientIPAddress", "actor.ip_address", "actor.ipAddress", "context.ip", "user.ip", "request.ip", "rhost", "client"},
 		"source.port":         {"src_port", "source_port", "remote_port", "sport"},
 		"destination.ip":      {"dest_ip", "dst_ip", "destination_ip", "dst", "server_ip"},
 		"destination.port":    {"dest_port", "dst_port", "destination_port", "dport"},

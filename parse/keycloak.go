@@ -73,7 +73,8 @@ var keycloakLog = ownLog{
 	doc:  "Events of logins in the server log of Keycloak.",
 	example: "2024-03-03 09:12:44,120 WARN  [org.keycloak.events] (executor-thread-1) type=\"LOGIN_ERROR\", realmId=\"7\", realmName=\"shop\", clientId=\"web\", userId=\"null\", ipAddress=\"203.0.113.7\", error=\"user_not_found\", username=\"eve\"\n" +
 		"2024-03-03 09:12:45,120 INFO  [org.keycloak.events] (default task-1) type=LOGIN, realmId=shop, clientId=web, userId=7, ipAddress=198.51.100.4, username=anna\n",
-	begins: "AZ",
+	begins:  "AZ",
+	leveled: true,
 	read: func(l *ownLine, out *said) bool {
 		if l.time == 0 {
 			return false

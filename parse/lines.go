@@ -115,11 +115,8 @@ func (p *lineParser) line(line string, out *event.Batch) {
 			return
 		}
 	case c-'0' <= 9:
-		if i := strings.IndexByte(line[:min(len(line), 7)], ' '); i > 0 && i+1 < len(line) && line[i+1] == '<' && number.holds(line[:i]) {
-			line = line[i+1:] // the octets of a frame are counted before it (RFC 6587 §3.4.1)
-			if p.syslogLine(line, out) {
-				return
-			}
+		if n := countedFrame(line); n > 0 && p.syslogLine(line[n:], out) {
+			return
 		}
 		if p.containerLine(line, out) {
 			return
@@ -135,6 +132,18 @@ func (p *lineParser) line(line string, out *event.Batch) {
 		return
 	}
 	p.textLine(line, out)
+}
+
+// countedFrame returns the size of "101 " before "<", the count of a frame's octets (RFC 6587 §3.4.1); 0 where there is none.
+func countedFrame(line string) int {
+	for i := 1; i < 7 && i+1 < len(line); i++ {
+		if c := line[i]; c == ' ' && line[i+1] == '<' {
+			return i + 1
+		} else if c-'0' > 9 {
+			return 0
+		}
+	}
+	return 0
 }
 
 // objectLine makes an event of a line that is a JSON object, such as containers and services write between others.

@@ -32,8 +32,8 @@ func (d *device) readMikroTik(s string) bool {
 		}
 		if !mikroTikTopic(topics) {
 			topics = ""
-			i := strings.Index(s, " in:")
-			if i < 0 || i > 64 || !strings.Contains(s[i:min(len(s), i+96)], " out:") || !strings.Contains(s, "proto ") {
+			i := strings.Index(s[:min(len(s), 68)], " in:")
+			if i < 0 || !strings.Contains(s[i:min(len(s), i+96)], " out:") || !strings.Contains(s, "proto ") {
 				return false
 			}
 			text = s

@@ -163,6 +163,7 @@ var keaLog = ownLog{
 	doc:     "Log files of the DHCP server Kea.",
 	example: "2024-03-03 09:12:44.120 INFO  [kea-dhcp4.leases/812.7] DHCP4_LEASE_ALLOC [hwtype=1 00:00:5e:00:53:01], cid=[no info], tid=0x7: lease 192.0.2.77 has been allocated for 3600 seconds\n",
 	begins:  "AZ",
+	leveled: true,
 	read: func(l *ownLine, out *said) bool {
 		if l.time == 0 {
 			return false

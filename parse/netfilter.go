@@ -204,7 +204,7 @@ func chainVerdict(prefix string) string {
 		return ""
 	}
 	switch name[n-1] {
-	case 'D':
+	case 'D', 'B':
 		return "drop"
 	case 'R':
 		return "reject"

@@ -31,6 +31,7 @@ type ownLog struct {
 	doc     string
 	example string
 	begins  string // the bytes that rest may begin with, as ranges of two each; "" for any
+	leveled bool   // rest begins with a level and a bracket after it
 	// read fills out and reports true if the line is of this kind.
 	read func(l *ownLine, out *said) bool
 }
@@ -74,7 +75,11 @@ func (p *lineParser) ownRecord(line string, out *event.Batch) bool {
 	if !l.cut(line, &p.years) {
 		return false
 	}
-	for set := ownBegins[l.rest[0]]; set != 0; set &= set - 1 {
+	set := ownBegins[l.rest[0]]
+	if set&ownLeveled != 0 && !l.bracketed() {
+		set &^= ownLeveled
+	}
+	for ; set != 0; set &= set - 1 {
 		if ownLogs[bits.TrailingZeros64(set)].read(l, &p.said) {
 			kind := p.said.kind
 			e := out.Add(kind.shape)
@@ -122,6 +127,16 @@ var ownBegins = func() (sets [256]uint64) {
 	return sets
 }()
 
+// ownLeveled holds a bit for each of ownLogs whose lines begin with a level and a bracket.
+var ownLeveled = func() (set uint64) {
+	for i := range ownLogs {
+		if ownLogs[i].leveled {
+			set |= 1 << i
+		}
+	}
+	return set
+}()
+
 // cut begins to read a line. It reports whether there is anything after its time.
 func (l *ownLine) cut(line string, years *yearless) bool {
 	*l = ownLine{line: line, zone: years.zone}
@@ -133,6 +148,15 @@ func (l *ownLine) cut(line string, years *yearless) bool {
 	l.first = l.rest[:end]
 	l.after = l.rest[min(end+1, len(l.rest)):]
 	return l.rest != ""
+}
+
+// bracketed tells whether a bracket opens after the first word, which is a level, and a space or two.
+func (l *ownLine) bracketed() bool {
+	s := l.after
+	if len(s) > 1 && s[0] == ' ' {
+		s = s[1:]
+	}
+	return s != "" && s[0] == '['
 }
 
 func (l *ownLine) fill(v []event.Value) {

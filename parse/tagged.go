@@ -128,9 +128,50 @@ func (d *device) readTagged() bool {
 		if len(h.data) > 2 {
 			d.structuredPairs(h.data)
 		}
+		d.makerClues(h.text)
 		return true
 	}
 	return false
+}
+
+// makerClues tells who logged in, or tried to, where the text of an appliance says so; "Cannot login root@192.0.2.1" is VMware's.
+func (d *device) makerClues(text string) {
+	r := &d.record
+	if r.login || r.source || len(text) > clueBytes || !loginWords(text) {
+		return
+	}
+	if i := strings.Index(text, " : "); i > 0 && strings.Contains(text[:i], "Event ") {
+		text = text[i+3:]
+	}
+	var w clueWords
+	w.read(text)
+	switch {
+	case w.failure, startsFold(text, "cannot login"):
+		r.verdict = -1
+	case w.success:
+		r.verdict = 1
+	default:
+		return
+	}
+	r.login = true
+	r.put("event.action", "login")
+	for _, word := range [...]string{"Cannot login ", "User ", "for "} {
+		if _, rest, ok := strings.Cut(text, word); ok {
+			account, _ := nextWord(rest)
+			name, address, is := cutLast(account, '@')
+			if is && isAddress(address) {
+				r.sourceText(address)
+				d.proseUser(name)
+				return
+			}
+		}
+	}
+	if address, port, at := clueAddress(text); address != "" {
+		r.sourceEnd(side{ip: address, port: port})
+		d.proseUser(clueAccount(text, at))
+		return
+	}
+	d.proseUser(clueAccount(text, -1))
 }
 
 // junosDaemon tells whether a program is one of Junos.
@@ -205,6 +246,20 @@ func (d *device) readFirstWords(s string) bool {
 	if i := strings.Index(head, "-PPE-"); i >= 0 {
 		d.format = makerFormat
 		d.vendor("Citrix", "NetScaler")
+		switch {
+		case strings.Contains(s, " LOGIN_FAILED "), strings.Contains(s, "Failure_reason"):
+			d.record.put("event.action", "login")
+			d.record.login, d.record.verdict = true, -1
+		case strings.Contains(s, "VPN LOGIN "), strings.Contains(s, " AAA LOGIN "):
+			d.record.put("event.action", "login")
+			d.record.login, d.record.verdict = true, 1
+		case strings.Contains(s, "VPN LOGOUT "), strings.Contains(s, " AAA LOGOUT "):
+			d.record.put("event.action", "logout")
+			d.record.category = session
+		case strings.Contains(s, " CMD_EXECUTED "):
+			d.record.put("event.action", "command")
+			d.record.category = configuration
+		}
 		d.prose(s)
 		return true
 	}

@@ -5,6 +5,7 @@ import "testing"
 // TestFramingVariants has lines as they are met in the wild, beyond those of the examples.
 func TestFramingVariants(t *testing.T) {
 	checkVariants(t, []variant{
+		{` postgres[123]: [5-1] 2026-03-03 09:12:44 UTC [123] anna@shop FATAL:  password authentication failed for user "anna"`, `postgresql 03-03T09:12:44 user.name=anna event.outcome=failure`},
 		{`Mar  3 09:12:44 CET gate sshd[1]: Failed password for root from 192.0.2.10 port 51022 ssh2`, `sshd 03-03T08:12:44 host.name=gate source.ip=192.0.2.10 source.port=51022 user.name=root event.action=ssh_login event.category=authentication event.outcome=failure`},
 		{`2026 Mar  3 09:12:44 gate sshd[1]: Failed password for root from 192.0.2.10 port 51022 ssh2`, `sshd 03-03T09:12:44 host.name=gate source.ip=192.0.2.10 source.port=51022 user.name=root event.action=ssh_login event.category=authentication event.outcome=failure`},
 		{`2026-03-03 09:12:44 gate sshd[1]: Failed password for root from 192.0.2.10 port 51022 ssh2`, `sshd 03-03T09:12:44 host.name=gate source.ip=192.0.2.10 source.port=51022 user.name=root event.action=ssh_login event.category=authentication event.outcome=failure`},
@@ -24,5 +25,9 @@ func TestFramingVariants(t *testing.T) {
 		{`Tue Mar  3 09:12:44 2026 authpriv.warn dropbear[1]: Bad password attempt for 'root' from 192.0.2.10:51022`, `sshd 03-03T09:12:44 source.ip=192.0.2.10 source.port=51022 user.name=root event.action=ssh_login event.category=authentication event.outcome=failure`},
 		{`Mar  3 09:12:44 2026 gate sshd[1]: Failed password for root from 192.0.2.10 port 51022 ssh2`, `sshd 03-03T09:12:44 host.name=gate source.ip=192.0.2.10 source.port=51022 user.name=root event.action=ssh_login event.category=authentication event.outcome=failure`},
 		{`Mar  3 09:12:44 gate sshd(pam_unix)[1]: authentication failure; logname= uid=0 euid=0 tty=NODEVssh ruser= rhost=192.0.2.10  user=root`, `sshd 03-03T09:12:44 host.name=gate source.ip=192.0.2.10 user.name=root event.action=login event.category=authentication event.outcome=failure`},
+		{`Mar  3 09:12:44 esx1 Hostd: [Originator@6876 sub=Vimsvc.ha-eventmgr opID=x] Event 77 : Cannot login root@192.0.2.10`, `appliance 03-03T09:12:44 observer.product=ESXi host.name=esx1 source.ip=192.0.2.10 user.name=root event.action=login event.category=authentication event.outcome=failure`},
+		{`2026-03-03T09:12:44.123Z esx1 Hostd: info hostd[123] [Originator@6876 sub=Vimsvc.ha-eventmgr opID=x] Event 77 : User root@192.0.2.10 logged in as pyvmomi`, `appliance 03-03T09:12:44 observer.product=ESXi host.name=esx1 source.ip=192.0.2.10 user.name=root event.action=login event.category=authentication event.outcome=success`},
+		{`Mar  3 09:12:44 ns1 03/03/2026:08:12:44 GMT ns1 0-PPE-0 : default SSLVPN LOGIN 77 0 : Context anna@192.0.2.10 - SessionId: 1 - User anna - Client_ip 192.0.2.10 - Nat_ip "Mapped Ip" - Vserver 198.51.100.5:443 - Browser_type "x" - SSLVPN_client_type ICA - Group(s) "N/A"`, `appliance 03-03T09:12:44 observer.product=NetScaler host.name=ns1 source.ip=192.0.2.10 destination.ip=198.51.100.5 destination.port=443 user.name=anna event.action=login event.category=authentication event.outcome=success`},
+		{`Mar  3 09:12:44 ns1 03/03/2026:08:12:44 GMT ns1 0-PPE-0 : default AAA LOGIN_FAILED 77 0 :  User anna - Client_ip 192.0.2.10 - Failure_reason "External authentication server denied access" - Browser x`, `appliance 03-03T09:12:44 observer.product=NetScaler host.name=ns1 source.ip=192.0.2.10 user.name=anna event.action=login event.category=authentication event.outcome=failure`},
 	})
 }

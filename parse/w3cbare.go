@@ -16,14 +16,15 @@ var iisBareLog = ownLog{
 		"2024-03-03 09:12:45 W3SVC1 WEB1 192.0.2.10 POST /login.aspx - 443 anna 198.51.100.4 HTTP/1.1 curl/8 - - shop.example 401 1 0 512 300 7\n",
 	begins: "09afAF::WW",
 	read: func(l *ownLine, out *said) bool {
-		if l.time == 0 || len(l.line) < 40 || l.line[10] != ' ' || l.line[4] != '-' {
+		site := strings.HasPrefix(l.rest, "W3SVC")
+		if l.time == 0 || len(l.line) < 40 || l.line[10] != ' ' || l.line[4] != '-' || !site && !isAddress(l.first) {
 			return false
 		}
 		v := out.values[:len(iisBareKind.names)]
 		clear(v)
 		out.kind = iisBareKind
 		s := l.rest
-		if strings.HasPrefix(s, "W3SVC") {
+		if site {
 			_, s = nextWord(s)
 			v[bareServer], s = wordValue(s)
 		}

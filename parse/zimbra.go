@@ -18,9 +18,10 @@ var zimbraLog = ownLog{
 	doc:  "Zimbra's mailbox.log and audit.log.",
 	example: "2024-03-03 09:12:44,120 WARN  [qtp1-12:https://mail.shop.example/service/soap/AuthRequest] [name=anna@shop.example;oip=203.0.113.7;ua=zclient/9;soapId=7;] security - cmd=Auth; account=anna@shop.example; protocol=soap; error=authentication failed for [anna@shop.example], invalid password;\n" +
 		"2024-03-03 09:12:45,120 INFO  [ImapSSLServer-7] [ip=192.0.2.1;oip=198.51.100.4;via=192.0.2.1(nginx/1.20);cid=7;] imap - user anna@shop.example authenticated, mechanism=PLAIN\n",
-	begins: "AZ",
+	begins:  "AZ",
+	leveled: true,
 	read: func(l *ownLine, out *said) bool {
-		if l.time == 0 || strings.IndexByte(l.rest[:min(len(l.rest), 16)], '[') < 5 {
+		if l.time == 0 {
 			return false
 		}
 		_, rest, ok := strings.Cut(l.rest, "] [")
