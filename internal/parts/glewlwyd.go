@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,7 +67,13 @@ client_module_path="/usr/lib/glewlwyd/client"
 user_auth_scheme_module_path="/usr/lib/glewlwyd/scheme"
 plugin_module_path="/usr/lib/glewlwyd/plugin"
 database = { type = "sqlite3" path = "%[3]s/db" }
+static_files_path="%[3]s/pages"
+static_files_mime_types = (
+  { extension = ".html" mime_type = "text/html" }, { extension = ".css" mime_type = "text/css" },
+  { extension = ".js" mime_type = "application/javascript" }, { extension = ".json" mime_type = "application/json" }
+)
 `, port, p.url, dir)
+	pagesOfGlewlwyd(tb, filepath.Join(dir, "pages"))
 	file := filepath.Join(dir, "glewlwyd.conf")
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		tb.Fatal(err)
@@ -94,6 +101,23 @@ database = { type = "sqlite3" path = "%[3]s/db" }
 		"redirect_uri": []string{back}, "authorization_type": []string{"code"}, "token_endpoint_auth_method": []string{"client_secret_basic"}, "scope": []string{},
 	})
 	return p
+}
+
+// pagesOfGlewlwyd makes a folder of the pages on which people log in there. Debian has their settings in a folder of its own.
+func pagesOfGlewlwyd(tb testing.TB, dir string) {
+	tb.Helper()
+	const pages = "/usr/share/glewlwyd/webapp"
+	if out, err := exec.Command("cp", "-rL", pages, dir).CombinedOutput(); err != nil { // links lead out of it, and are not served
+		tb.Logf("the pages of Glewlwyd may not be whole: %v: %s", err, out)
+	}
+	settings := filepath.Join(dir, "config.json")
+	inner, err := os.ReadFile(filepath.Join(settings, "config.json"))
+	if err != nil {
+		return // they stand where the pages look for them
+	}
+	if err := errors.Join(os.RemoveAll(settings), os.WriteFile(settings, inner, 0o600)); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // parameters are those of the provider itself, with a key of its own.

@@ -103,7 +103,8 @@ async function call<T>(method: string, path: string, c: Call): Promise<T> {
 
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>("GET", path, { query, signal }),
-  look: <T>(path: string, query?: Query) => call<T>("GET", path, { query, quiet: true }),
+  /** look is a get of what nobody asked for: that was told to have changed, or is offered while somebody writes */
+  look: <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>("GET", path, { query, signal, quiet: true }),
   post: <T>(path: string, body: unknown = {}, c: Call = {}) => call<T>("POST", path, { ...c, body }),
   put: <T>(path: string, body: unknown = {}, c: Call = {}) => call<T>("PUT", path, { ...c, body }),
   drop: <T>(path: string, c: Call = {}) => call<T>("DELETE", path, c),

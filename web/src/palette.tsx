@@ -47,7 +47,7 @@ export function Palette() {
     if (text.trim().length < 2) return setFound([]);
     const stop = new AbortController();
     const wait = setTimeout(() => {
-      api.get<Page<Incident>>("/incidents", { text: text.trim(), status: "any", limit: 5 }, stop.signal).then((p) => setFound(p.items), () => setFound([]));
+      api.look<Page<Incident>>("/incidents", { text: text.trim(), status: "any", limit: 5 }, stop.signal).then((p) => setFound(p.items), () => setFound([]));
     }, 120);
     return () => { clearTimeout(wait); stop.abort(); };
   }, [text]);

@@ -98,13 +98,22 @@ export function Login() {
   );
 }
 
+const wire = "tocsin log-in"; // between windows
+
 /** LoggedIn is what is left of a window that was opened for a log-in elsewhere. */
-export const LoggedIn = () => (
-  <main class="door">
-    <div class="brand"><Bell />tocsin</div>
-    <section class="card" aria-label="Logged in"><h1>You are logged in</h1><p>Close this window: what you were doing goes on in the other.</p></section>
-  </main>
-);
+export function LoggedIn() {
+  useEffect(() => {
+    const c = new BroadcastChannel(wire);
+    c.postMessage("in");
+    c.close();
+  }, []);
+  return (
+    <main class="door">
+      <div class="brand"><Bell />tocsin</div>
+      <section class="card" aria-label="Logged in"><h1>You are logged in</h1><p>Close this window: what you were doing goes on in the other.</p></section>
+    </main>
+  );
+}
 
 /** StepUp is the log-in over the page. */
 export function StepUp({ what, done }: { what: "in" | "step-up"; done: (ok: boolean) => void }) {
@@ -115,9 +124,11 @@ export function StepUp({ what, done }: { what: "in" | "step-up"; done: (ok: bool
   const user = me.value && me.value !== "out" ? me.value.user : null;
   useEffect(() => {
     if (what !== "in") return;
-    const look = () => void welcome(); // the log-in may have been in another window
+    const look = () => void welcome().then(again); // the log-in may have been in another window
+    const c = new BroadcastChannel(wire);
+    c.onmessage = look;
     addEventListener("focus", look);
-    return () => removeEventListener("focus", look);
+    return () => { removeEventListener("focus", look); c.close(); };
   }, [what]);
   if (what === "in") {
     return (

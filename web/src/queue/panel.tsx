@@ -24,13 +24,16 @@ import { Timeline } from "./timeline";
 export const containAt = signal("");
 
 export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
-  const explained = useLoad((stop) => api.get<Explained>("/incidents/" + encodeURIComponent(k), {}, stop), [k]);
+  const known = useRef(false);
+  const explained = useLoad((stop) => (known.current ? api.look : api.get)<Explained>("/incidents/" + encodeURIComponent(k), {}, stop), [k]);
   const steps = useLoad<Containment>((stop) => (may("action.read") ? api.get("/incidents/" + encodeURIComponent(k) + "/contain", {}, stop) : Promise.resolve({ steps: [] })), [k]);
   const [box, setBox] = useState<"" | "contain" | "close" | "note">(containAt.peek() === k ? "contain" : "");
   const [kept, setKept] = useState(false); // the box for containment stays under the menu for closing
   const el = useRef<HTMLElement>(null);
   useEffect(() => {
-    if (explained.value) learn([explained.value]);
+    if (!explained.value) return;
+    known.current = true; // from now on it is asked for when it changes, whatever somebody does here
+    learn([explained.value]);
   }, [explained.value]);
   useEffect(() => {
     if (containAt.value === k) {

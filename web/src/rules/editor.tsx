@@ -12,7 +12,7 @@ export function Editor({ text, label, onChange, onChecked, readOnly }: { text: s
   useEffect(() => {
     const stop = new AbortController();
     const wait = setTimeout(() => {
-      api.post<RuleChecked>("/rules/check", { yaml: text }, { signal: stop.signal }).then(
+      api.post<RuleChecked>("/rules/check", { yaml: text }, { signal: stop.signal, quiet: true }).then(
         (c) => { setFound(c); setTrouble(""); onChecked?.(c); },
         (e) => { if ((e as Error).name !== "AbortError") setTrouble(say(e)); },
       );

@@ -30,7 +30,7 @@ const known: { fields: ValueCount[]; at: number; key: string } = { fields: [], a
 /** fieldsOf are the fields of the events of a time; kept for a minute. */
 async function fieldsOf(since: string, signal: AbortSignal): Promise<ValueCount[]> {
   if (known.key === since.slice(0, 15) && Date.now() - known.at < 60_000) return known.fields;
-  const list = (await api.get<Page<ValueCount>>("/search/fields", { q: "*", since }, signal)).items;
+  const list = (await api.look<Page<ValueCount>>("/search/fields", { q: "*", since }, signal)).items;
   Object.assign(known, { fields: list, at: Date.now(), key: since.slice(0, 15) });
   return list;
 }
@@ -48,7 +48,7 @@ async function offersFor(text: string, since: string, signal: AbortSignal): Prom
   const l = last(text);
   const fits = (s: string) => s.toLowerCase().includes(l.part.toLowerCase());
   if (l.field) {
-    const values = (await api.get<Page<ValueCount>>("/search/fields", { q: "*", field: l.field, since }, signal)).items;
+    const values = (await api.look<Page<ValueCount>>("/search/fields", { q: "*", field: l.field, since }, signal)).items;
     const lead = l.word.slice(0, l.word.length - l.part.length).replace(/"$/, "");
     return values.filter((v) => v.value && fits(v.value)).slice(0, 12).map((v) => ({ text: v.value, insert: lead + quoted(v.value) + " ", hint: amount(v.count) }));
   }
