@@ -23,6 +23,7 @@ func TestMidWork(t *testing.T) {
 		{"session in a search", aSessionEndsInASearch},
 		{"restart", aServerRestarts},
 		{"lost answer", anAnswerIsLost},
+		{"exception", anExceptionIsMade},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, b) })
 	}

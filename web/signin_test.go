@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -177,13 +178,22 @@ func bySingleSignOn(t *testing.T, b *tab, provider *parts.Provider) {
 	b.see(".pairs", "responder")
 
 	b.visit("/search")
-	b.await("document.getElementById('search-line')")
+	b.see(".event", "")
+	b.see(".said", "page in")
 	b.write("#search-line", "event.action:")
+	b.see("#search-offers li", "")
 	eval[any](b, "fetch('/api/v1/me/logout', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{}'}).then(r => r.status)")
 	b.write("#search-line", "oidc")
 	b.keys("Escape", "Enter")
 	b.see("dialog h2", "Your session has ended")
-	b.click("dialog a.button") // the provider still knows who it is
+	window := chromedp.WaitNewTarget(b.ctx, func(i *target.Info) bool { return i.URL != "" })
+	b.click("dialog a.button")
+	there, end := chromedp.NewContext(b.ctx, chromedp.WithTargetID(<-window))
+	defer end()
+	other := &tab{t: t, s: b.s, ctx: there}
+	other.must(chromedp.Do(there))
+	other.await("location.origin === " + js(b.s.origin) + " || (" + press("button, a.btn", "Continue") + ", false)") // the provider still knows who it is
+	other.see("h1", "You are logged in")
 	b.await("!document.querySelector('dialog')")
 	b.await("document.getElementById('search-line').value.trim() === 'event.action:oidc' && !document.querySelector('.lost')")
 }

@@ -55,6 +55,7 @@ export function url(path: string, query: Query = {}): string {
 
 interface Call {
   query?: Query;
+  /** null: none, where an empty one says something else */
   body?: unknown;
   signal?: AbortSignal;
   /** an idempotency key: the server does the same thing once */
@@ -68,11 +69,11 @@ interface Call {
 async function send(method: string, path: string, c: Call): Promise<Response> {
   for (let again = 0; ; again++) {
     const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
-    if (c.body !== undefined) headers["Content-Type"] = "application/json";
+    if (c.body != null) headers["Content-Type"] = "application/json";
     if (c.once) headers["Idempotency-Key"] = c.once;
     let r: Response;
     try {
-      r = await fetch(url(path, c.query), { method, headers, body: c.body === undefined ? undefined : JSON.stringify(c.body), signal: c.signal, cache: "no-store" });
+      r = await fetch(url(path, c.query), { method, headers, body: c.body == null ? undefined : JSON.stringify(c.body), signal: c.signal, cache: "no-store" });
     } catch (e) {
       if ((e as Error).name === "AbortError") throw e;
       reachable.value = false;

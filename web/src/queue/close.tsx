@@ -66,7 +66,7 @@ export function ExceptionOffer() {
   const make = async () => {
     setBusy(true);
     try {
-      const made = await api.post<ArmAnswer>("/prevent/" + o.key + "/arm", {}, { once: once(), query: { exception: true, force: harm > 0 } });
+      const made = await api.post<ArmAnswer>("/prevent/" + o.key + "/arm", null, { once: once(), query: { exception: true, force: harm > 0 } });
       const ids = (made.draft?.exceptions ?? []).map((x) => x.made).filter((x): x is string => !!x);
       shut();
       toast("Exception in force", Promise.resolve(), () => Promise.all(ids.map((id) => api.post("/silences/" + id + "/end"))));
