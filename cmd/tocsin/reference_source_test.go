@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
-	"io/fs"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -119,14 +118,20 @@ func limitsPage(root string) (page, error) {
 	var b strings.Builder
 	b.WriteString("What bounds the work and the memory that input can cause. Where a bound is reached, the result says so: under what\n" +
 		"could not be read, in a note at the end, or as a mistake in a rule.\n")
-	for _, room := range []string{"source", "event", "evtx", "parse", "netflow", "sigma", "detect", "rules", "report", "wal", "query", "store", "state", "live", "console", "config", "settings", "feeds", "serve", "cmd/tocsin"} {
-		names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(room), "*.go"))
+	rooms, err := filepath.Glob(filepath.Join(root, "*"))
+	if err != nil {
+		return page{}, err
+	}
+	for _, dir := range append(rooms, filepath.Join(root, "cmd", "tocsin")) {
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			return page{}, err
 		}
-		if len(names) == 0 {
-			return page{}, fmt.Errorf("read the code of %s: %w", room, fs.ErrNotExist)
+		room, err := filepath.Rel(root, dir)
+		if err != nil {
+			return page{}, err
 		}
+		room = filepath.ToSlash(room)
 		var rows strings.Builder
 		for _, name := range names {
 			if strings.HasSuffix(name, "_test.go") {
