@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/live"
@@ -23,6 +24,10 @@ const (
 	maxLocked   = 3 // accounts
 	maxHidden   = 3 // files
 	containTime = "7d"
+
+	// An attack begins before it is noticed: a scan with its first packet. What a firewall let through so shortly before
+	// the first hit says nothing for an address.
+	unnoticed = time.Hour
 )
 
 // stepWish is a step before it is judged.
@@ -32,6 +37,7 @@ type stepWish struct {
 	hosts     []string // on which it would have to be done; none: anywhere
 	about     string   // a query for what it would cut off; "" is none
 	good      string   // a query for what of it would be missed
+	through   string   // the same for what a firewall let through, "" where good has it
 	whomField string   // by which who would miss it is named
 	whom      []string // who would miss it
 	never     string   // why it is never ticked
@@ -58,7 +64,8 @@ func (t *Tenant) wishes(ctx context.Context, i *alert.Incident, alerts []*alert.
 			x := w
 			x.Target, x.title = w.Target+a, w.title+a
 			x.about = "source.ip:" + query.Format(&query.Test{Op: query.Words, Text: query.EscapePattern(a)})
-			x.good, x.whomField = x.about+` and (event.outcome:success or event.type:allowed or "Accepted")`, "user.name"
+			x.good, x.whomField = x.about+` and not event.category:network and (event.outcome:success or "Accepted")`, "user.name"
+			x.through = x.about + " and event.category:network and (event.outcome:success or event.type:allowed)"
 			add(x)
 		}
 	}

@@ -196,20 +196,27 @@ func (t *Tenant) dryRun(ctx context.Context, w *stepWish, first int64) (*DryRun,
 			return nil, fmt.Errorf("dry run: %w", err)
 		}
 	}
-	before := &Who{Since: since, Until: alert.When(min(first, now.UnixNano()))}
-	if first <= since.UnixNano() {
-		return d, nil
-	}
-	good, err := t.tallies(ctx, before, w.good+" | stats count()")
-	if err != nil {
-		return nil, fmt.Errorf("dry run: %w", err)
-	}
-	for _, c := range good {
-		d.Good += c.Count
-	}
-	if d.Good > 0 {
-		if w.whom, err = t.names(ctx, before, w.good, w.whomField); err != nil {
+	began := alert.When(min(first, now.UnixNano()))
+	for _, part := range [...]struct {
+		query string
+		until time.Time
+	}{{w.good, began}, {w.through, began.Add(-unnoticed)}} {
+		if part.query == "" || !part.until.After(since) {
+			continue
+		}
+		before := &Who{Since: since, Until: part.until}
+		good, err := t.tallies(ctx, before, part.query+" | stats count()")
+		if err != nil {
 			return nil, fmt.Errorf("dry run: %w", err)
+		}
+		n := int64(0)
+		for _, c := range good {
+			n += c.Count
+		}
+		if d.Good += n; n > 0 && w.whom == nil {
+			if w.whom, err = t.names(ctx, before, part.query, w.whomField); err != nil {
+				return nil, fmt.Errorf("dry run: %w", err)
+			}
 		}
 	}
 	return d, nil

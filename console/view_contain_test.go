@@ -75,6 +75,19 @@ func TestContain(t *testing.T) {
 	if block.DryRun == nil || block.DryRun.Events != 3 || block.DryRun.Good != 0 || !strings.Contains(block.Note, "3 events") {
 		t.Errorf("the block: %+v, %+v", block, block.DryRun)
 	}
+	packet := func(ago time.Duration) {
+		v.events(now.Add(-ago), "dataset", "netfilter", "source.ip", "203.0.113.7", "event.category", "network", "event.outcome", "success", "host.name", "gateway")
+	}
+	packet(90 * time.Minute) // half an hour before: of the scan that the attack began with
+	v2.get("/incidents/"+c.Incidents[0].Key+"/contain", &got)
+	if block := got.Steps[1]; !block.Ticked || block.DryRun.Events != 4 || block.DryRun.Good != 0 {
+		t.Errorf("after a packet of the attack: %+v, %+v", block, block.DryRun)
+	}
+	packet(5 * time.Hour)
+	v2.get("/incidents/"+c.Incidents[0].Key+"/contain", &got)
+	if block := got.Steps[1]; block.Ticked || block.DryRun.Good != 1 {
+		t.Errorf("a block of what was let through long before: %+v, %+v", block, block.DryRun)
+	}
 	v.events(now.Add(-2*time.Hour), "dataset", "sshd", "user.name", "nightly", "source.ip", "203.0.113.7", "event.outcome", "success", "host.name", "bastion")
 	v.events(now.Add(-3*time.Hour), "dataset", "sshd", "user.name", "deploy", "source.ip", "192.0.2.8", "event.outcome", "success", "host.name", "bastion")
 	v2.Judge = func(_ context.Context, _ string, s *StepAction, _ []string) (*StepJudged, error) {
@@ -82,7 +95,7 @@ func TestContain(t *testing.T) {
 	}
 	v2.get("/incidents/"+c.Incidents[0].Key+"/contain", &got)
 	block, lock := got.Steps[1], got.Steps[3]
-	if block.Ticked || block.DryRun.Good != 1 || !strings.Contains(block.Note, "nightly") {
+	if block.Ticked || block.DryRun.Good != 2 || !strings.Contains(block.Note, "nightly") {
 		t.Errorf("a block of what somebody uses: %+v, %+v", block, block.DryRun)
 	}
 	if lock.Ticked || !strings.Contains(lock.Note, "192.0.2.8") {

@@ -13,15 +13,15 @@ type Kind uint8
 // The kinds of sightings. The numbers are kept in snapshots: a new kind is added at the end.
 const (
 	SawTally     Kind = iota // so many events of a source in one minute
-	SawLogon                  // somebody logged on
-	SawProgram                // a program was started
-	SawGrant                  // an account was given rights: it was made a member of a group, or got a role or a policy
-	SawFlow                   // a connection, as a firewall or a sensor saw it
-	SawWeb                    // a request of a client to a web site, as a proxy or a sensor saw it
-	SawDNS                    // a query for a name
-	SawRead                   // somebody read a file, an object, a row
-	SawPackage                // a package was installed or upgraded on a host
-	SawIndicator              // something stands on a list of indicators
+	SawLogon                 // somebody logged on
+	SawProgram               // a program was started
+	SawGrant                 // an account was given rights: it was made a member of a group, or got a role or a policy
+	SawFlow                  // a connection, as a firewall or a sensor saw it
+	SawWeb                   // a request of a client to a web site, as a proxy or a sensor saw it
+	SawDNS                   // a query for a name
+	SawRead                  // somebody read a file, an object, a row
+	SawPackage               // a package was installed or upgraded on a host
+	SawIndicator             // something stands on a list of indicators
 )
 
 // Outcome says how what was seen ended.
