@@ -18,7 +18,7 @@ import (
 )
 
 // over is a server over real connections, at which a subject asks.
-func over(t *testing.T, s *Server, subject *identity.Subject) *httptest.Server {
+func over(t testing.TB, s *Server, subject *identity.Subject) *httptest.Server {
 	t.Helper()
 	h := s.Handler()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

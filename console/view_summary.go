@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/alert"
@@ -18,6 +19,7 @@ import (
 type QueueAsk struct {
 	Status  string    `query:"status" enum:"waiting,open,new,taken,snoozed,closed,any" default:"open" doc:"waiting: open and not put off; open: put off or not; any: all."`
 	Q       string    `query:"q" maxLength:"4096" doc:"A text query: severity:critical host:web-03 -tactic:Discovery brute"`
+	Key     string    `query:"key" maxLength:"4096" doc:"Only these: keys, with commas between them."`
 	Level   int       `query:"level" minimum:"0" maximum:"4" doc:"0 (informational) to 4 (critical), and above."`
 	Since   time.Time `query:"since" doc:"The last event is not before."`
 	Until   time.Time `query:"until" doc:"The last event is before."`
@@ -35,6 +37,9 @@ func (q *QueueAsk) Filter(ctx context.Context, now time.Time) (state.IncidentFil
 	f := state.IncidentFilter{
 		Status: q.Status, Now: now.UnixNano(), MinLevel: q.Level, Since: nanoseconds(q.Since), Until: nanoseconds(q.Until),
 		UpdatedSince: nanoseconds(q.Updated), Entity: q.Entity, Text: q.Text, Owner: q.Owner, Verdict: q.Verdict, Case: q.Case, Newest: q.Order == "newest",
+	}
+	if q.Key != "" {
+		f.Keys = strings.Split(q.Key, ",")
 	}
 	if f.Status == "open" {
 		f.Status = ""

@@ -59,6 +59,8 @@ func testAlerts(t *testing.T, p place) {
 		{IncidentFilter{Status: alert.New}, 31},
 		{IncidentFilter{Status: alert.Closed}, 0},
 		{IncidentFilter{Status: "any"}, 31},
+		{IncidentFilter{Keys: []string{all[2].Key, all[4].Key, "none"}}, 2},
+		{IncidentFilter{Keys: []string{all[2].Key, all[4].Key}, Status: "any", Text: "50% of"}, 2},
 	} {
 		if got := must[[]*alert.Incident](t)(s.ListIncidents(ctx, f.filter)); len(got) != f.want {
 			t.Errorf("%+v: %d, want %d", f.filter, len(got), f.want)

@@ -39,10 +39,11 @@ type IncidentFilter struct {
 	Status       string // one of alert's, or Waiting; "" is open: new, taken or snoozed; "any" is all that are not merged
 	Now          int64  // the present, by which a snooze is over; 0 leaves all that were put off out of "new"
 	MinLevel     int
-	Since, Until int64  // Last is in [Since, Until); 0 means no bound
-	UpdatedSince int64  // Updated, or when people last said something of it, is not before
-	Entity       string // whole, in any case
-	Text         string // stands in its title, sentence or rules, in any case of ASCII letters
+	Since, Until int64    // Last is in [Since, Until); 0 means no bound
+	UpdatedSince int64    // Updated, or when people last said something of it, is not before
+	Keys         []string // only these; none: any
+	Entity       string   // whole, in any case
+	Text         string   // stands in its title, sentence or rules, in any case of ASCII letters
 	Owner        string
 	Case         string
 	Verdict      string
@@ -134,6 +135,12 @@ func (f *IncidentFilter) where(q *query) {
 		if c.value != "" {
 			q.text(" AND " + c.column + " = ")
 			q.arg(c.value)
+		}
+	}
+	for i, key := range f.Keys {
+		q.text([...]string{" AND key IN (", ", "}[min(i, 1)])
+		if q.arg(key); i == len(f.Keys)-1 {
+			q.text(")")
 		}
 	}
 	if f.Entity != "" {

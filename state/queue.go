@@ -285,7 +285,7 @@ func (f *IncidentFilter) means(b *Brief) bool {
 	return b.Level >= f.MinLevel && (f.Since == 0 || b.Last >= f.Since) && (f.Until == 0 || b.Last < f.Until) &&
 		(f.UpdatedSince == 0 || b.Updated >= f.UpdatedSince || b.Decided >= f.UpdatedSince) &&
 		(f.Owner == "" || b.Owner == f.Owner) && (f.Case == "" || b.Case == f.Case) && (f.Verdict == "" || b.Verdict == f.Verdict) &&
-		(f.Match == nil || f.Match(b))
+		(len(f.Keys) == 0 || slices.Contains(f.Keys, b.Key)) && (f.Match == nil || f.Match(b))
 }
 
 // incidentKeys returns the keys of what a filter means.

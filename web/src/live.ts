@@ -139,6 +139,19 @@ async function reason(): Promise<Partial<State>> {
   }
 }
 
+/** calmly is a function that calls f a moment after it is called, once for all calls till then, and at most once in so many
+    ms: much may change, and many may be looking on. */
+export function calmly(every: number, f: () => void): () => void {
+  let timer = 0, last = -every;
+  return () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      last = performance.now();
+      f();
+    }, Math.max(250, last + every - performance.now()));
+  };
+}
+
 /** useTold calls f with what is told, as long as the component is there. */
 export function useTold<K extends Kind>(kind: K, f: (v: Told[K]) => void): void {
   useEffect(() => {

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { api, tenant } from "./api";
-import { returned, useTold } from "./live";
+import { calmly, returned, useTold } from "./live";
 import { may } from "./session";
 import type { Summary } from "./shapes";
 
@@ -23,16 +23,8 @@ export async function count(): Promise<void> {
   }
 }
 
-const pause = 500; // ms; what comes meanwhile is counted together
-let timer: ReturnType<typeof setTimeout> | undefined;
-
 /** soon counts again, once for all that is told within a moment. */
-export function soon(): void {
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    void count();
-  }, pause);
-}
+export const soon = calmly(2000, () => void count());
 
 /** useCount keeps the number right while the component is there. */
 export function useCount(): void {

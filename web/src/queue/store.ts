@@ -2,6 +2,7 @@
 // page, so that nobody loses the list by looking elsewhere. Each incident is a signal of its own: a change redraws one row.
 import { batch, computed, signal, type Signal } from "@preact/signals";
 import { api, say } from "../api";
+import { calmly } from "../live";
 import { myName } from "../session";
 import type { Incident, Page, Summary } from "../shapes";
 import { count } from "../waiting";
@@ -224,7 +225,7 @@ export function belongs(i: Incident): boolean {
 /** refresh asks for incidents as they are now. */
 export async function refresh(list: string[]): Promise<void> {
   try {
-    for (let n = 0; n < list.length; n += 60) learn((await api.get<Page<Incident>>("/incidents", { status: "any", q: "key:" + list.slice(n, n + 60).join(","), limit: 100 })).items);
+    for (let n = 0; n < list.length; n += 60) learn((await api.get<Page<Incident>>("/incidents", { status: "any", key: list.slice(n, n + 60).join(","), limit: 100 })).items);
     void count();
   } catch {
     // it is told with the next change
@@ -232,27 +233,24 @@ export async function refresh(list: string[]): Promise<void> {
 }
 
 const told = new Set<string>();
-let timer: ReturnType<typeof setTimeout> | undefined;
+const ask = calmly(1000, () => void listen());
 
 /** hear takes note that an incident has changed: what is in the list is drawn anew where it stands, what is not waits. */
 export function hear(key: string): void {
   told.add(key);
-  clearTimeout(timer);
-  timer = setTimeout(() => void listen(), told.size > 50 ? 0 : 250);
+  ask();
 }
 
 async function listen(): Promise<void> {
-  const list = [...told].slice(0, 60);
+  const began = performance.now(), list = [...told].slice(0, 100);
   for (const k of list) told.delete(k);
-  if (told.size) timer = setTimeout(() => void listen(), 100);
+  if (told.size) ask();
   try {
-    const term = "key:" + list.join(",");
-    const here = list.filter((k) => known.has(k)), began = performance.now();
-    if (here.length) learn((await api.look<Page<Incident>>("/incidents", { status: "any", q: "key:" + here.join(","), limit: 100 })).items, began);
-    if (asked && !view.from) {
-      const page = await api.look<Page<Incident>>("/incidents", { ...args({ ...view, q: (view.q + " " + term).trim() }), limit: 100 });
-      const have = new Set(keys.value);
-      const news = page.items.filter((i) => !have.has(i.key)).map((i) => i.key);
+    const here = list.filter((k) => known.has(k)), others = list.filter((k) => !keys.value.includes(k));
+    if (here.length) learn((await api.look<Page<Incident>>("/incidents", { status: "any", key: here.join(","), limit: 100 })).items, began);
+    if (others.length && asked && !view.from) {
+      const page = await api.look<Page<Incident>>("/incidents", { ...args(view), key: others.join(","), limit: 100 });
+      const have = new Set(keys.value), news = page.items.filter((i) => !have.has(i.key)).map((i) => i.key);
       if (news.length) fresh.value = new Set([...fresh.value, ...news]);
     }
   } catch {
