@@ -68,10 +68,11 @@ func OpenDropLog() (*DropLog, error) {
 	return &DropLog{nl: nl, names: linkNames()}, nil
 }
 
-// acknowledgements waits for so many answers.
+// acknowledgements waits for so many answers, or for the first that refuses: of whom the kernel does not believe anything, it
+// answers one message, and not those that came with it.
 func acknowledgements(nl *netlink, n int) error {
 	var failed error
-	for n > 0 {
+	for n > 0 && failed == nil {
 		err := nl.receive(func(typ uint16, _ uint32, body []byte) error {
 			if typ == unix.NLMSG_ERROR {
 				n--

@@ -3,8 +3,11 @@ package respond
 import (
 	"context"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
@@ -60,6 +63,28 @@ func FuzzDropped(f *testing.F) {
 		d := DropLog{names: func(uint32) string { return "" }}
 		d.parse(b)
 	})
+}
+
+// TestDropLogDenied: without the right to it, the answer is that, and comes at once.
+func TestDropLogDenied(t *testing.T) {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and not unlocked: a thread that has given up its rights ends with this
+		h := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&h, &none[0]); err != nil {
+			done <- err
+			return
+		}
+		d, err := OpenDropLog()
+		if err == nil {
+			_ = d.Close()
+		}
+		done <- err
+	}()
+	if err := <-done; !errors.Is(err, unix.EPERM) {
+		t.Errorf("opened without rights: %v", err)
+	}
 }
 
 func TestConnections(t *testing.T) {
