@@ -133,7 +133,7 @@ func (s *server) looks(attack string) {
 	for _, path := range []string{
 		"/health", "/login/ways", "/me", "/me/sessions", "/me/passkeys", "/status", "/sources", "/settings", "/notify", "/playbooks", "/playbooks?test=true&since=24h",
 		"/incidents?status=any&limit=2", "/incidents?q=severity:critical", "/incidents/summary?status=any&buckets=40", "/incidents/" + attack, "/incidents/" + attack + "/contain",
-		"/alerts?limit=1000", "/hits?limit=1000", "/rules", "/rules?limit=1000&order=fired", "/rules/stats", "/coverage", "/exposure", "/reports/month",
+		"/alerts?limit=1000", "/hits?limit=1000", "/rules", "/rules?limit=1000&order=fired", "/rules/stats", "/coverage", "/exposure", "/reports/month", "/reports/shift", "/reports/compliance?days=30", "/reports/shift/lines",
 		"/search?q=*&limit=5", "/search?q=" + url.QueryEscape("* | stats count by dataset"), "/search/fields?q=*", "/search/fields?q=*&field=dataset", "/search/histogram?q=*&buckets=50",
 		"/search/histogram?q=nothinglikethis", "/entities/address/" + attacker, "/entities/user/root", "/entities/host/web1", "/entities/any/nobodyhere",
 		"/audit?limit=3", "/blocks", "/actions", "/cases", "/silences", "/prevent", "/searches", "/users", "/tokens", "/firewall",

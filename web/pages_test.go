@@ -107,6 +107,7 @@ func plain(c rune) rune {
 
 // TestSearchPage writes a search with what is offered, is told what is wrong with one, opens an event and goes on from it.
 func TestSearchPage(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	s.awaitNight()
@@ -163,6 +164,7 @@ func TestSearchPage(t *testing.T) {
 
 // TestRulePage turns a rule off and takes that back, and tests one on what is kept.
 func TestRulePage(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	s.awaitNight()
@@ -211,6 +213,7 @@ func TestRulePage(t *testing.T) {
 
 // TestCasePage begins a case, does its work by the keyboard, and closes it.
 func TestCasePage(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	s.awaitNight()

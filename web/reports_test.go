@@ -12,6 +12,7 @@ import (
 
 // TestReportPages looks at the reports after a night's work: each says what was done.
 func TestReportPages(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	list, attack := s.awaitNight()
@@ -47,6 +48,7 @@ func TestReportPages(t *testing.T) {
 // TestCaseReportPage gives a case its tasks, notes and evidence on its page, and reads all of it again in the report, on the
 // screen and as the file that is downloaded.
 func TestCaseReportPage(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	_, attack := s.awaitNight()

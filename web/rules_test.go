@@ -25,6 +25,7 @@ func (s *server) rules(query string) []listed {
 
 // TestRuleFromThis goes from an alert to the rules that are drafted of it, tests one on what is kept, and puts it in force.
 func TestRuleFromThis(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	_, attack := s.awaitNight()
@@ -50,6 +51,7 @@ func TestRuleFromThis(t *testing.T) {
 // TestRuleSaved writes a rule of a search, makes its tests of what it finds, puts it in force, breaks it, and takes it back; and
 // changes a rule that is shipped, which is back when that is taken back.
 func TestRuleSaved(t *testing.T) {
+	t.Parallel()
 	s := serve(t, true)
 	s.first()
 	s.awaitNight()

@@ -30,10 +30,10 @@ export const ended = signal(false);
 /** What the person is asked for over the page: a log-in ("in") or to prove it anew ("step-up"). */
 export const asked = signal<{ for: "in" | "step-up"; done: (ok: boolean) => void } | null>(null);
 
-let asking: Promise<boolean> | null = null;
+let asking: Promise<boolean> | null = null, declined = -1; // when somebody did not want to: what was asked for before that does not ask again
 const ask = (what: "in" | "step-up"): Promise<boolean> =>
   (asking ??= new Promise<boolean>((resolve) => {
-    asked.value = { for: what, done: (ok) => { asked.value = null; asking = null; resolve(ok); } };
+    asked.value = { for: what, done: (ok) => { if (!ok) declined = performance.now(); asked.value = null; asking = null; resolve(ok); } };
   }));
 
 /** logIn asks for a log-in over the page. */
@@ -71,6 +71,7 @@ async function send(method: string, path: string, c: Call): Promise<Response> {
     const headers: Record<string, string> = { Accept: "application/json, application/problem+json" };
     if (c.body != null) headers["Content-Type"] = "application/json";
     if (c.once) headers["Idempotency-Key"] = c.once;
+    const began = performance.now();
     let r: Response;
     try {
       r = await fetch(url(path, c.query), { method, headers, body: c.body == null ? undefined : JSON.stringify(c.body), signal: c.signal, cache: "no-store" });
@@ -84,7 +85,7 @@ async function send(method: string, path: string, c: Call): Promise<Response> {
     const p = await problemOf(r);
     if (p.status === 401 && !c.plain) ended.value = true;
     const what = p.status === 401 ? "in" : p.stepUp ? "step-up" : null;
-    if (what && !c.plain && !c.quiet && again < 2 && (await ask(what))) continue;
+    if (what && !c.plain && !c.quiet && again < 2 && began > declined && (await ask(what))) continue;
     throw p;
   }
 }
