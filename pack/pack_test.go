@@ -71,6 +71,7 @@ func FuzzUnpack(f *testing.F) {
 	})
 	f.Add(w.Data)
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
+	f.Add([]byte("\x00\x00\x10\x00\x00\x01\r\x00\xa5\x01\x01ad\x00\x01")) // an address that is cut off
 	f.Fuzz(func(t *testing.T, data []byte) {
 		u := &Unpacker{Reader: Reader{Data: data}}
 		for _, u := range []*Unpacker{u.Part(), {Reader: Reader{Data: data}}} {

@@ -11,11 +11,14 @@ type Reader struct {
 	Bad  bool
 }
 
+// Fail says that what was read makes no sense: from here on everything is zero.
+func (r *Reader) Fail() { r.Bad, r.Data = true, nil }
+
 // Signed reads a number of any sign.
 func (r *Reader) Signed() int64 {
 	v, n := binary.Varint(r.Data)
 	if n <= 0 {
-		r.Bad, r.Data = true, nil
+		r.Fail()
 		return 0
 	}
 	r.Data = r.Data[n:]
@@ -26,7 +29,7 @@ func (r *Reader) Signed() int64 {
 func (r *Reader) Number(limit int) int {
 	v, n := binary.Uvarint(r.Data)
 	if n <= 0 || v >= uint64(limit) {
-		r.Bad, r.Data = true, nil
+		r.Fail()
 		return 0
 	}
 	r.Data = r.Data[n:]
@@ -49,7 +52,7 @@ func (r *Reader) Strings(dst []string, words *Words) []string {
 func (r *Reader) Window() []byte {
 	size := r.Number(len(r.Data) + 1)
 	if r.Bad || size > len(r.Data) {
-		r.Bad = true
+		r.Fail()
 		return nil
 	}
 	b := r.Data[:size]
@@ -61,7 +64,7 @@ func (r *Reader) Window() []byte {
 func (r *Reader) Address() netip.Addr {
 	n := r.Number(17)
 	if r.Bad || n > len(r.Data) {
-		r.Bad = true
+		r.Fail()
 		return netip.Addr{}
 	}
 	a, _ := netip.AddrFromSlice(r.Data[:n])

@@ -14,11 +14,6 @@ type Unpacker struct {
 // Count reads a number of things that follow, each of which takes at least size bytes.
 func (u *Unpacker) Count(size int) int { return u.Number(len(u.Data)/size + 1) }
 
-// Fail says that what was read makes no sense: from here on everything is zero.
-func (u *Unpacker) Fail() {
-	u.Bad, u.Data = true, nil
-}
-
 // Bytes reads n bytes, which are those of what is read.
 func (u *Unpacker) Bytes(n int) []byte {
 	if n < 0 || n > len(u.Data) {

@@ -446,6 +446,7 @@ func TestHTTPSlowHeader(t *testing.T) {
 	})
 	open := 0
 	for _, c := range slow {
+		c.SetReadDeadline(time.Now().Add(time.Second))
 		_, err := io.Copy(io.Discard, c)
 		if e, ok := err.(net.Error); ok && e.Timeout() {
 			open++
