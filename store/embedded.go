@@ -21,7 +21,7 @@ type Options struct {
 	Retention  time.Duration // how old a row may become; whole days (UTC) are removed; 0: for ever, else at least a day
 	MaxBytes   int64         // room that rows may take; the oldest days are removed, but never the last two; 0: no limit
 	MaxShare   float64       // the same as a share of the file system, above 0 to 1; 0: no limit
-	MinFree    int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 MiB to 2 GiB
+	MinFree    int64         // room that is left on the disk; 0: a hundredth of the file system, from 64 to 512 MiB
 	Future     time.Duration // how far in the future a row's time may be; 0: 48 h; negative: 99 years
 	Memory     int64         // bytes for the engine's caches; 0: 128 MiB. The first store of the process decides
 	AsideAge   time.Duration // how long damaged parts that were moved aside are kept; 0: 90 days
@@ -63,7 +63,7 @@ func (o Options) filled(dir string) Options {
 	}
 	if total, _, err := disk.Space(dir); err == nil {
 		if o.MinFree == 0 {
-			o.MinFree = min(max(int64(total/100), 64<<20), 2<<30)
+			o.MinFree = min(max(int64(total/100), 64<<20), 512<<20)
 		}
 		if share := int64(o.MaxShare * float64(total)); share > 0 && (o.MaxBytes == 0 || share < o.MaxBytes) {
 			o.MaxBytes = share
@@ -221,7 +221,7 @@ func (e *Embedded) AddSome(ctx context.Context, seq uint64, b *Batch, lacks []bo
 	}
 	defer e.leave()
 	if v.full() {
-		return Added{}, ErrFull
+		return Added{}, fmt.Errorf("%w: %d bytes of the disk are to stay free", ErrFull, e.opt.MinFree)
 	}
 	added := Added{Trimmed: b.Trimmed()}
 	e.clock.look(e.opt.now(), time.Now())

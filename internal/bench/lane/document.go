@@ -6,29 +6,21 @@ import (
 	"strings"
 )
 
-// parts are the parts of the document of figures, in order; each is written by a command of its own.
-var parts = []string{"bench", "bench-soak", "bench-peers"}
-
-// Replace writes one part of a document, and keeps the others.
+// Replace writes the part of a document that the command "make part" makes, where it stands or at the end; everything else in
+// the document stays as it is.
 func Replace(name, part, text string) error {
 	old, err := os.ReadFile(name)
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	var out strings.Builder
-	for _, p := range parts {
-		begin, end := fmt.Sprintf("<!-- make %s writes from here -->\n", p), fmt.Sprintf("<!-- to here: make %s -->\n", p)
-		_, rest, ok := strings.Cut(string(old), begin)
-		body, _, _ := strings.Cut(rest, end)
-		if p == part {
-			body, ok = "\n"+strings.TrimSpace(text)+"\n\n", true
-		}
-		if ok {
-			if out.Len() > 0 {
-				out.WriteByte('\n')
-			}
-			out.WriteString(begin + body + end)
-		}
+	begin, end := fmt.Sprintf("<!-- make %s writes from here -->\n", part), fmt.Sprintf("<!-- to here: make %s -->\n", part)
+	before, rest, found := strings.Cut(string(old), begin)
+	_, after, ended := strings.Cut(rest, end)
+	if found && !ended {
+		return fmt.Errorf("%s: the part of %s does not end", name, part)
 	}
-	return os.WriteFile(name, []byte(out.String()), 0o644)
+	if !found && before != "" {
+		before += "\n"
+	}
+	return os.WriteFile(name, []byte(before+begin+"\n"+strings.TrimSpace(text)+"\n\n"+end+after), 0o644)
 }
