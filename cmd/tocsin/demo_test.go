@@ -32,7 +32,7 @@ func (w *watchedBuffer) String() string {
 // TestDemo: the night of the demonstration shows its attack, answers, and is thrown away at the end.
 func TestDemo(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer stop()
 	out, told := new(watchedBuffer), new(watchedBuffer)
 	ended := make(chan int)
@@ -43,7 +43,7 @@ func TestDemo(t *testing.T) {
 		select {
 		case code := <-ended:
 			t.Fatalf("it ended with %d: %s%s", code, out, told)
-		case <-t.Context().Done():
+		case <-ctx.Done():
 			t.Fatalf("no incident: %s%s", out, told)
 		case <-tick.C:
 		}
