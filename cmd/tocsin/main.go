@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones are known on machines that have no database of them, too
 
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, std streams) int {
 		fmt.Fprintln(std.err, "tocsin: interrupted")
 		return exitFailed
 	default:
-		fmt.Fprintf(std.err, "tocsin: %v\n", err)
+		fmt.Fprintf(std.err, "tocsin: %s\n", strings.TrimSpace(err.Error()))
 		if hint := terminal.HintOf(err); hint != "" {
 			fmt.Fprintf(std.err, "  = %s\n", hint)
 		}
