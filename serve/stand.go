@@ -24,15 +24,17 @@ type Left struct {
 	Version  string // of the program
 
 	Events io.Writer // not nil: events are asked for; told what has to be known of them where no serve runs
+	Idle   bool      // set by Ask: no serve runs, and nothing is watched
 }
 
 // Ask connects to the process that serves; where there is none, to what it has left, which is opened until release.
 func (l *Left) Ask(ctx context.Context) (c *console.Client, release func(), err error) {
 	for end := time.Now().Add(folderPatience); ; time.Sleep(20 * time.Millisecond) {
 		c, err = console.Dial(ctx, settings.SocketPath(l.Dir))
-		release = func() {}
+		l.Idle, release = false, func() {}
 		if errors.Is(err, console.ErrNotRunning) {
 			c, release, err = l.standIn(ctx)
+			l.Idle = true
 		}
 		if !errors.Is(err, errLocked) || time.Now().After(end) { // else one is about to begin, or to end
 			break

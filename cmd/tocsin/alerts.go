@@ -109,7 +109,7 @@ func (a *alerts) queue(ctx context.Context) error {
 	}
 	if count == 0 {
 		if !a.json {
-			fmt.Fprintln(a.std.err, "tocsin: nothing to look at; all quiet")
+			a.place.quiet(a.std.err, "nothing to look at")
 		}
 		return nil
 	}

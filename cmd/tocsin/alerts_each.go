@@ -53,7 +53,7 @@ func (a *alerts) each(ctx context.Context) error {
 	}
 	if count == 0 {
 		if !a.json {
-			fmt.Fprintln(a.std.err, "tocsin: no hits; all quiet")
+			a.place.quiet(a.std.err, "no hits")
 		}
 		return nil
 	}

@@ -24,6 +24,7 @@ type place struct {
 	server               string // the address of a console that is asked over the network
 
 	events io.Writer // not nil: events are asked for; told what has to be known of them where no serve runs
+	idle   bool      // set by ask: no serve runs
 }
 
 func (p *place) define(cmd *cobra.Command) {
@@ -102,7 +103,17 @@ func (p *place) ask(ctx context.Context) (c *console.Client, release func(), err
 	if err != nil {
 		return nil, nil, notAllowed(err, dir)
 	}
+	p.idle = left.Idle
 	return c, release, nil
+}
+
+// quiet tells that there is none of what was asked for: all is quiet only where somebody listens.
+func (p *place) quiet(w io.Writer, none string) {
+	if p.idle {
+		fmt.Fprintf(w, "tocsin: %s in what is kept; nothing is watched now\n  = tocsin serve is not running\n", none)
+		return
+	}
+	fmt.Fprintf(w, "tocsin: %s; all quiet\n", none)
 }
 
 // listEach asks for a list, at most limit of it (0: all), and calls yield with each; with asJSON, each is written as it stands
