@@ -18,6 +18,7 @@ func OneLine(s string) string {
 	return Safe(strings.Join(strings.Fields(s), " "))
 }
 
+// Plural is word, or for any n but one word with an s.
 func Plural(n int64, word string) string {
 	if n == 1 {
 		return word
