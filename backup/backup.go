@@ -28,6 +28,7 @@ import (
 // without one is none.
 const backupManifest = "backup.json"
 
+// BackupDone says what a copy holds; it is the manifest, too.
 type BackupDone struct {
 	Made    time.Time `json:"made"`
 	Version string    `json:"version"`

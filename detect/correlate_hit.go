@@ -37,6 +37,7 @@ func DescribeCorrelation(corr *sigma.Correlation) string {
 	return string(appendSpan(append(b, " in "...), corr.Timespan))
 }
 
+// RuleName returns the name of a rule that a correlation speaks of, else its title, else the reference as it was written.
 func RuleName(r sigma.RuleRef) string {
 	if r.Rule != nil && r.Rule.Name != "" {
 		return r.Rule.Name

@@ -30,7 +30,7 @@ func appendContent(dst []byte, o *Observation) []byte {
 	return pack.AppendStrings(dst, o.Entities.Targets, maxHitEntities)
 }
 
-// content reads what appendContent wrote. The slices of o are used again.
+// readContent reads what appendContent wrote. The slices of o are used again.
 func readContent(r *pack.Reader, o *Observation, words *pack.Words) {
 	o.Fields = r.Strings(o.Fields[:0], words)
 	o.Entities.Hosts = r.Strings(o.Entities.Hosts[:0], words)

@@ -174,8 +174,8 @@ func (l *List) Files(dir string) ([]File, error) {
 	return list, err
 }
 
-// print identifies what a list held when it was loaded: it is the same as long as the files are.
-func Print(files []File) string {
+// Fingerprint identifies what a list held when it was loaded: it is the same as long as the files are.
+func Fingerprint(files []File) string {
 	h := sha256.New()
 	for _, f := range files {
 		fmt.Fprintf(h, "%s\x00%d\x00%d\x00", f.path, f.size, f.Modified.UnixNano())
@@ -216,7 +216,7 @@ func LoadInto(b *intel.Builder, l *List, dir string, older *intel.Set) Status {
 		st.Error = err.Error()
 		return st
 	}
-	st.Print = Print(files)
+	st.Print = Fingerprint(files)
 	for _, f := range files {
 		data, err := readIntelFile(f.path)
 		if err == nil {

@@ -57,7 +57,7 @@ func network(address string) string {
 	return a.String()
 }
 
-// wait says how long one must wait after so many failures beyond the free ones.
+// pause says how long one must wait after so many failures beyond the free ones.
 func pause(count, free int) time.Duration {
 	if count < free {
 		return 0

@@ -16,6 +16,7 @@ type Gap struct {
 	More   int      // times that When leaves out
 }
 
+// String says the gap in words.
 func (g Gap) String() string {
 	text := LevelName(g.Level)
 	if g.Tenant != "" {

@@ -19,6 +19,7 @@ type Choice struct {
 // statuses in ascending order of trust. Source: Sigma rules specification 2.1, "Status".
 var statuses = []string{"unsupported", "deprecated", "experimental", "test", "stable"}
 
+// NewChoice makes a Choice of what a person wrote; the error says which word is not known, and which are.
 func NewChoice(level, status string, tags, exclude []string) (Choice, error) {
 	c := Choice{status: strings.ToLower(status), exclude: exclude}
 	if level != "" {

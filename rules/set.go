@@ -135,6 +135,7 @@ func Origin(r *sigma.Rule, packs string) string {
 	return r.Pos.File
 }
 
+// UnheardHint says what to do about rules for whose log source no event is known.
 const UnheardHint = "say which events these are in a file for --logsources"
 
 // Sorted returns diagnostics by file and place; those of one place stay in order.

@@ -68,7 +68,7 @@ func (s *serve) openFront(ctx context.Context) error {
 	}
 	f := &front{plan: plan, log: s.log}
 	var names []string
-	if plan.Tls {
+	if plan.TLS {
 		if f.certs, err = openCertificates(set, s.dir, s.log); err != nil {
 			return fmt.Errorf("console: %w", err)
 		}

@@ -141,7 +141,7 @@ func (f *subscriptions) changed(lists []feeds.List) bool {
 	for i := range lists {
 		known, ok := f.prints[lists[i].Name]
 		files, err := lists[i].Files(f.serve.dir)
-		if !ok || err == nil && feeds.Print(files) != known {
+		if !ok || err == nil && feeds.Fingerprint(files) != known {
 			return true
 		}
 	}

@@ -46,7 +46,7 @@ const (
 // ConsolePlan is where the console will be.
 type ConsolePlan struct {
 	Address string // as net.Listen takes it; "" is nowhere
-	Tls     bool
+	TLS     bool
 	Stated  bool           // the address stands in the configuration
 	Proxies []netip.Prefix // who is believed
 }
@@ -60,7 +60,7 @@ func (c *Console) Plan() (p ConsolePlan, err error) {
 	}
 	p.Address = listen
 	if rest, ok := strings.CutPrefix(listen, "https://"); ok {
-		p.Address, p.Tls = rest, true
+		p.Address, p.TLS = rest, true
 	}
 	_, port, err := net.SplitHostPort(p.Address)
 	if err != nil {
@@ -69,7 +69,7 @@ func (c *Console) Plan() (p ConsolePlan, err error) {
 	if n, err := net.LookupPort("tcp", port); err != nil || n == 0 && port != "0" {
 		return p, fmt.Errorf("%.100q: %.20q is no port", listen, port)
 	}
-	p.Tls = p.Tls || c.Cert != "" || identity.MayListenPlain(p.Address) != nil
+	p.TLS = p.TLS || c.Cert != "" || identity.MayListenPlain(p.Address) != nil
 	p.Proxies, err = proxiesOf(c.Proxies)
 	return p, err
 }
@@ -101,7 +101,7 @@ func (c *Console) OriginAt(p *ConsolePlan, port string, names []string) (origin 
 	names = slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "*") })
 	host, _, _ := net.SplitHostPort(p.Address)
 	scheme, usual := "http://", "80"
-	if p.Tls {
+	if p.TLS {
 		scheme, usual = "https://", "443"
 	}
 	loopback := identity.MayListenPlain(p.Address) == nil
@@ -163,6 +163,7 @@ func (c *Console) check(doc *config.Document) {
 	}
 }
 
+// CheckOrigin returns what is wrong with the address by which people reach the console, as it is planned.
 func (c *Console) CheckOrigin(p *ConsolePlan) error {
 	u, err := url.Parse(c.Origin)
 	switch {
@@ -170,14 +171,15 @@ func (c *Console) CheckOrigin(p *ConsolePlan) error {
 		return fmt.Errorf("%.100q is no address of a console: as https://tocsin.example.com", c.Origin)
 	case u.Scheme == "http" && identity.MayListenPlain(net.JoinHostPort(u.Hostname(), "1")) != nil:
 		return fmt.Errorf("%s would carry passwords in the clear: it must be https://", c.Origin)
-	case u.Scheme == "http" && p.Tls:
+	case u.Scheme == "http" && p.TLS:
 		return errors.New("the console is reached over TLS, so this must be https://")
-	case u.Scheme == "https" && p.Address != "" && !p.Tls && len(c.Proxies) == 0:
+	case u.Scheme == "https" && p.Address != "" && !p.TLS && len(c.Proxies) == 0:
 		return errors.New("the console itself has no TLS: name the proxy in front of it in proxies, or set cert and key, or listen: https://…")
 	}
 	return nil
 }
 
+// Check returns what is wrong with the spans of sessions.
 func (s *Sessions) Check() error {
 	for name, d := range map[string]time.Duration{"life": s.Life, "idle": s.Idle, "recent": s.Recent} {
 		if d != 0 && (d < shortestSession || d > longestSession) {

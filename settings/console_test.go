@@ -78,7 +78,7 @@ func TestConsoleSettings(t *testing.T) {
 				return
 			}
 			p, err := set.Console.Plan()
-			if err != nil || wrong != "" || p.Address != c.address || p.Tls != c.tls {
+			if err != nil || wrong != "" || p.Address != c.address || p.TLS != c.tls {
 				t.Fatalf("%+v, %v, %s", p, err, wrong)
 			}
 			if link := set.Notifying().Link; link != c.link {

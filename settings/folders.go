@@ -73,6 +73,7 @@ func SocketPath(dir string) string { return filepath.Join(dir, "tocsin.sock") }
 // MainTenant is the tenant whose keys stand at the top of the configuration.
 const MainTenant = "main"
 
+// TenantName is what the name of a tenant looks like: it is that of a folder, and a part of addresses of the API.
 var TenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // TenantFolder returns the folder of a tenant.

@@ -91,7 +91,7 @@ const (
 	maxHeader       = 1500
 )
 
-// encode returns the position of the cursors. It drops the oldest while it would be too long.
+// encodePosition returns the position of the cursors. It drops the oldest while it would be too long.
 func encodePosition(list []cursor) (string, error) {
 	list = list[max(0, len(list)-maxGenerations):]
 	for {

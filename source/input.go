@@ -62,9 +62,7 @@ const (
 	NoticeSkewed     = "clock-wrong"      // the times that a source states are not near the present
 	NoticeSilent     = "source-silent"    // a source that always spoke says nothing
 	NoticeSpeaking   = "source-speaking"  // a silent source is back
-	NoticeStarted    = "started"          // tocsin itself
-	NoticeStopped    = "stopped"
-	NoticeFull       = "store-full" // nothing more can be kept, so nothing is acknowledged
+	NoticeFull       = "store-full"       // nothing more can be kept, so nothing is acknowledged
 )
 
 // Env is what all inputs are given.

@@ -1,10 +1,14 @@
-// Package source is where bytes come from: files, folders, globs and standard input, whatever they are packed in, cut
-// into blocks of whole records for the parsers.
+// Package source is where bytes come from, cut into blocks of whole records for the parsers. Files reads files, folders,
+// globs and standard input once, whatever they are packed in. An Input takes in for ever: files that grow, the journal,
+// syslog, HTTP, Kafka, flows; one kind, one file (Kinds).
 //
 // Everything is recognised by its content, never by its name. What cannot be read, and every limit that is reached, is
 // handed on as an event.Unread with its place and reason; nothing is skipped in silence. The order of the blocks is
 // the lexical order of the paths and the order of members within archives, so the same input gives the same stream.
 // The package knows no format of logs: it asks Options.Recognise.
+//
+// An Input hands each Delivery to its Intake with the position of its stream, and tells its sender that a record was taken
+// only when Delivery.Done says that it is durable. What cannot wait and finds no room is dropped and counted, and told as a Notice.
 //
 // A Files belongs to one goroutine, which calls Blocks once; Measure and Progress may be called from others. The data
 // of a Block is an immutable string of its own, which nothing else refers to, until the Block is given to Release.

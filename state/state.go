@@ -1,5 +1,6 @@
-// Package state keeps what is known beside the events: hits, the audit trail of people and actions, and small facts. It
-// keeps it in a SQLite file or in PostgreSQL; the queries are the same, and so is what they answer.
+// Package state keeps what is known beside the events: hits, alerts, incidents and cases, silences, actions, who may come in,
+// the audit trail of people and actions, and small facts. It keeps it in a SQLite file or in PostgreSQL; the queries are the
+// same, and so is what they answer.
 //
 // What a method has written is durable when it returns nil. Hits are upserts by key, so doing a thing twice changes
 // nothing. The audit trail can only be appended to, and is chained by hashes. All times are nanoseconds since 1970 UTC.

@@ -117,6 +117,7 @@ func (w *casework) say(c *alert.Case) error {
 	return err
 }
 
+// counted is a number of things in words.
 func counted(n int, word string) string {
 	return fmt.Sprintf("%d %s", n, terminal.Plural(int64(n), word))
 }

@@ -1,4 +1,6 @@
-// Command tocsin hunts for signs of attack in logs. See `tocsin help`.
+// Command tocsin watches and searches logs for signs of attack, tells people, and blocks: hunt does it once, over what is there;
+// serve for ever; the others ask what serve keeps. One subcommand is one file: its flags, what it asks, how that is printed.
+// See `tocsin help`.
 package main
 
 import (

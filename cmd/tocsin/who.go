@@ -126,7 +126,7 @@ func daysLine(days []console.Tally) string {
 		b.WriteRune(bars[min(n, int64(len(bars)-1))])
 	}
 	if len(days) > 0 {
-		fmt.Fprintf(&b, "  (%d days, the last %s)", len(days), alert.Amount(days[len(days)-1].Count))
+		fmt.Fprintf(&b, "  (%s, the last %s)", counted(len(days), "day"), alert.Amount(days[len(days)-1].Count))
 	}
 	return b.String()
 }
