@@ -100,22 +100,6 @@ func bearer(header string) (string, bool) {
 	return strings.TrimSpace(token), true
 }
 
-// Require hands on only what a subject may do in the tenant that a function finds in the request.
-func Require(p Permission, tenant func(*http.Request) string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		s := SubjectOf(r.Context())
-		if s == nil {
-			WriteProblem(rw, ErrNobody)
-			return
-		}
-		if err := Allowed(s, tenant(r), p); err != nil {
-			WriteProblem(rw, err)
-			return
-		}
-		next.ServeHTTP(rw, r)
-	})
-}
-
 // visit is where a request comes from.
 func (w *Web) visit(r *http.Request) Visit {
 	return Visit{Address: w.address(r), Agent: AgentClass(r.UserAgent())}

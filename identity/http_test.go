@@ -38,10 +38,26 @@ func serve(t *testing.T, opt Options) *site {
 	w := must(NewWeb(s.Gate, WebOptions{}))(t)
 	mux := http.NewServeMux()
 	w.Routes(mux, func(_ *http.Request, err error) { t.Errorf("failed: %v", err) })
-	mux.Handle("GET /api/v1/t/{tenant}/incidents", Require(IncidentRead, func(r *http.Request) string { return r.PathValue("tenant") },
+	mux.Handle("GET /api/v1/t/{tenant}/incidents", require(IncidentRead, func(r *http.Request) string { return r.PathValue("tenant") },
 		http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(rw, SubjectOf(r.Context()).Name) })))
 	s.server.Config.Handler = w.Authenticate(mux)
 	return s
+}
+
+// require hands on only what a subject may do in the tenant that a function finds in the request.
+func require(p Permission, tenant func(*http.Request) string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s := SubjectOf(r.Context())
+		if s == nil {
+			WriteProblem(rw, ErrNobody)
+			return
+		}
+		if err := Allowed(s, tenant(r), p); err != nil {
+			WriteProblem(rw, err)
+			return
+		}
+		next.ServeHTTP(rw, r)
+	})
 }
 
 // visitor is a browser.

@@ -63,7 +63,7 @@ func runCase(pattern, version string, raw []json.RawMessage) (bool, error) {
 	}
 	var all []Observation
 	for _, r := range raw {
-		list, err := ReadObservations(r)
+		list, err := readObservations(r)
 		if err != nil {
 			return false, err
 		}

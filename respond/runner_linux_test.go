@@ -337,21 +337,18 @@ func TestHelperPerforms(t *testing.T) {
 func TestTenThousandBlocks(t *testing.T) {
 	r := newRig(t, newNamespace(t).firewall(t))
 	began := time.Now()
-	var requests []Request
+	var steps []step
 	for _, b := range many(10_000) {
-		requests = append(requests, Request{Kind: "block", Target: b.Target(), For: time.Hour, By: "feed"})
+		a, _, err := Ask(nil, &Request{Kind: "block", Target: b.Target(), For: time.Hour, By: "feed"}, r.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, step{kept: kept{Action: a}, by: "feed", verb: "ask"})
 	}
-	requests = append(requests, Request{Kind: "block", Target: "192.0.2.1", By: "feed"}, requests[5])
-	answers, err := r.AskMany(t.Context(), requests)
-	if err != nil {
+	if err := r.put(t.Context(), steps); err != nil {
 		t.Fatal(err)
 	}
-	for i, a := range answers {
-		if forbidden := errors.Is(a.Err, ErrForbidden); forbidden != (i == 10_000) {
-			t.Fatalf("%s: %v", requests[i].Target, a.Err)
-		}
-	}
-	last := answers[9_999].Action
+	last := steps[len(steps)-1].Action
 	written := time.Now()
 	r.start(t)
 	parts.Wait(t, 5*time.Minute, "the kernel to hold all", func() bool {

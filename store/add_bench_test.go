@@ -66,11 +66,11 @@ func BenchmarkBatch(b *testing.B) {
 
 func BenchmarkDecode(b *testing.B) {
 	batches, _ := eventBatches(1)
-	p := batches[0].Bytes()
+	p := batches[0].encoded()
 	b.ReportAllocs()
 	b.SetBytes(int64(len(p)))
 	for range b.N {
-		if _, err := Decode(p); err != nil {
+		if _, err := decode(p); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -105,22 +105,6 @@ func (b *Batch) AppendField(name string, f func(dst []byte) []byte) {
 	b.Field(name, unsafe.String(unsafe.SliceData(b.scratch), len(b.scratch)))
 }
 
-// Append adds the rows of another batch.
-func (b *Batch) Append(o *Batch) {
-	for _, row := range o.Rows() {
-		b.Row(row.Time)
-		for name, value := range row.Fields() {
-			if name == More || name == Cut {
-				b.own(name, value)
-				continue
-			}
-			b.Field(name, value)
-		}
-	}
-	b.end()
-	b.trimmed.add(o.Trimmed())
-}
-
 func (t *Trimmed) add(o Trimmed) {
 	t.Rows += o.Rows
 	t.Folded += o.Folded
@@ -129,12 +113,6 @@ func (t *Trimmed) add(o Trimmed) {
 
 // Len returns the number of rows.
 func (b *Batch) Len() int { return b.rows }
-
-// Bytes returns the encoded rows, for Decode. They are valid until the batch is changed or reset.
-func (b *Batch) Bytes() []byte {
-	b.end()
-	return b.buf
-}
 
 // Size returns the number of bytes of the rows so far.
 func (b *Batch) Size() int { return len(b.buf) }

@@ -46,8 +46,8 @@ func TestBatchRoundTrip(t *testing.T) {
 	for range 3 { // again after Reset: names start anew
 		b.Reset()
 		write(&b, rows...)
-		p := bytes.Clone(b.Bytes())
-		got, err := Decode(p)
+		p := bytes.Clone(b.encoded())
+		got, err := decode(p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,8 +59,8 @@ func TestBatchRoundTrip(t *testing.T) {
 		}
 	}
 	var two Batch
-	two.Append(&b)
-	two.Append(&b)
+	two.copied(&b)
+	two.copied(&b)
 	if want := append(rows[:len(rows):len(rows)], rows...); fmt.Sprint(rowsOf(&two)) != fmt.Sprint(want) {
 		t.Fatalf("appended twice: %v", rowsOf(&two))
 	}
@@ -136,7 +136,7 @@ func TestBatchLimits(t *testing.T) {
 			if diff := got.Cut - test.want.Cut; diff < -2000 || diff > 2000 || got.Rows != test.want.Rows || got.Folded != test.want.Folded {
 				t.Errorf("trimmed %+v, want about %+v", got, test.want)
 			}
-			d, err := Decode(bytes.Clone(b.Bytes()))
+			d, err := decode(bytes.Clone(b.encoded()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,8 +148,8 @@ func TestBatchLimits(t *testing.T) {
 				t.Error(err)
 			}
 			var again Batch
-			again.Append(&d)
-			if !bytes.Equal(again.Bytes(), b.Bytes()) {
+			again.copied(&d)
+			if !bytes.Equal(again.encoded(), b.encoded()) {
 				t.Error("a copy of the trimmed row differs")
 			}
 		})
@@ -186,8 +186,8 @@ func TestBatchDoesNotAllocate(t *testing.T) {
 	}); n > 2 {
 		t.Errorf("reading 100 rows: %v allocations", n)
 	}
-	c.Append(&b)
-	if n := testing.AllocsPerRun(20, func() { c.Reset(); c.Append(&b) }); n > 4 {
+	c.copied(&b)
+	if n := testing.AllocsPerRun(20, func() { c.Reset(); c.copied(&b) }); n > 4 {
 		t.Errorf("appending 100 rows: %v allocations", n)
 	}
 }
@@ -195,18 +195,18 @@ func TestBatchDoesNotAllocate(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	var b Batch
 	write(&b, plain{time: 5, fields: []string{"a", "1", "b", "2"}}, plain{time: 3, fields: []string{"b", "x", "c", "\xff"}})
-	f.Add(bytes.Clone(b.Bytes()))
+	f.Add(bytes.Clone(b.encoded()))
 	f.Add([]byte{})
 	f.Add([]byte{1})
 	f.Add([]byte{1, 2, 1, 1, 'a', 0, 2, 0, 0})
 	f.Add([]byte{1, 2, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, p []byte) {
-		d, err := Decode(p)
+		d, err := decode(p)
 		if err != nil {
 			return
 		}
 		var again Batch
-		again.Append(&d)
+		again.copied(&d)
 		rows := 0
 		for i, r := range d.Rows() {
 			if i != rows {
@@ -224,7 +224,7 @@ func FuzzDecode(f *testing.F) {
 		if rows != d.Len() || again.Len() != rows {
 			t.Fatalf("%d rows of %d, copied %d", rows, d.Len(), again.Len())
 		}
-		if _, err := Decode(again.Bytes()); err != nil {
+		if _, err := decode(again.encoded()); err != nil {
 			t.Fatalf("its copy cannot be read: %v", err)
 		}
 	})

@@ -60,7 +60,7 @@ func childAdds(dir string) {
 			write(&b, plain{at, []string{Dataset, "d" + strconv.Itoa(i%5), Message, fmt.Sprintf("line %d of some %d words", i, at), "source.ip", "192.0.2.7"}})
 		}
 		fmt.Println("try", log.Next(), rows)
-		seq, err := log.Append(b.Bytes())
+		seq, err := log.Append(b.encoded())
 		fail(err)
 		fmt.Println("ack", seq, rows)
 		_, err = s.Add(ctx, seq, &b)
@@ -80,7 +80,7 @@ func childAdds(dir string) {
 // replay adds what a store lacks of the frames of a log.
 func replay(ctx context.Context, log *wal.Log, s *Embedded) error {
 	return log.Replay(log.First(), func(seq uint64, frame []byte) error {
-		b, err := Decode(bytes.Clone(frame))
+		b, err := decode(bytes.Clone(frame))
 		if err != nil {
 			return err
 		}

@@ -38,12 +38,6 @@ func Handler() http.Handler {
 	return handler(dist)
 }
 
-// Built tells whether the program has the pages.
-func Built() bool {
-	_, err := fs.Stat(embedded, "dist/index.html.gz")
-	return err == nil
-}
-
 const plain = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>tocsin</title>
 <h1>tocsin runs, without its pages</h1>

@@ -9,8 +9,8 @@ import (
 // maxObserved bounds number_observed: no pattern can ask for more.
 const maxObserved = maxRepeats
 
-// ReadObservations reads observed data of STIX 2.0 (with its objects inside) or 2.1 (a bundle with the objects beside it).
-func ReadObservations(data []byte) ([]Observation, error) {
+// readObservations reads observed data of STIX 2.0 (with its objects inside) or 2.1 (a bundle with the objects beside it).
+func readObservations(data []byte) ([]Observation, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var doc map[string]any

@@ -4,98 +4,38 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"iter"
 	"unsafe"
 )
 
-// Row is one row of a batch. It is valid until the batch is changed or reset.
-type Row struct {
-	Time   int64 // nanoseconds since 1970, UTC
-	names  []string
-	fields []byte
-}
+// What is here reads a batch back as strictly as if somebody else had written it, so that tests see whether a Batch keeps to its
+// own form.
 
-// Fields goes through the names and values of a row, in the order they were added. Each name is there once.
-func (r Row) Fields() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		p := r.fields
-		for {
-			name, value, rest := next(p, r.names)
-			if rest == nil || !yield(name, value) {
-				return
+// copied adds the rows of another batch.
+func (b *Batch) copied(o *Batch) {
+	for _, row := range o.Rows() {
+		b.Row(row.Time)
+		for name, value := range row.Fields() {
+			if name == More || name == Cut {
+				b.own(name, value)
+				continue
 			}
-			p = rest
+			b.Field(name, value)
 		}
 	}
-}
-
-// Rows goes through the rows of a batch with their places.
-func (b *Batch) Rows() iter.Seq2[int, Row] {
 	b.end()
-	return b.each
 }
 
-// each is Rows of a batch without an open row.
-func (b *Batch) each(yield func(int, Row) bool) {
-	if b.rows == 0 {
-		return
-	}
-	p := b.buf[1:]
-	var time int64
-	for i := range b.rows {
-		delta, n := binary.Varint(p)
-		time += delta
-		p = p[n:]
-		if !yield(i, Row{Time: time, names: b.names, fields: p}) {
-			return
-		}
-		p = skip(p)
-	}
-}
-
-// next reads the field that p begins with; rest is nil at the end of the row. The bytes are valid.
-func next(p []byte, names []string) (name, value string, rest []byte) {
-	ref, n := binary.Uvarint(p)
-	p = p[n:]
-	switch ref {
-	case 0:
-		return "", "", nil
-	case 1:
-		name, p = text(p)
-	default:
-		name = names[ref-2]
-	}
-	value, p = text(p)
-	return name, value, p
-}
-
-// skip returns what follows the row whose fields p begins with. The bytes are valid.
-func skip(p []byte) []byte {
-	for {
-		ref, n := binary.Uvarint(p)
-		p = p[n:]
-		if ref == 0 {
-			return p
-		}
-		if ref == 1 {
-			_, p = text(p)
-		}
-		_, p = text(p)
-	}
-}
-
-// text reads a length and as many bytes. The bytes are valid.
-func text(p []byte) (string, []byte) {
-	size, n := binary.Uvarint(p)
-	end := n + int(size)
-	return unsafe.String(unsafe.SliceData(p[n:]), int(size)), p[end:]
+// encoded returns the rows as they are kept in memory. They are valid until the batch is changed or reset.
+func (b *Batch) encoded() []byte {
+	b.end()
+	return b.buf
 }
 
 var errShort = errors.New("it ends too early")
 
-// Decode returns the batch whose Bytes p was. It checks every byte, and keeps p: p must not be changed while the batch is
+// decode returns the batch whose encoded p was. It checks every byte, and keeps p: p must not be changed while the batch is
 // in use.
-func Decode(p []byte) (Batch, error) {
+func decode(p []byte) (Batch, error) {
 	b := Batch{buf: p[:len(p):len(p)]}
 	if len(p) == 0 {
 		return b, nil
@@ -161,7 +101,7 @@ func (b *Batch) check(p []byte, seen *dictionary) ([]byte, error) {
 	}
 }
 
-// dictionary is what Decode knows of the names of a batch.
+// dictionary is what decode knows of the names of a batch.
 type dictionary struct {
 	known map[string]bool
 	row   []int // by number of a name: the row that had it last
