@@ -37,6 +37,28 @@ func completed(t *testing.T, l List) []List {
 	return lists
 }
 
+// Words of lists for which there is no room are told, and the values are on the list all the same.
+func TestWordsWithoutRoom(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("value,description\n")
+	for i := range intel.MaxNotes/200 + 100 {
+		fmt.Fprintf(&b, "host-%d.evil.example,%0200d\n", i, i)
+	}
+	path := filepath.Join(t.TempDir(), "wordy.csv")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lists := completed(t, List{Path: path})
+	set, status := Load(lists, t.TempDir())
+	var m intel.Match
+	if last := fmt.Sprintf("host-%d.evil.example", intel.MaxNotes/200+99); !set.NewLookup().Any(&m, last, time.Now().UnixNano()) {
+		t.Errorf("%s is not on the list: %+v", last, status)
+	}
+	if p := status[0].Problems; len(p) != 1 || !strings.Contains(p[0], "without their descriptions") {
+		t.Errorf("told: %q", p)
+	}
+}
+
 // A list is fetched once, asked for again by its tag, kept when the server is gone, and not replaced by a page that is none.
 func TestFetchWhole(t *testing.T) {
 	dir := t.TempDir()

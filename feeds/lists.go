@@ -195,7 +195,8 @@ type Status struct {
 	Unread     int            `json:"unread,omitempty"`
 	Problems   []string       `json:"problems,omitempty"`
 	Error      string         `json:"error,omitempty"`
-	Print      string
+
+	Fingerprint string `json:"-"` // of the files that were read
 }
 
 // Load reads all lists into a set. A list that cannot be read is told in its status, and the others are taken.
@@ -216,7 +217,8 @@ func LoadInto(b *intel.Builder, l *List, dir string, older *intel.Set) Status {
 		st.Error = err.Error()
 		return st
 	}
-	st.Print = Fingerprint(files)
+	st.Fingerprint = Fingerprint(files)
+	before := b.Unnoted()
 	for _, f := range files {
 		data, err := readIntelFile(f.path)
 		if err == nil {
@@ -241,6 +243,10 @@ func LoadInto(b *intel.Builder, l *List, dir string, older *intel.Set) Status {
 		if f.Modified.After(st.Fetched) {
 			st.Fetched = f.Modified
 		}
+	}
+	if n := b.Unnoted() - before; n > 0 {
+		st.Problems = append(st.Problems, fmt.Sprintf("%d indicators are kept without their descriptions, tags and references: those of all lists are more than %d MiB",
+			n, intel.MaxNotes>>20))
 	}
 	return st
 }

@@ -16,7 +16,7 @@ const (
 	MaxIndicators = 1 << 25 // values
 	MaxSources    = 1 << 12
 	MaxPatterns   = 1 << 14
-	maxNotes      = 24 << 20 // bytes of descriptions, tags and references
+	MaxNotes      = 24 << 20 // bytes of descriptions, tags and references
 	maxKeys       = math.MaxUint32 - 1<<16
 )
 
@@ -176,7 +176,7 @@ func (b *Builder) noteOf(in *Indicator) uint32 {
 	if id, ok := b.noteIDs[string(n)]; ok {
 		return id
 	}
-	if len(b.set.notes)+len(n) > maxNotes {
+	if len(b.set.notes)+len(n) > MaxNotes {
 		b.unnoted++
 		return 0
 	}

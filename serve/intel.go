@@ -53,7 +53,7 @@ func (f *subscriptions) load(lists []feeds.List) {
 	clear(f.prints)
 	for i := range status {
 		st := &status[i]
-		f.prints[st.Name] = st.Print
+		f.prints[st.Name] = st.Fingerprint
 		if st.Error != "" {
 			f.complain(st.Name, st.Error)
 		}
