@@ -83,7 +83,7 @@ type sent struct {
 // encode makes a body of an object; none of nil.
 func encode(what any) (*sent, error) {
 	if what == nil {
-		return nil, nil //nolint:nilnil // nothing is sent
+		return nil, nil // nothing is sent
 	}
 	text, err := json.Marshal(what)
 	return &sent{bytes.NewReader(text), "application/json"}, err

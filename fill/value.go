@@ -171,7 +171,7 @@ func (s *state) apply(name string, args []reflect.Value) (reflect.Value, error) 
 	}
 	out := f.Call(in)
 	if len(out) > 1 && !out[1].IsNil() {
-		return out[0], fmt.Errorf("%s: %w", name, out[1].Interface().(error)) //nolint:forcetypeassert // what Text says of functions
+		return out[0], fmt.Errorf("%s: %w", name, out[1].Interface().(error)) // what Text says of functions
 	}
 	return out[0], nil
 }

@@ -86,7 +86,7 @@ func (w *Web) who(r *http.Request) (*Subject, error) {
 	}
 	c, err := r.Cookie(w.cookieName(sessionCookie))
 	if err != nil {
-		return nil, nil //nolint:nilnil // nobody
+		return nil, nil // nobody
 	}
 	return w.gate.BySession(r.Context(), c.Value, v)
 }

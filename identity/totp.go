@@ -5,7 +5,7 @@ import (
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // RFC 6238 and every app have it
+	"crypto/sha1" // RFC 6238 and every app have it
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"

@@ -482,7 +482,7 @@ type firewallAsk struct {
 // policy is the one that is asked for; nil where the verb needs none.
 func (in *firewallAsk) policy() (*respond.Policy, error) {
 	if in.Verb != "plan" && in.Verb != "apply" {
-		return nil, nil //nolint:nilnil // it needs none
+		return nil, nil // it needs none
 	}
 	p := &respond.Policy{}
 	err := errors.New("there is none")

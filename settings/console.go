@@ -192,7 +192,7 @@ func (s *Sessions) Check() error {
 // Directory is the directory whose users may log in, with its secret; nil for none.
 func (c *Console) Directory() (*identity.LDAP, error) {
 	if c.LDAP.URL == "" {
-		return nil, nil //nolint:nilnil // none
+		return nil, nil // none
 	}
 	l := c.LDAP
 	var err error

@@ -184,7 +184,7 @@ func (h *HTTP) stop(server *http.Server) {
 	h.stopping.Store(true)
 	grace, cancel := context.WithTimeout(context.Background(), 2*httpGraceTime)
 	defer cancel()
-	server.Shutdown(grace) //nolint:errcheck // what is open still is closed next
+	server.Shutdown(grace) // what is open still is closed next
 	server.Close()
 	h.requests.Wait()
 }

@@ -88,7 +88,7 @@ func (a *arrival) body() ([]byte, error) {
 	deadline := time.Now().Add(httpBodyTime)
 	control := http.NewResponseController(a.w)
 	sent := &bodyReader{r: a.r.Body, control: control, deadline: deadline, limit: a.h.maxBody}
-	defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // the connection is then gone
+	defer control.SetReadDeadline(time.Time{}) // the connection is then gone
 	if a.r.ContentLength > a.h.maxBody {
 		return nil, tooLarge(a.h.maxBody)
 	}

@@ -53,7 +53,7 @@ func (p *place) remote() (*console.Client, error) {
 	}
 	switch {
 	case url == "":
-		return nil, nil //nolint:nilnil // this machine's
+		return nil, nil // this machine's
 	case p.data != "":
 		return nil, errors.New("--server asks a console over the network; --data is about a folder of this machine")
 	}
