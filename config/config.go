@@ -267,7 +267,7 @@ func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
 	switch {
 	case v.Type() == durationType:
 		var d time.Duration
-		d, err = ParseDuration(n.Value)
+		d, err = parseDuration(n.Value)
 		v.SetInt(int64(d))
 	case v.Kind() == reflect.String:
 		v.SetString(n.Value)
@@ -291,8 +291,8 @@ func (r *reader) scalar(n *yaml.Node, v reflect.Value) {
 	}
 }
 
-// ParseDuration reads a duration as a person writes it: 90s, 5m, 24h, 7d, 2w.
-func ParseDuration(s string) (time.Duration, error) {
+// parseDuration reads a duration as a person writes it: 90s, 5m, 24h, 7d, 2w.
+func parseDuration(s string) (time.Duration, error) {
 	day := 24 * time.Hour
 	for suffix, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
 		if number, ok := strings.CutSuffix(s, suffix); ok {

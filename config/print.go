@@ -76,7 +76,7 @@ func defaultText(f field) string {
 	case strings.ContainsAny(text, " ,"):
 		return ""
 	case f.value.Type() == durationType:
-		_, err = ParseDuration(text)
+		_, err = parseDuration(text)
 	case f.value.Kind() == reflect.String && text != "":
 		return quoteText(text)
 	case f.value.Kind() == reflect.Bool:
@@ -165,7 +165,7 @@ func scalarText(v reflect.Value) string {
 	return ""
 }
 
-// FormatDuration writes a duration as ParseDuration reads it, in the largest unit that fits: 90s, 24h, 7d.
+// FormatDuration writes a duration as parseDuration reads it, in the largest unit that fits: 90s, 24h, 7d.
 func FormatDuration(d time.Duration) string {
 	for _, u := range []struct {
 		unit   time.Duration

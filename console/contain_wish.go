@@ -77,7 +77,7 @@ func (t *Tenant) wishes(ctx context.Context, i *alert.Incident, alerts []*alert.
 		})
 	}
 	for _, u := range c.users[:min(len(c.users), maxLocked)] {
-		about := EntityQuery(alert.KindUser, u)
+		about := entityQuery(alert.KindUser, u)
 		for _, kind := range [...]string{"lock-account", "lock-directory-account"} {
 			add(stepWish{
 				StepAction: StepAction{Kind: kind, Target: alert.Entity{Kind: alert.KindUser, Name: u}.Short()}, title: "Lock account " + u, hosts: c.hosts,

@@ -50,7 +50,7 @@ func (s *Server) Explain(ctx context.Context, t *Tenant, i *alert.Incident, now 
 		return nil, err
 	}
 	for _, a := range alerts {
-		x.List = append(x.List, AlertMessageOf(a))
+		x.List = append(x.List, alertMessageOf(a))
 	}
 	if err := s.explainWhy(ctx, t, x, alerts); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (s *Server) explainWhy(ctx context.Context, t *Tenant, x *Explained, alerts
 		if err != nil {
 			continue // it was forgotten, or only counted
 		}
-		x.Why = append(x.Why, HitOf(&h))
+		x.Why = append(x.Why, answeredHit(&h))
 		if s.Rule != nil {
 			if info, ok := s.Rule(t.Name, h.RuleID); ok {
 				x.About = append(x.About, info)

@@ -40,8 +40,8 @@ func (HitText) Schema(r huma.Registry) *huma.Schema {
 // levelNames are the levels of state.Hit.
 var levelNames = [...]string{"informational", "low", "medium", "high", "critical"}
 
-// HitOf makes of a kept hit what is answered.
-func HitOf(h *state.Hit) Hit {
+// answeredHit makes of a kept hit what is answered.
+func answeredHit(h *state.Hit) Hit {
 	out := Hit{
 		Key: h.Key, Level: levelNames[min(max(h.Level, 0), len(levelNames)-1)], Title: h.RuleTitle,
 		Time: time.Unix(0, h.Time).UTC(), Seen: time.Unix(0, h.Seen).UTC(), Count: h.Count, Open: h.Open,
@@ -108,7 +108,7 @@ func (s *Server) hits(ctx context.Context, t *Tenant, q *HitsAsk) (*Page[Hit], e
 		if err != nil {
 			return nil, err
 		}
-		out.Items = append(out.Items, HitOf(&h))
+		out.Items = append(out.Items, answeredHit(&h))
 		last = h
 	}
 	if len(out.Items) == f.Limit {
@@ -125,6 +125,6 @@ func (s *Server) hit(ctx context.Context, t *Tenant, q *KeyAsk) (*Hit, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := HitOf(&h)
+	out := answeredHit(&h)
 	return &out, nil
 }

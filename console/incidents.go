@@ -74,8 +74,8 @@ type AlertMessage struct {
 	Samples  []string     `json:"samples,omitempty"` // keys of hits
 }
 
-// AlertMessageOf is an alert as it is answered.
-func AlertMessageOf(a *alert.Alert) AlertMessage {
+// alertMessageOf is an alert as it is answered.
+func alertMessageOf(a *alert.Alert) AlertMessage {
 	return AlertMessage{
 		Key: a.Key, Incident: a.Incident, RuleID: a.RuleID, Title: a.RuleTitle, Level: alert.LevelName(a.Level), Tags: a.Tags,
 		Entity: a.Entity, First: alert.When(a.First), Last: alert.When(a.Last), Hits: a.Hits, Events: a.Events, Open: a.Open,
@@ -104,7 +104,7 @@ func (s *Server) alerts(ctx context.Context, t *Tenant, q *AlertsAsk) (*Page[Ale
 	}
 	out := &Page[AlertMessage]{Items: make([]AlertMessage, len(list))}
 	for i, x := range list {
-		out.Items[i] = AlertMessageOf(x)
+		out.Items[i] = alertMessageOf(x)
 	}
 	if len(list) == q.Limit {
 		out.Next = list[q.Limit-1].Key

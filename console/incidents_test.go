@@ -298,7 +298,7 @@ func TestUsual(t *testing.T) {
 func TestEntityQuery(t *testing.T) {
 	for _, name := range []string{`CORP\anna`, `a*b`, `a?b`, `"`, `\"`, `\`, "or", "not", `x" or host.name:*`, "a b", "(", ":", "anna|head 1", "é", "\x01", strings.Repeat(`\"`, 512)} {
 		for _, kind := range []string{"", alert.KindUser, alert.KindHost, alert.KindAddress} {
-			q, err := query.Parse(EntityQuery(kind, name) + " | head 1")
+			q, err := query.Parse(entityQuery(kind, name) + " | head 1")
 			if err != nil {
 				t.Errorf("%.40q as %s: %v", name, kind, err)
 				continue

@@ -26,11 +26,11 @@ type Asker struct {
 // maxTerms bounds the terms of a text query of the queue.
 const maxTerms = 64
 
-// ParseQueue reads a text query of the queue: terms with white space between them, all of which must hold. A term is a word
+// parseQueue reads a text query of the queue: terms with white space between them, all of which must hold. A term is a word
 // (or several in quotes) that stands in what an incident says of itself, or field:value, field:a,b (any of them),
 // field:>=value for severity and score; * stands for any characters; - before a term is not. The error is a *query.Error,
 // which says where the mistakes are.
-func ParseQueue(text string, who Asker) (func(b *state.Brief) bool, error) {
+func parseQueue(text string, who Asker) (func(b *state.Brief) bool, error) {
 	p := queueParser{text: text, who: who}
 	var tests []briefTest
 	for p.skip(); p.at < len(text); p.skip() {

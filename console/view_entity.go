@@ -174,7 +174,7 @@ func (t *Tenant) compare(ctx context.Context, out *EntityView, now time.Time) er
 	if out.Events == 0 {
 		return nil
 	}
-	about := EntityQuery(out.Kind, out.Name)
+	about := entityQuery(out.Kind, out.Name)
 	recent := &Who{Since: now.Add(-newFor), Until: now}
 	before := &Who{Since: now.AddDate(0, 0, -whoDays), Until: recent.Since}
 	for _, field := range [...]string{"user.name", "host.name", "source.ip", "destination.ip", "process.name", "dataset"} {

@@ -86,7 +86,7 @@ func (s *Server) saveSearch(ctx context.Context, t *Tenant, in *SearchWish) (*Sa
 	}
 	var err error
 	if x.Page == "queue" {
-		_, err = ParseQueue(x.Query, Asker{})
+		_, err = parseQueue(x.Query, Asker{})
 	} else {
 		_, err = query.Parse(x.Query)
 	}

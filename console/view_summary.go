@@ -47,7 +47,7 @@ func (q *QueueAsk) Filter(ctx context.Context, now time.Time) (state.IncidentFil
 	if q.Q == "" {
 		return f, nil
 	}
-	match, err := ParseQueue(q.Q, Asker{Name: me(ctx), Now: f.Now})
+	match, err := parseQueue(q.Q, Asker{Name: me(ctx), Now: f.Now})
 	if err != nil {
 		var bad *query.Error
 		if errors.As(err, &bad) {

@@ -87,7 +87,7 @@ func FuzzParseQueue(f *testing.F) {
 	}
 	b := &state.Brief{Title: "Brute force", Hosts: []string{"web-03"}, Level: alert.Critical}
 	f.Fuzz(func(_ *testing.T, text string) {
-		if test, err := ParseQueue(text, Asker{Name: "anna", Now: 1}); err == nil {
+		if test, err := parseQueue(text, Asker{Name: "anna", Now: 1}); err == nil {
 			test(b)
 		}
 	})

@@ -56,19 +56,19 @@ const (
 	maxSinceUsers = 3
 )
 
-// EntityKind guesses what a name is of: an address, or "".
-func EntityKind(name string) string {
+// entityKind guesses what a name is of: an address, or "".
+func entityKind(name string) string {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return alert.KindAddress
 	}
 	return ""
 }
 
-// EntityQuery is a search for events about somebody.
-func EntityQuery(kind, name string) string {
+// entityQuery is a search for events about somebody.
+func entityQuery(kind, name string) string {
 	q := query.Format(&query.Test{Op: query.Words, Text: query.EscapePattern(name)})
 	if kind == "" {
-		kind = EntityKind(name)
+		kind = entityKind(name)
 	}
 	switch kind {
 	case alert.KindAddress:
@@ -85,7 +85,7 @@ func EntityQuery(kind, name string) string {
 func (t *Tenant) who(ctx context.Context, in *EntityAsk) (*Who, error) {
 	x := &Who{Name: in.Name, Kind: in.Kind, Moments: []alert.Moment{}, Since: in.Since.UTC(), Until: in.Until.UTC()}
 	if x.Kind == "any" {
-		x.Kind = EntityKind(x.Name)
+		x.Kind = entityKind(x.Name)
 	}
 	if x.Until.IsZero() {
 		x.Until = time.Now().UTC()
@@ -105,7 +105,7 @@ func (t *Tenant) tell(ctx context.Context, x *Who) error {
 	for _, i := range list {
 		x.Incidents = append(x.Incidents, i.Message(x.Until.UnixNano()))
 	}
-	about := EntityQuery(x.Kind, x.Name)
+	about := entityQuery(x.Kind, x.Name)
 	days, err := t.tallies(ctx, x, about+" | timechart 1d")
 	if err != nil {
 		return err
@@ -303,21 +303,21 @@ func sinceQuery(i *alert.Incident) string {
 	}
 	var parts []string
 	if address != "" {
-		parts = append(parts, EntityQuery(alert.KindAddress, address))
+		parts = append(parts, entityQuery(alert.KindAddress, address))
 	}
 	others := "not (source.ip:* and event.outcome:failure)"
 	if address != "" {
 		others = "not (source.ip:* and not event.outcome:success)"
 	}
 	for _, u := range users {
-		q := EntityQuery(alert.KindUser, u)
+		q := entityQuery(alert.KindUser, u)
 		if host != "" { // what names the user anywhere, such as the making of the account
-			q = "(" + q + " or " + strconv.Quote(u) + ") and " + EntityQuery(alert.KindHost, host)
+			q = "(" + q + " or " + strconv.Quote(u) + ") and " + entityQuery(alert.KindHost, host)
 		}
 		parts = append(parts, "("+q+" and "+others+" and not process.name:cron)")
 	}
 	if len(parts) == 0 && host != "" {
-		parts = append(parts, EntityQuery(alert.KindHost, host))
+		parts = append(parts, entityQuery(alert.KindHost, host))
 	}
 	return strings.Join(parts, " or ")
 }

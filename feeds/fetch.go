@@ -59,7 +59,7 @@ func Fetch(ctx context.Context, l *List, dir string) (changed bool, err error) {
 	if err := f.open(); err != nil {
 		return false, err
 	}
-	if err := os.MkdirAll(Folder(dir), 0o700); err != nil {
+	if err := os.MkdirAll(folderOf(dir), 0o700); err != nil {
 		return false, err
 	}
 	if data, err := os.ReadFile(f.notePath()); err == nil {
@@ -88,7 +88,7 @@ func Fetch(ctx context.Context, l *List, dir string) (changed bool, err error) {
 	return changed, disk.Replace(f.notePath(), 0o600, note)
 }
 
-func (f *fetcher) notePath() string { return filepath.Join(Folder(f.dir), f.list.Name+".json") }
+func (f *fetcher) notePath() string { return filepath.Join(folderOf(f.dir), f.list.Name+".json") }
 
 // open makes the client and what it authenticates by.
 func (f *fetcher) open() error {

@@ -132,12 +132,12 @@ func (l *List) source(seen time.Time) *intel.Source {
 	return s
 }
 
-// Folder is where the last good copies of lists are kept.
-func Folder(dir string) string { return filepath.Join(dir, "intel") }
+// folderOf is where the last good copies of lists are kept.
+func folderOf(dir string) string { return filepath.Join(dir, "intel") }
 
 // copyPath is where the last good copy of a list is kept.
 func (l *List) copyPath(dir string) string {
-	return filepath.Join(Folder(dir), l.Name+".list")
+	return filepath.Join(folderOf(dir), l.Name+".list")
 }
 
 // File is a part of a list as it lies on disk.

@@ -189,7 +189,7 @@ func (g *Gate) mayGive(by *Subject, tenant string, role Role) error {
 	if tenant != AllTenants && len(g.opt.Tenants) > 0 && !slices.Contains(g.opt.Tenants, tenant) {
 		return &Denied{Permission: UserWrite, Tenant: tenant, Hidden: true}
 	}
-	_, err := ParseRole(string(role))
+	_, err := parseRole(string(role))
 	return err
 }
 

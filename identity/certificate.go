@@ -51,7 +51,7 @@ func Certificate(dir, certFile, key string, names []string, now time.Time) (c tl
 		if c, err = tls.LoadX509KeyPair(certFile, key); err != nil {
 			return c, "", fmt.Errorf("certificate %s: %w", certFile, err)
 		}
-		return c, Fingerprint(&c), nil
+		return c, fingerprintOf(&c), nil
 	}
 	if len(names) == 0 {
 		names = localNames()
@@ -59,7 +59,7 @@ func Certificate(dir, certFile, key string, names []string, now time.Time) (c tl
 	certFile, key = filepath.Join(dir, certificateFile), filepath.Join(dir, keyFile)
 	c, err = tls.LoadX509KeyPair(certFile, key)
 	if err == nil && goodFor(c.Leaf, names, now) {
-		return c, Fingerprint(&c), nil
+		return c, fingerprintOf(&c), nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return c, "", fmt.Errorf("certificate %s: %w", certFile, err)
@@ -70,7 +70,7 @@ func Certificate(dir, certFile, key string, names []string, now time.Time) (c tl
 	if err != nil {
 		return c, "", fmt.Errorf("make certificate %s: %w", certFile, err)
 	}
-	return c, Fingerprint(&c), nil
+	return c, fingerprintOf(&c), nil
 }
 
 func goodFor(leaf *x509.Certificate, names []string, now time.Time) bool {
@@ -85,8 +85,8 @@ func goodFor(leaf *x509.Certificate, names []string, now time.Time) bool {
 	return true
 }
 
-// Fingerprint is the SHA-256 of a certificate as browsers show it.
-func Fingerprint(c *tls.Certificate) string {
+// fingerprintOf is the SHA-256 of a certificate as browsers show it.
+func fingerprintOf(c *tls.Certificate) string {
 	sum := sha256.Sum256(c.Certificate[0])
 	var b strings.Builder
 	for i, x := range sum {

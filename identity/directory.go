@@ -63,7 +63,7 @@ func checkGrants(grants []Grant) error {
 		if x.Group == "" {
 			return errors.New("roles: group is missing")
 		}
-		if _, err := ParseRole(string(x.Role)); err != nil {
+		if _, err := parseRole(string(x.Role)); err != nil {
 			return fmt.Errorf("roles: %w", err)
 		}
 	}

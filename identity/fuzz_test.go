@@ -49,8 +49,8 @@ func FuzzHeaders(f *testing.F) {
 		if a := forwarded(netip.MustParseAddr("10.0.0.9"), []string{forward}, proxies); !a.IsValid() {
 			t.Errorf("%q: no address", forward)
 		}
-		if len(AgentClass(agent)) > 30 {
-			t.Errorf("%q: %q", agent, AgentClass(agent))
+		if len(agentClass(agent)) > 30 {
+			t.Errorf("%q: %q", agent, agentClass(agent))
 		}
 		if p := localPath(back); !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.ContainsAny(p, "\\\r\n") {
 			t.Errorf("%q leads to %q", back, p)

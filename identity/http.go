@@ -35,7 +35,7 @@ func NewWeb(g *Gate, opt WebOptions) (*Web, error) {
 		}
 	}
 	w.cross.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		g.tell(Notice{Action: DidRefuseOrigin, Failed: true, Address: w.address(r), Agent: AgentClass(r.UserAgent()), Reason: "a page of " + cut(r.Header.Get("Origin"))})
+		g.tell(Notice{Action: DidRefuseOrigin, Failed: true, Address: w.address(r), Agent: agentClass(r.UserAgent()), Reason: "a page of " + cut(r.Header.Get("Origin"))})
 		WriteProblem(rw, &Problem{Status: http.StatusForbidden, Title: "a page of another site has asked for that"})
 	}))
 	return w, nil
@@ -102,7 +102,7 @@ func bearer(header string) (string, bool) {
 
 // visit is where a request comes from.
 func (w *Web) visit(r *http.Request) Visit {
-	return Visit{Address: w.address(r), Agent: AgentClass(r.UserAgent())}
+	return Visit{Address: w.address(r), Agent: agentClass(r.UserAgent())}
 }
 
 // address is whence a request comes: the other end, or, where that is a proxy that is believed, the last one before the proxies.

@@ -102,8 +102,8 @@ func (r Role) May(p Permission) bool {
 	return false
 }
 
-// ParseRole returns the role of a name.
-func ParseRole(name string) (Role, error) {
+// parseRole returns the role of a name.
+func parseRole(name string) (Role, error) {
 	if slices.Contains(Roles(), Role(name)) {
 		return Role(name), nil
 	}

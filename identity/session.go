@@ -24,7 +24,7 @@ type Session struct {
 // Visit is where a request comes from.
 type Visit struct {
 	Address string
-	Agent   string // the class of the browser: see AgentClass
+	Agent   string // the class of the browser: see agentClass
 }
 
 const seenStep = time.Minute
@@ -192,9 +192,9 @@ func (g *Gate) proven(ctx context.Context, s *Subject, method string) error {
 	return errConflict
 }
 
-// AgentClass is what a session is bound to of a User-Agent header: the browser's family and the system, without versions,
+// agentClass is what a session is bound to of a User-Agent header: the browser's family and the system, without versions,
 // which change under a session.
-func AgentClass(header string) string {
+func agentClass(header string) string {
 	header = cut(header)
 	pick := func(pairs ...string) string {
 		for i := 0; i < len(pairs); i += 2 {

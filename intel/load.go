@@ -144,19 +144,19 @@ type item struct {
 
 // add takes an indicator of a known kind; the value may be in any form.
 func (l *loader) add(in *item) {
-	value, ok := Normal(in.Kind, Refang(in.Value))
+	value, ok := Normal(in.Kind, refang(in.Value))
 	if !ok && in.Kind == Network {
-		if a, is := Normal(IP, Refang(in.Value)); is {
+		if a, is := Normal(IP, refang(in.Value)); is {
 			in.Kind, value, ok = IP, a, true
 		}
 	}
 	if !ok && in.Kind == IP {
-		if k, v := Guess(in.Value); k == Network || k == Endpoint {
+		if k, v := guess(in.Value); k == Network || k == Endpoint {
 			in.Kind, value, ok = k, v, true
 		}
 	}
 	if !ok && (in.Kind == Domain || in.Kind == URL) {
-		if k, v := Guess(in.Value); k == IP || k == Endpoint || k == URL || k == Domain || k == Path {
+		if k, v := guess(in.Value); k == IP || k == Endpoint || k == URL || k == Domain || k == Path {
 			in.Kind, value, ok = k, v, true
 		}
 	}
@@ -248,11 +248,11 @@ func (l *loader) wanted(k Kind) bool {
 func harmless(k Kind, value string) string {
 	switch k {
 	case IP:
-		if a, err := netip.ParseAddr(value); err == nil && !Asked(a) {
+		if a, err := netip.ParseAddr(value); err == nil && !asked(a) {
 			return "private addresses"
 		}
 	case Endpoint:
-		if a, err := netip.ParseAddrPort(value); err == nil && !Asked(a.Addr()) {
+		if a, err := netip.ParseAddrPort(value); err == nil && !asked(a.Addr()) {
 			return "private addresses"
 		}
 	case Network:
@@ -261,7 +261,7 @@ func harmless(k Kind, value string) string {
 		case err != nil:
 		case p.Addr().Is4() && p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 16:
 			return "networks that are too wide"
-		case !Asked(p.Addr()) && p.Addr() != netip.IPv4Unspecified():
+		case !asked(p.Addr()) && p.Addr() != netip.IPv4Unspecified():
 			return "private addresses"
 		}
 	case MD5, SHA1, SHA256:
@@ -290,7 +290,7 @@ func (l *loader) guessed(in *item) {
 	if first, last, ok := strings.Cut(text, "-"); ok && l.addRange(in, first, last) {
 		return
 	}
-	kind, value := Guess(text)
+	kind, value := guess(text)
 	if kind == Unknown {
 		if l.addRegex(in) {
 			return

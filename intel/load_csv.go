@@ -103,7 +103,7 @@ func isHeader(row []string) bool {
 		if columnName(c) != "" {
 			known++
 		}
-		if k, _ := Guess(c); k != Unknown {
+		if k, _ := guess(c); k != Unknown {
 			values++
 		}
 	}
@@ -220,7 +220,7 @@ func guessColumns(rows [][]string) columns {
 				continue
 			}
 			filled++
-			k, _ := Guess(r[i])
+			k, _ := guess(r[i])
 			switch {
 			case k != Unknown && parseWhen(r[i]) == 0:
 				hits++
@@ -299,7 +299,7 @@ func (l *loader) row(c *columns, place string, row []string) {
 // csvValue takes a value of no stated kind. A table may hold names of one label, which a plain list may not: there each word
 // would be one.
 func (l *loader) csvValue(in *item) {
-	if k, _ := Guess(in.Value); k == Unknown && !strings.ContainsAny(in.Value, ". /\\[") {
+	if k, _ := guess(in.Value); k == Unknown && !strings.ContainsAny(in.Value, ". /\\[") {
 		if _, ok := Normal(Domain, in.Value); ok && strings.ToLower(in.Value) == in.Value {
 			in.Kind = Domain
 			l.add(in)
@@ -312,7 +312,7 @@ func (l *loader) csvValue(in *item) {
 // endpoint takes an address with the port of another column.
 func (l *loader) endpoint(in item, port string) bool {
 	n, err := strconv.ParseUint(port, 10, 16)
-	a, is := Normal(IP, Refang(in.Value))
+	a, is := Normal(IP, refang(in.Value))
 	if err != nil || n == 0 || !is {
 		return false
 	}

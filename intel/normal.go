@@ -14,8 +14,8 @@ var defanged = strings.NewReplacer(
 	"[.]", ".", "(.)", ".", "{.}", ".", "[dot]", ".", "(dot)", ".", "[DOT]", ".", `\.`, ".", "[:]", ":", "[://]", "://", "[/]", "/", "[@]", "@", "[at]", "@", "(at)", "@",
 )
 
-// Refang undoes what keeps an indicator from being clicked on: hxxp://evil[.]example.
-func Refang(s string) string {
+// refang undoes what keeps an indicator from being clicked on: hxxp://evil[.]example.
+func refang(s string) string {
 	if strings.ContainsAny(s, `[({\`) {
 		s = defanged.Replace(s)
 	}
@@ -30,9 +30,9 @@ func Refang(s string) string {
 	return s
 }
 
-// Guess says what kind of value a text is, and its normal form; Unknown where it is none that could be looked up.
-func Guess(s string) (Kind, string) {
-	s = Refang(strings.TrimSpace(s))
+// guess says what kind of value a text is, and its normal form; Unknown where it is none that could be looked up.
+func guess(s string) (Kind, string) {
+	s = refang(strings.TrimSpace(s))
 	if s == "" || len(s) > MaxValue {
 		return Unknown, ""
 	}
@@ -292,8 +292,8 @@ func appendLower(dst []byte, s string) []byte {
 	return dst
 }
 
-// Asked tells whether an address is worth asking for: one that belongs to everybody's own network says nothing.
-func Asked(a netip.Addr) bool {
+// asked tells whether an address is worth asking for: one that belongs to everybody's own network says nothing.
+func asked(a netip.Addr) bool {
 	return a.IsValid() && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast() && !a.IsMulticast() &&
 		!(a.Is4() && a.As4() == [4]byte{255, 255, 255, 255})
 }

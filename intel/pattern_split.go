@@ -97,7 +97,7 @@ func (c *comparison) plain() []plainValue {
 		if k == IP && strings.Contains(text, "/") {
 			k = Network
 		}
-		if _, ok := Normal(k, Refang(text)); !ok {
+		if _, ok := Normal(k, refang(text)); !ok {
 			return nil
 		}
 		out = append(out, plainValue{k, text})

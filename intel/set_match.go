@@ -42,7 +42,7 @@ func (l *Lookup) match(m *Match, k Kind, meta uint32) bool {
 // then the narrowest network. m.Value is empty: the value is the address, but for a Network.
 func (l *Lookup) Address(m *Match, a netip.Addr, port uint16, at int64) bool {
 	a = a.Unmap()
-	if !Asked(a) {
+	if !asked(a) {
 		return false
 	}
 	m.Value = ""
@@ -249,7 +249,7 @@ func (l *Lookup) Text(m *Match, kind Kind, text string, at int64) bool {
 
 // Any asks for a text of a kind that is not known, as a person would type it.
 func (l *Lookup) Any(m *Match, text string, at int64) bool {
-	kind, value := Guess(text)
+	kind, value := guess(text)
 	if !l.any(m, kind, value, text, at) {
 		return false
 	}

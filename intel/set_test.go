@@ -12,7 +12,7 @@ func build(tb testing.TB, list ...Indicator) *Lookup {
 	b := NewBuilder()
 	for i := range list {
 		if list[i].Kind == Unknown {
-			list[i].Kind, list[i].Value = Guess(list[i].Value)
+			list[i].Kind, list[i].Value = guess(list[i].Value)
 		}
 		if _, err := b.Add(&list[i]); err != nil {
 			tb.Fatal(err)

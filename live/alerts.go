@@ -40,7 +40,7 @@ func AlertHit(row *state.Hit, frame uint64, h *detect.Hit) alert.Hit {
 		Time: row.Time, Last: row.Last, Seen: row.Seen, Count: row.Count, Grows: frame == 0, Open: row.Open,
 		Hosts: row.Hosts, Users: row.Users, Addresses: row.Addresses, File: row.File,
 		Product: h.LogSource.Product, By: h.By,
-		Sources: Sources(&h.Entities), Field: eventFields(h.Event),
+		Sources: sources(&h.Entities), Field: eventFields(h.Event),
 	}
 	if out.RuleID == "" {
 		out.RuleID = out.RuleTitle
@@ -54,7 +54,7 @@ func LooseHit(r *sigma.Rule, h *detect.Hit) alert.Hit {
 	out := alert.Hit{
 		RuleID: r.ID, RuleTitle: r.Title, Level: max(int(r.Level)-1, 0), Tags: r.Tags, Count: h.Count, File: h.File,
 		Product: h.LogSource.Product, By: h.By, Hosts: h.Entities.Hosts, Users: h.Entities.Users, Addresses: h.Entities.Addresses,
-		Sources: Sources(&h.Entities), Field: eventFields(h.Event),
+		Sources: sources(&h.Entities), Field: eventFields(h.Event),
 	}
 	if out.RuleID == "" {
 		out.RuleID = out.RuleTitle
@@ -68,8 +68,8 @@ func LooseHit(r *sigma.Rule, h *detect.Hit) alert.Hit {
 	return out
 }
 
-// Sources are the addresses that something came from: all where none is only a target.
-func Sources(e *detect.Entities) []string {
+// sources are the addresses that something came from: all where none is only a target.
+func sources(e *detect.Entities) []string {
 	if len(e.Targets) == 0 {
 		return e.Addresses
 	}

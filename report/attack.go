@@ -34,9 +34,9 @@ func (t Technique) String() string {
 	return t.ID + " " + t.Parent + ": " + t.Name
 }
 
-// Tactics returns the tactics that a rule's tags name, in the order of an attack, each once. Tags may be written with
+// tacticsOf returns the tactics that a rule's tags name, in the order of an attack, each once. Tags may be written with
 // hyphens or, as before version 2.1 of the Sigma specification, with underscores.
-func Tactics(tags []string) []Tactic {
+func tacticsOf(tags []string) []Tactic {
 	var found []Tactic
 	for _, t := range attack().tactics {
 		if slices.ContainsFunc(tags, func(tag string) bool { return attackTag(tag) == t.Tag }) {
@@ -46,8 +46,8 @@ func Tactics(tags []string) []Tactic {
 	return found
 }
 
-// Techniques returns the techniques and sub-techniques that a rule's tags name, in the order of the tags, each once.
-func Techniques(tags []string) []Technique {
+// techniquesOf returns the techniques and sub-techniques that a rule's tags name, in the order of the tags, each once.
+func techniquesOf(tags []string) []Technique {
 	var found []Technique
 	for _, tag := range tags {
 		id := strings.ToUpper(attackTag(tag))
@@ -67,9 +67,9 @@ func Techniques(tags []string) []Technique {
 // say which belong together: a technique goes to those of the rule's tactics that ATT&CK lists it under, to all of the
 // rule's where it lists it under none of them, and to ATT&CK's where the rule names no tactic.
 func techniquesByTactic(tags []string) map[Tactic][]Technique {
-	named := Tactics(tags)
+	named := tacticsOf(tags)
 	placed := map[Tactic][]Technique{}
-	for _, technique := range Techniques(tags) {
+	for _, technique := range techniquesOf(tags) {
 		var under []Tactic
 		for _, t := range attack().tactics {
 			if !slices.Contains(technique.tactics, t.Tag) {

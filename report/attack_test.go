@@ -20,10 +20,10 @@ func TestTechniques(t *testing.T) {
 		{"", "", ""},
 	} {
 		var techniques, tactics []string
-		for _, q := range Techniques(strings.Fields(c.tags)) {
+		for _, q := range techniquesOf(strings.Fields(c.tags)) {
 			techniques = append(techniques, q.String())
 		}
-		for _, q := range Tactics(strings.Fields(c.tags)) {
+		for _, q := range tacticsOf(strings.Fields(c.tags)) {
 			tactics = append(tactics, q.Name)
 		}
 		if got := strings.Join(techniques, ", "); got != c.techniques {
@@ -74,7 +74,7 @@ func TestBuiltinTagsHaveNames(t *testing.T) {
 		text, err := fs.ReadFile(rules.Builtin, path)
 		for _, m := range tag.FindAllSubmatch(text, -1) {
 			seen++
-			techniques, tactics := Techniques([]string{string(m[1])}), Tactics([]string{string(m[1])})
+			techniques, tactics := techniquesOf([]string{string(m[1])}), tacticsOf([]string{string(m[1])})
 			if len(techniques)+len(tactics) == 0 {
 				t.Errorf("%s: %s is neither a technique nor a tactic", path, m[1])
 			}

@@ -47,7 +47,7 @@ func (c *csvRows) Hit(h *detect.Hit) error {
 		at = h.Time.UTC().Format(time.RFC3339Nano)
 	}
 	var ids, matched []string
-	for _, t := range Techniques(h.Rule.Tags) {
+	for _, t := range techniquesOf(h.Rule.Tags) {
 		ids = append(ids, t.ID)
 	}
 	for i := range h.Matched {

@@ -184,8 +184,8 @@ func compareTimes(a, b time.Time) int {
 func (p *htmlPage) ruleView(n int, r *ruleDigest) *ruleView {
 	v := &ruleView{
 		N: n, Info: &r.info, Level: levels[r.severity].name, Word: levelWords[levels[r.severity].name], Title: r.title(),
-		Count: r.count, Span: period(r.first, r.last), First: p.shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: Techniques(r.info.Tags),
-		Tactics: Tactics(r.info.Tags), Open: r.severity <= severity("high"), LogSource: logSource(&r.info),
+		Count: r.count, Span: period(r.first, r.last), First: p.shortTime(r.first), Brief: oneLine(r.info.Description, 220), Techniques: techniquesOf(r.info.Tags),
+		Tactics: tacticsOf(r.info.Tags), Open: r.severity <= severity("high"), LogSource: logSource(&r.info),
 		Harmless: harmless(r.info.FalsePositives), Next: firsts(r.info.NextSteps), References: firsts(r.info.References),
 	}
 	if r.info.File != "" {

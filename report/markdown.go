@@ -69,7 +69,7 @@ func (m *markdown) overview() {
 	for _, r := range m.order {
 		l := levels[r.severity]
 		var ids []string
-		for _, t := range Techniques(r.info.Tags) {
+		for _, t := range techniquesOf(r.info.Tags) {
 			ids = append(ids, t.ID)
 		}
 		m.line("| %s %s | %s | %s | %s | %s |", l.shape, l.name, m.prose(r.info.Title), Amount(r.count), moment(r.first), strings.Join(ids, ", "))
@@ -111,7 +111,7 @@ func (m *markdown) rule(r *ruleDigest) {
 	l := levels[r.severity]
 	m.line("\n## %s %s: %s\n", l.shape, l.name, m.prose(r.info.Title))
 	m.line("%s, %s UTC", many(r.count, "hit"), span(r.first, r.last))
-	for _, t := range Techniques(r.info.Tags) {
+	for _, t := range techniquesOf(r.info.Tags) {
 		m.line("· %s", m.prose(t.String()))
 	}
 	m.names(&r.hosts, &r.users, &r.addresses, topNames)

@@ -190,10 +190,10 @@ func (t *text) rule(r *ruleDigest) {
 	t.Print(0, 2, Span{l.name, l.shape + " " + strings.ToUpper(l.name)}, Span{"", "  "}, Span{"title", r.info.Title},
 		Span{"dim", "  ×" + Amount(r.count)})
 	line := []Span{{"", span(r.first, r.last)}}
-	for _, tech := range Techniques(r.info.Tags) {
+	for _, tech := range techniquesOf(r.info.Tags) {
 		line = append(line, Span{"dim", " · "}, Span{"", tech.ID}, Span{"dim", strings.TrimPrefix(tech.String(), tech.ID)})
 	}
-	if list := Tactics(r.info.Tags); len(list) > 0 {
+	if list := tacticsOf(r.info.Tags); len(list) > 0 {
 		var names []string
 		for _, tactic := range list {
 			names = append(names, tactic.Name)
@@ -291,7 +291,7 @@ func (t *text) narrow() bool { return t.o.Width > 0 && t.o.Width < 110 }
 // ids names the techniques of a rule; on a screen the first alone.
 func (t *text) ids(r *ruleDigest) string {
 	var ids []string
-	for _, tech := range Techniques(r.info.Tags) {
+	for _, tech := range techniquesOf(r.info.Tags) {
 		ids = append(ids, tech.ID)
 	}
 	if len(ids) > 1 && t.o.Width > 0 {

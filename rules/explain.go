@@ -93,7 +93,7 @@ func merged(list []sigma.Meaning) []string {
 
 // YAMLOf returns a rule as it stands in its file; "" where that is gone.
 func YAMLOf(r *sigma.Rule) (string, error) {
-	data, err := Source(r.Pos.File)
+	data, err := sourceOf(r.Pos.File)
 	if errors.Is(err, os.ErrNotExist) {
 		return "", nil
 	}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Source returns a rule file by the name that rules and diagnostics call it by.
-func Source(name string) ([]byte, error) {
+// sourceOf returns a rule file by the name that rules and diagnostics call it by.
+func sourceOf(name string) ([]byte, error) {
 	if p, ok := strings.CutPrefix(name, BuiltinPath+":"); ok {
 		return readFile(Builtin, p, name)
 	}

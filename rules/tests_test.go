@@ -100,12 +100,12 @@ func TestSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{plain: "title: A", packed + "!in/b.yml": "title: B", "builtin:network/port_scan.yml": "title: Ports of one host scanned"} {
-		if got, err := Source(name); err != nil || !strings.HasPrefix(string(got), want) {
+		if got, err := sourceOf(name); err != nil || !strings.HasPrefix(string(got), want) {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
 	for _, name := range []string{filepath.Join(dir, "none.yml"), packed + "!none.yml", "builtin:none.yml"} {
-		if _, err := Source(name); !errors.Is(err, os.ErrNotExist) {
+		if _, err := sourceOf(name); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

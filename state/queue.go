@@ -37,8 +37,8 @@ type Brief struct {
 // BriefRule is a rule of an incident.
 type BriefRule struct{ ID, Title string }
 
-// BriefOf is the brief of an incident.
-func BriefOf(i *alert.Incident) *Brief {
+// briefOf is the brief of an incident.
+func briefOf(i *alert.Incident) *Brief {
 	b := &Brief{
 		Key: i.Key, Title: same(i.Title), Sentence: i.Sentence, Level: i.Level, Score: i.Score, First: i.First, Last: i.Last, Seen: i.Seen, Updated: i.Updated,
 		Status: same(i.Status), Owner: same(i.Owner), Verdict: same(i.Verdict), Case: same(i.Case), Until: i.Until, Decided: i.Decided,
@@ -142,7 +142,7 @@ func (s *State) briefs(ctx context.Context) (list []*Brief, cut bool, err error)
 		}
 		for _, i := range fresh {
 			if i.IsOpen() {
-				q.open[i.Key] = BriefOf(i)
+				q.open[i.Key] = briefOf(i)
 			}
 		}
 		clear(q.dirty)
@@ -176,7 +176,7 @@ func (s *State) loadQueue(ctx context.Context) error {
 			return err
 		}
 		for _, i := range list {
-			q.open[i.Key] = BriefOf(i)
+			q.open[i.Key] = briefOf(i)
 		}
 		if len(list) < pageRows {
 			q.loaded = true
@@ -311,7 +311,7 @@ func (s *State) otherBriefs(ctx context.Context, f IncidentFilter) (list []*Brie
 			return nil, false, err
 		}
 		for _, i := range page {
-			if b := BriefOf(i); f.Match == nil || f.Match(b) {
+			if b := briefOf(i); f.Match == nil || f.Match(b) {
 				list = append(list, b)
 			}
 		}
@@ -377,7 +377,7 @@ func (s *State) matched(ctx context.Context, f IncidentFilter) ([]*alert.Inciden
 			return nil, err
 		}
 		for _, i := range page {
-			if len(out) < limit && f.Match(BriefOf(i)) {
+			if len(out) < limit && f.Match(briefOf(i)) {
 				out = append(out, i)
 			}
 		}
