@@ -2,7 +2,7 @@
 // as far as somebody scrolls.
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { api, lines, Problem, say } from "../api";
-import { amount, clock, day, plural, when, whenUTC } from "../form";
+import { amount, day, now, plural, when } from "../form";
 import { useKeys } from "../keys";
 import { useLoad } from "../load";
 import { memo } from "../memo";
@@ -178,17 +178,15 @@ const EventRow = memo(function EventRow({ row, i, on, onOpen }: { row?: Row; i: 
   if (!row) return <div class="event empty-row" role="listitem"><span class="dimmer">…</span></div>;
   return (
     <div class={"event" + (on ? " on" : "")} role="listitem" onClick={(e) => !(e.target as Element).closest("a") && onOpen(i, row)}>
-      <button type="button" class="time num" tabIndex={-1} title={whenUTC(row.time)}>{stamp(row.time)}<span class="hidden"> open event {i + 1}</span></button>
-      <span class="dataset cut" title={row.dataset}>{row.dataset}</span>
-      {row.host ? <a class="host cut" tabIndex={-1} href={"/entities/host/" + encodeURIComponent(row.host)} title={"Everything about " + row.host}>{row.host}</a> : <span class="host" />}
+      <button type="button" class="time" tabIndex={-1} title={row.time} aria-label={stamp(row.time) + ", open event " + (i + 1)}>{stamp(row.time)}</button>
+      <span class="dataset cut">{row.dataset}</span>
+      {row.host ? <a class="host cut" tabIndex={-1} href={"/entities/host/" + encodeURIComponent(row.host)}>{row.host}</a> : <span class="host" />}
       <span class="text cut">{row.text}</span>
     </div>
   );
 });
-const stamp = (t: string): string => {
-  const d = new Date(t), today = Date.now() - d.getTime() < 86400e3 / 2 && d.getUTCDate() === new Date().getUTCDate();
-  return (today ? "" : day(t) + " ") + clock(t, true) + "." + String(d.getUTCMilliseconds()).padStart(3, "0");
-};
+/** stamp is the time of a row, which is RFC 3339 in UTC: nothing is worked out that stands there, for it is done while the list moves. */
+const stamp = (t: string): string => (t.startsWith(new Date(now.peek()).toISOString().slice(0, 10)) ? "" : day(t) + " ") + t.slice(11, 19) + "." + (t.slice(20, 23).replace(/\D.*/, "") + "000").slice(0, 3);
 
 function Table({ cells, columns, small }: { cells: Cells[]; columns: string[]; small: boolean }) {
   const numeric = columns.map((c) => cells.slice(0, 50).every((r) => r[c] === undefined || r[c] === "" || /^-?[\d.]+(e\+?\d+)?$/.test(r[c]!)) && cells.some((r) => r[c]));

@@ -23,10 +23,12 @@ export interface VirtualProps<T> {
 }
 
 const spare = 8; // rows above and below
+const few = 2; // of them after a jump, where no row that is there stays
 
 export function Virtual<T>(p: VirtualProps<T>): VNode {
   const box = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
+  const was = useRef(0);
   const [view, setView] = useState(0);
   const { items, height } = p;
   // Where each row begins; null where all are of the same height.
@@ -60,15 +62,18 @@ export function Virtual<T>(p: VirtualProps<T>): VNode {
     if (a - margin < el.scrollTop) el.scrollTop = Math.max(0, a - margin);
     else if (b + margin > el.scrollTop + el.clientHeight) el.scrollTop = b + margin - el.clientHeight;
   }, [p.sight, view > 0]);
-  const first = Math.max(0, find(top) - spare), last = Math.min(items.length, find(top + view) + 1 + spare);
+  const more = Math.abs(top - was.current) < view * 0.9 ? spare : few;
+  useLayoutEffect(() => { was.current = top; }, [top]);
+  const first = Math.max(0, find(top) - more), last = Math.min(items.length, find(top + view) + 1 + more);
   useLayoutEffect(() => {
     if (view > 0 && last >= items.length - spare) p.onEnd?.();
   }, [last, items.length, view]);
-  const places = typeof height === "number" ? Math.ceil(view / height) + 2 * spare + 2 : items.length;
+  // As many places as rows at most: with every jump each row that leaves makes room for one that comes.
+  const places = typeof height === "number" ? Math.ceil(view / height) + 1 + 2 * more : items.length;
   const rows: VNode[] = [];
   for (let i = first; i < last; i++) {
     const item = items[i]!;
-    rows.push(<div key={p.keyOf ? p.keyOf(item, i) : i % places} role="presentation" style={{ transform: `translateY(${begin(i)}px)`, height: begin(i + 1) - begin(i) + "px" }}>{p.children(item, i)}</div>);
+    rows.push(<div key={p.keyOf ? p.keyOf(item, i) : i % places} role="presentation" style={{ top: begin(i) + "px", height: begin(i + 1) - begin(i) + "px" }}>{p.children(item, i)}</div>);
   }
   return (
     <div ref={box} class={"virtual " + (p.class ?? "")} tabIndex={0} role={p.role ?? "list"} aria-label={p.label} aria-multiselectable={p.multi} aria-activedescendant={p.active} onScroll={() => setTop(box.current!.scrollTop)}>
