@@ -43,7 +43,7 @@ type MonthCounts struct {
 	Total    int64       `json:"total" doc:"Of these, without those of the background."`
 	Attempts int64       `json:"attempts" doc:"Background incidents: what is tried at everybody, and what means little."`
 	Closed   int64       `json:"closed"`
-	Open     int64       `json:"open" doc:"Still."`
+	Open     int64       `json:"open" doc:"Still, without those of the background."`
 	Verdicts Verdicts    `json:"verdicts"`
 	Take     Duration    `json:"take" doc:"From when tocsin knew until somebody took it, or closed it."`
 	Contain  Duration    `json:"contain" doc:"Until the first action about it."`
@@ -168,7 +168,9 @@ func (t *Tenant) countMonth(ctx context.Context, since, until int64, to *MonthCo
 		}
 		switch {
 		case b.Status != alert.Closed:
-			to.Open++
+			if b.Kind == "attack" { // what is tried at everybody waits for nobody
+				to.Open++
+			}
 		case b.Verdict == alert.Malicious:
 			to.Verdicts.Malicious++
 		case b.Verdict == alert.Expected:

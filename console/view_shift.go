@@ -23,7 +23,7 @@ type ShiftAsk struct {
 type Shift struct {
 	Since   time.Time        `json:"since"`
 	Until   time.Time        `json:"until"`
-	Found   LevelCounts      `json:"found" doc:"Incidents that tocsin came to know of in these hours."`
+	Found   LevelCounts      `json:"found" doc:"Incidents that tocsin came to know of in these hours, without those of the background."`
 	Fresh   []ShiftIncident  `json:"fresh" doc:"The gravest of these."`
 	Judged  []ShiftIncident  `json:"judged" doc:"Closed in these hours."`
 	Open    []ShiftIncident  `json:"open" doc:"Open now, whenever they began: the gravest first."`
@@ -131,11 +131,9 @@ func (t *Tenant) shiftIncidents(ctx context.Context, out *Shift) error {
 	}
 	out.Cut = cut
 	for _, b := range changed {
-		if b.Seen >= since && b.Seen < until {
+		if b.Kind == "attack" && b.Seen >= since && b.Seen < until {
 			out.Found.add(b.Level)
-			if b.Kind == "attack" {
-				add(&out.Fresh, b)
-			}
+			add(&out.Fresh, b)
 		}
 		if b.Status == alert.Closed && b.Decided >= since && b.Decided < until {
 			add(&out.Judged, b)

@@ -223,33 +223,14 @@ func (t *Tenant) events(ctx context.Context, text string, since, until int64) ([
 	return out, err
 }
 
-// momentOf tells one event in a line: its text where it has one, else its fields.
+// momentOf tells one event in a line.
 func momentOf(b *store.Block, r int) alert.Moment {
-	m := alert.Moment{Kind: "event"}
-	var fields []string
-	for c, name := range b.Names {
-		v := b.Columns[c][r]
-		switch {
-		case name == "dataset":
-			m.Source = strings.Clone(v)
-		case v == "" || strings.HasPrefix(name, "_stream") || slices.Contains(dull[:], name):
-		case name == store.Time:
-			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
-				m.Time = at.UnixNano()
-			}
-		case name == store.ID:
-			m.Key = strings.Clone(v)
-		case name == store.Message:
-			m.Text = clipLine(v)
-		case name == "host.name":
-			m.Who = strings.Clone(v)
-		case len(fields) < 16 && len(v) <= 200:
-			fields = append(fields, name+"="+v)
-		}
+	e := seen{b, r}
+	m := alert.Moment{Kind: "event", Source: strings.Clone(e.get("dataset")), Key: strings.Clone(e.get(store.ID)), Who: strings.Clone(e.get("host.name"))}
+	if at, err := time.Parse(time.RFC3339Nano, e.get(store.Time)); err == nil {
+		m.Time = at.UnixNano()
 	}
-	if m.Text == "" {
-		m.Text = clipLine(strings.Join(fields, " "))
-	}
+	m.Text = clipLine(gist(e))
 	return m
 }
 

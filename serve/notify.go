@@ -140,13 +140,16 @@ func (t *tenant) sinceThen(i *alert.Incident) []string {
 	return out
 }
 
-// momentLine is a moment with its time, unless its text begins with that.
+// momentLine is a moment with its time, unless its text begins with that, and the log that it is of.
 func momentLine(m alert.Moment) string {
 	at := time.Unix(0, m.Time)
 	for _, zone := range []*time.Location{time.UTC, time.Local} {
 		if clock := at.In(zone).Format("15:04:05"); strings.Contains(m.Text[:min(len(m.Text), 32)], clock) {
 			return m.Text
 		}
+	}
+	if m.Source != "" {
+		m.Text = m.Source + ": " + m.Text
 	}
 	return at.Format("15:04:05 MST") + " " + m.Text
 }

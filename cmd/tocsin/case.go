@@ -194,7 +194,7 @@ func (w *casework) tell(m *console.CaseMessage) error {
 	out.Print(0, 0)
 	for _, t := range m.Timeline {
 		out.Print(2, 22, terminal.Span{Text: clock(alert.When(t.Time)) + "  ", Style: "dim"},
-			terminal.Span{Text: fmt.Sprintf("%-9s", t.Kind), Style: "dim"}, terminal.Span{Text: terminal.Safe(t.Text)}, terminal.Span{Text: "  " + terminal.Safe(t.Who), Style: "dim"})
+			terminal.Span{Text: fmt.Sprintf("%-9s", t.Kind) + fromLog(t.Source), Style: "dim"}, terminal.Span{Text: terminal.Safe(t.Text)}, terminal.Span{Text: "  " + terminal.Safe(t.Who), Style: "dim"})
 	}
 	return out.Err()
 }

@@ -91,7 +91,7 @@ func tellIncident(out *terminal.Screen, x *console.Explained) {
 		if m.Kind == "alert" {
 			style = "bold"
 		}
-		out.Print(2, 22, terminal.Span{Text: clock(alert.When(m.Time)) + "  ", Style: "dim"}, terminal.Span{Text: terminal.Safe(m.Text), Style: style})
+		out.Print(2, 22, terminal.Span{Text: clock(alert.When(m.Time)) + "  ", Style: "dim"}, terminal.Span{Text: fromLog(m.Source), Style: "dim"}, terminal.Span{Text: terminal.Safe(m.Text), Style: style})
 	}
 	head("What to do next")
 	for _, n := range x.Next {

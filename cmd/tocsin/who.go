@@ -103,7 +103,7 @@ func tellWho(out *terminal.Screen, x *console.Who) {
 	}
 	out.Print(0, 0)
 	for _, m := range x.Moments {
-		out.Print(2, 4, terminal.Span{Text: clock(alert.When(m.Time)) + "  ", Style: "dim"}, terminal.Span{Text: terminal.Safe(m.Text)})
+		out.Print(2, 4, terminal.Span{Text: clock(alert.When(m.Time)) + "  " + fromLog(m.Source), Style: "dim"}, terminal.Span{Text: terminal.Safe(m.Text)})
 	}
 	if x.More > 0 {
 		out.Print(2, 4, terminal.Span{Text: fmt.Sprintf("… and %s more: tocsin search %q", alert.Amount(x.More), terminal.Safe(x.Name)), Style: "dim"})
@@ -129,4 +129,12 @@ func daysLine(days []console.Tally) string {
 		fmt.Fprintf(&b, "  (%s, the last %s)", counted(len(days), "day"), alert.Amount(days[len(days)-1].Count))
 	}
 	return b.String()
+}
+
+// fromLog is which log a moment is of, as the beginning of its line.
+func fromLog(dataset string) string {
+	if dataset == "" {
+		return ""
+	}
+	return terminal.Safe(dataset) + ": "
 }

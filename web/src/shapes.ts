@@ -773,7 +773,7 @@ export interface MonthCounts {
   contain: Duration;
   /** Incidents that began. */
   found: LevelCounts;
-  /** Still. */
+  /** Still, without those of the background. */
   open: number;
   /** From when tocsin knew until somebody took it, or closed it. */
   take: Duration;
@@ -1504,7 +1504,7 @@ export interface Shift {
   done: StandingAction[];
   /** What is in force and ends by itself within twelve hours. */
   ends: StandingAction[];
-  /** Incidents that tocsin came to know of in these hours. */
+  /** Incidents that tocsin came to know of in these hours, without those of the background. */
   found: LevelCounts;
   /** The gravest of these. */
   fresh: ShiftIncident[];

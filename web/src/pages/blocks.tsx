@@ -96,7 +96,7 @@ function Row({ a, met, again, past }: { a: Action; met?: BlockAnswer; again: () 
 }
 
 function Nothing({ is, onAsk }: { is: string; onAsk: () => void }) {
-  if (is === "waiting") return <Empty icon="check" title="Nothing waits for a yes">What a playbook in the mode ask would do, and what somebody asks for who may not do it alone, waits here.</Empty>;
-  if (is === "past") return <Empty icon="block" title="Nothing was done yet">Each block, ended session and locked account stands here for good, with who did it and why.</Empty>;
+  if (is === "waiting") return <Empty icon="check" title="Nothing waits for a yes" actions={<a class="button main" href="/settings?at=playbooks">See the playbooks</a>}>What a playbook in the mode ask would do, and what somebody asks for who may not do it alone, waits here.</Empty>;
+  if (is === "past") return <Empty icon="block" title="Nothing was done yet" actions={<a class="button main" href="/queue">To the queue</a>}>Each block, ended session and locked account stands here for good, with who did it and why.</Empty>;
   return <Empty icon="block" title="Nothing is blocked" actions={<>{may("action.ask") && <Button look="main" onClick={onAsk}>Block something</Button>}<a class="button" href="/queue">To the queue</a></>}>Contain an alert with b, and what was done stands here: where, why, until when, and what it has met since.</Empty>;
 }

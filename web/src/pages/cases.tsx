@@ -128,7 +128,7 @@ function One({ k }: { k: string }) {
         <span class="grow" />
         {c && <a class="button" target="_blank" rel="noopener" href={url("/cases/" + c.key + "/report")}><Icon name="report" />Report</a>}
         {c && <a class="button icon-only" aria-label="Download the report" title="Download the report" download={"case-" + short(c.key) + ".html"} href={url("/cases/" + c.key + "/report", { download: true })}><Icon name="download" /></a>}
-        {c && c.joined.length > 0 && may("rule.write") && <a class="button" href={"/detections/new?of=" + c.key} title="Draft rules that find it when it comes again"><Icon name="shield" />Rule from this</a>}
+        {c && c.joined.length > 0 && may("rule.write") && <a class="button wide-only" href={"/detections/new?of=" + c.key} title="Draft rules that find it when it comes again"><Icon name="shield" />Rule from this</a>}
         {c && write && (c.owner !== myName.value && c.status !== "closed" ? <Button k="a" onClick={() => void change(load, "take", {}, "The case is yours")}>Take</Button> : null)}
         {c && write && (c.status === "closed" ? <Button onClick={() => void change(load, "reopen", {}, "The case is open again")}>Open again</Button> : <Button look="main" k="e" onClick={() => setClosing(true)}>Close…</Button>)}
         <a class="button" href="/cases"><Icon name="back" />All</a>

@@ -13,6 +13,8 @@ import { ofSource } from "../words";
 
 
 const depth = (n: number): string => (n === 0 ? "none" : n < 5 ? "few" : n < 15 ? "some" : "many");
+/** broken says where a long word may be divided: browsers do not do that by themselves everywhere. */
+const broken = (s: string): string => s.replace(/(\w{4,})(tion|ment|ture|sance|sion|ing|mise|ship|cate|ties|tive)(s?)\b/g, "$1\u00ad$2$3").replace("/", "/\u200b");
 const gap = (t: CoverageTechnique): boolean => t.rules === 0;
 
 export default function CoveragePage(_: PageProps) {
@@ -40,12 +42,12 @@ export default function CoveragePage(_: PageProps) {
             const list = gaps ? t.techniques.filter(gap) : t.techniques;
             return (
               <section key={t.id} aria-label={t.name}>
-                <h2>{t.name} <span class="num dimmer">{t.techniques.filter((x) => !gap(x)).length}/{t.techniques.length}</span></h2>
+                <h2><span>{broken(t.name)}</span> <span class="num dimmer">{t.techniques.filter((x) => !gap(x)).length}/{t.techniques.length}</span></h2>
                 {list.length === 0 && <p class="dimmer">No gap</p>}
                 {list.map((x) => (
                   <a key={x.id} class={"cell " + depth(x.rules) + (x.blind > 0 ? " stripes" : "")} href={href({ at: x.id })} title={`${x.id} ${x.name}: ${plural(x.rules, "rule")}${x.blind ? ", " + x.blind + " without logs" : ""}${x.off ? ", " + x.off + " off" : ""}, ${plural(x.alerts, "alert")} in 30 days`}>
                     <span class="mono">{x.id}</span>{x.alerts > 0 && <span class="told num">{x.alerts > 999 ? "999+" : x.alerts}<span class="hidden"> alerts</span></span>}
-                    <span class="what">{x.name}</span>
+                    <span class="what">{broken(x.name)}</span>
                     {x.blind > 0 && <span class="hidden">{plural(x.blind, "rule")} without logs</span>}
                   </a>
                 ))}

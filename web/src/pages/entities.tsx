@@ -39,7 +39,7 @@ function Find() {
         </form>
       </Head>
       <div class="body"><Loaded of={load}>{(s) => groups.every(([, , f]) => !s.facets[f]?.length)
-        ? <Empty icon="user" title="Nobody stands out">Those who are part of alerts are listed here. Anybody else is found by name: a user, a host, an address.</Empty>
+        ? <Empty icon="user" title="Nobody stands out" actions={<a class="button main" href="/search?q=source.ip:*%20%7C%20top%2020%20source.ip">See who is in the logs</a>}>Those who are part of alerts are listed here. Anybody else is found by name: a user, a host, an address.</Empty>
         : <div class="cards">{groups.filter(([, , f]) => s.facets[f]?.length).map(([title, kind, f]) => (
             <section key={kind} class="card"><h3>{title}</h3>{s.facets[f].slice(0, 12).map((v) => <a key={v.value} class="row tally" href={"/entities/" + kind + "/" + encodeURIComponent(v.value)}><span class="grow cut"><Entity of={{ kind, name: v.value }} /></span><span class="num dim">{plural(v.count, "alert")}</span></a>)}</section>
           ))}</div>}</Loaded></div>

@@ -47,7 +47,7 @@ export default function ExposurePage(_: PageProps) {
         {(v || load.trouble) && <Loaded of={load}>{(x) => {
           const list = x.items.filter((r) => !!r.accepted === accepted && (!kind || r.kind === kind));
           if (!list.length) return accepted
-            ? <Empty icon="check" title="No risk is accepted">What cannot be mended now can be accepted for a time, with a reason. It is asked about again when that time is over.</Empty>
+            ? <Empty icon="check" title="No risk is accepted" actions={<a class="button main" href={href({ accepted: null })}>See what is open</a>}>What cannot be mended now can be accepted for a time, with a reason. It is asked about again when that time is over.</Empty>
             : <Empty icon="check" title="Nothing stands open">Ports, certificates, accounts, the firewall, missing logs, silent sources, notifications and backups were looked at.</Empty>;
           return <ul class="risks">{list.map((r) => (
             <li key={r.id}>

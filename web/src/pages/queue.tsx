@@ -1,5 +1,6 @@
 // The queue: what waits for a person, the gravest first, and the panel of the one that is open.
 import { useComputed } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ended, reachable } from "../api";
 import { amount, plural, tactic, when } from "../form";
@@ -200,14 +201,15 @@ function Nothing({ view }: { view: View }) {
   const elsewhere = view.tab === "open" && !filtered ? (waiting.value ?? 0) : 0;
   if (elsewhere > 0) return <Empty icon="check" title="Nothing new in this time" actions={<a class="button main" href={href({ range: "all" })}>Show all that are open</a>}>{plural(elsewhere, "older alert")} still open.</Empty>;
   if (filtered) return <Empty icon="search" title="No alert is like this" actions={<a class="button main" href={href({ q: null, from: null, to: null })}>Take the filter away</a>}>There are none with this filter in this time.</Empty>;
-  const texts: Record<Tab, [string, string]> = {
-    open: ["Nothing waits for you", "What the rules find stands here, the gravest first. Until then: see in Settings whether every source talks, and in Coverage what is not watched."],
-    mine: ["You have taken none", "Press a on an alert to take it: others see that you are at it."],
-    snoozed: ["None is snoozed", "Press s on an alert that can wait until tomorrow."],
-    closed: ["None was closed in this time", "What is closed with a verdict stands here. Verdicts teach: what was a false alarm weighs less the next time."],
+  const back = <a class="button main" href="/queue">To what is open</a>;
+  const texts: Record<Tab, [string, string, ComponentChildren]> = {
+    open: ["Nothing waits for you", "What the rules find stands here, the gravest first. Until then, see whether every source talks, and what is not watched.", <><a class="button main" href="/settings?at=sources">See the sources</a><a class="button" href="/coverage">See the coverage</a></>],
+    mine: ["You have taken none", "Take an alert (a), and others see that you are at it.", back],
+    snoozed: ["None is snoozed", "Snooze an alert (s) that can wait until tomorrow.", back],
+    closed: ["None was closed in this time", "What is closed with a verdict stands here. Verdicts teach: what was a false alarm weighs less the next time.", view.range === "all" ? back : <a class="button main" href={href({ range: "all" })}>Of any time</a>],
   };
-  const [title, text] = texts[view.tab];
-  return <Empty icon="check" title={title}>{text}</Empty>;
+  const [title, text, actions] = texts[view.tab];
+  return <Empty icon="check" title={title} actions={actions}>{text}</Empty>;
 }
 
 /** Chosen is what can be done with all that are picked, in one step. */

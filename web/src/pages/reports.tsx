@@ -60,7 +60,7 @@ function Paper({ m }: { m: Month }) {
   const judged = n.verdicts.malicious + n.verdicts.expected + n.verdicts.false_alarm;
   return (
     <article class="paper">
-      <header><h2>Security in {title(m.month)}</h2><p class="dim">{m.whole ? "The whole month" : "So far, until " + whenUTC(Date.now())}. {amount(m.events)} events were looked at; {plural(n.total, "incident")} came of them, and {plural(n.attempts, "time")} somebody tried what is tried at everybody.</p></header>
+      <header><h2>Security in {title(m.month)}</h2><p class="dim">{m.whole ? "The whole month" : "So far, until " + whenUTC(Date.now())}. {amount(m.events)} events were looked at; {plural(n.total, "incident")} came of them{n.attempts > 0 && ", and " + plural(n.attempts, "time") + " somebody tried what is tried at everybody"}.</p></header>
       <div class="kpis">
         <KPI label="Incidents" value={amount(n.total)} change={change(n.total, b.total)} />
         <KPI label="Malicious" value={amount(n.verdicts.malicious)} change={change(n.verdicts.malicious, b.verdicts.malicious)} />

@@ -3,7 +3,7 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, say } from "../api";
-import { amount, at, plural, size, span, upper, whenUTC } from "../form";
+import { amount, at, plural, short, size, span, upper, whenUTC } from "../form";
 import { useKeys } from "../keys";
 import { pulse, useTold } from "../live";
 import { Loaded, useLoad } from "../load";
@@ -51,7 +51,7 @@ function Sources() {
         <div class="sections">
           {v.silent > 0 && <Note look="warn">{plural(v.silent, "source says", "sources say")} nothing, though {v.silent === 1 ? "it" : "they"} did before. What happens there is not seen.</Note>}
           {v.items.length === 0
-            ? <Empty icon="globe" title="Nothing has come in yet">Inputs that wait: {v.inputs.join(", ") || "none; tocsin.yml names them under inputs"}.</Empty>
+            ? <Empty icon="globe" title="Nothing has come in yet">{v.inputs.length ? "What is named below waits for its first line." : "No input is named."} Until something comes, nothing can be found.</Empty>
             : <section>
                 {v.items.length > 8 && <label class="filter narrow"><Icon name="search" /><input aria-label="Find a source" placeholder="Find a source" value={text} onInput={(e) => setText(e.currentTarget.value)} /></label>}
                 <table class="table stackable">
@@ -71,6 +71,8 @@ function Sources() {
               </section>}
           {v.datasets.length > 0 && <section><h2>Kept of the last 24 hours</h2><div class="row wrap">{v.datasets.map((d) => <a key={d.name} class="pill" href={"/search?q=" + encodeURIComponent("dataset:=" + '"' + d.name + '"')}>{d.name} <span class="num dimmer">{amount(d.count)}</span></a>)}</div></section>}
           {v.inputs.length > 0 && <section><h2>Listens and reads</h2><ul class="bullets mono">{v.inputs.map((i) => <li key={i}>{i}</li>)}</ul></section>}
+          <section class="stack"><h2>Take in more</h2><p class="dim prose">Write it below <code>inputs</code> in tocsin.yml, then <a href="/settings?at=backups">reload</a>: files, the journal, syslog, HTTP, Kafka and flows. <code>tocsin config</code> prints every key.</p>
+            <pre class="words" tabIndex={0} aria-label="An example">{"inputs:\n  files:\n    - paths: [/var/log/nginx/*.log]\n  syslog:\n    - listen: udp://127.0.0.1:5514"}</pre></section>
         </div>
       );
     }}</Loaded>
@@ -89,7 +91,7 @@ function Notifications() {
     <Loaded of={load}>{(v) => (
       <div class="sections">
         {v.gaps.map((g) => <Note key={g} look="warn">{upper(g)}</Note>)}
-        {v.ways.length === 0 ? <Empty icon="mail" title="Nobody is told of anything">Under notify in tocsin.yml stand ways (mail, webhook, chat, ticket) and routes. Then reload, and try each way here.</Empty> : (
+        {v.ways.length === 0 ? <Empty icon="mail" title="Nobody is told of anything">Write below notify in tocsin.yml a way (mail, webhook, chat, ticket) and a route, <a href="/settings?at=backups">reload</a>, and try it here: <code>tocsin config</code> prints every key, with examples.</Empty> : (
           <section><h2>Ways</h2><ul class="lines-list">{v.ways.map((w) => {
             const t = tried[w.name];
             return (
@@ -157,7 +159,7 @@ function Audit() {
         <table class="table stackable"><thead><tr><th>When</th><th>Who</th><th>What</th><th>About</th><th>More</th></tr></thead><tbody>{v.items.map((e) => (
           <tr key={e.seq}>
             <td class="num lead" title={"entry " + e.seq + ", " + e.hash}>{whenUTC(e.time).replace(" UTC", "")}</td><td data-label="Who">{e.actor}</td><td data-label="What"><code>{e.action}</code></td>
-            <td data-label="About" class="mono any">{e.target.length > 24 && /^[\da-f]+$/.test(e.target) ? e.target.slice(0, 12) + "…" : e.target}</td>
+            <td data-label="About" class="mono any"><Target of={e} /></td>
             <td data-label="More" class="dim any detail-cell">{worded(e.detail)}</td>
           </tr>
         ))}</tbody></table>
@@ -167,11 +169,22 @@ function Audit() {
   );
 }
 
+const keyed = /^[\da-f]{25,}$/;
+const brief = (v: unknown): string => (typeof v === "string" && keyed.test(v) ? short(v) : Array.isArray(v) ? v.map(brief).join(", ") : typeof v === "object" ? JSON.stringify(v) : String(v));
+
+/** Target is what an entry is about, with the way to it. */
+function Target({ of: e }: { of: AuditMessage }) {
+  const [what, , address] = [e.action.split(".")[0], ...e.target.split(" ")];
+  const to = what === "incident" ? "/queue/" + e.target : what === "case" ? "/cases/" + e.target : what === "rule" ? "/detections/" + encodeURIComponent(e.target)
+    : what === "action" ? (address && /^[\da-f.:]+$/i.test(address) ? "/entities/address/" + encodeURIComponent(address) : "/blocks?is=past") : "";
+  return to ? <a href={to}>{brief(e.target)}</a> : <>{brief(e.target)}</>;
+}
+
 /** worded is the detail of an entry, as people read it. */
 function worded(d: unknown): string {
   if (d === null || d === undefined) return "";
   if (typeof d !== "object") return String(d);
-  return Object.entries(d).filter(([, v]) => v !== "" && v !== null && !(Array.isArray(v) && !v.length)).map(([k, v]) => k + ": " + (typeof v === "object" ? JSON.stringify(v) : String(v))).join(" · ").slice(0, 300);
+  return Object.entries(d).filter(([, v]) => v !== "" && v !== null && !(Array.isArray(v) && !v.length)).map(([k, v]) => k + ": " + brief(v)).join(" · ").slice(0, 300);
 }
 
 
@@ -188,7 +201,7 @@ function Health() {
             {t.stalled && <Note look="bad">Nothing is kept for now: {t.stalled}. Those who send wait.</Note>}
             <div class="figures">
               <div><b>{amount(t.events)}</b>events read</div><div><b>{amount(t.kept)}</b>kept</div>{!!t.not_kept && <div><b class="warn">{amount(t.not_kept)}</b>too old to keep</div>}{!!t.unread && <div><b class="warn">{amount(t.unread)}</b>could not be read</div>}
-              <div><b>{amount(t.hits)}</b>hits</div><div><b>{amount(t.rules)}</b>rules</div><div><b>{amount(t.waiting)}</b>waiting to be kept</div><div><b>{size(t.log_bytes)}</b>of write-ahead log</div>
+              <div><b>{amount(t.hits)}</b>hits</div><div title="with the parts of which correlations are made"><b>{amount(t.rules)}</b>rules and parts</div><div><b>{amount(t.waiting)}</b>waiting to be kept</div><div><b>{size(t.log_bytes)}</b>of write-ahead log</div>
               <div><b>{amount(t.notify.sent)}</b>messages sent</div><div><b class={t.notify.failed ? "warn" : ""}>{amount(t.notify.failed)}</b>failed, {amount(t.notify.waiting)} waiting</div>
             </div>
           </section>

@@ -48,7 +48,8 @@ export function Panel({ k, onShut }: { k: string; onShut: () => void }) {
   useTold("incident", (t) => t.key === key && !explained.busy && explained.again()); // not while it is asked: what changes all the time would never be shown
   const here = useComputed(() => incident(key)?.value);
   const i = incident(key) ? here.value : (explained.value ?? undefined);
-  const judge = may("incident.decide"), acts = may("action.ask") && may("action.read");
+  const missing = explained.missing && !i;
+  const judge = may("incident.decide") && !missing, acts = may("action.ask") && may("action.read") && !missing;
   const open = i?.status !== "closed"; // until more is known: the keys are this panel's from the first moment on
   const bulk = picked.value.size > 0;
   const quiet = (p: Promise<unknown>) => void p.catch(() => {});

@@ -4,16 +4,17 @@ import { amount, at, clock, span, when, whenUTC } from "../form";
 import type { Moment } from "../shapes";
 import { Button } from "../ui/parts";
 
-type Lane = "network" | "identity" | "endpoint" | "alerts" | "people";
-const lanes: Lane[] = ["network", "identity", "endpoint", "alerts", "people"];
+type Lane = "network" | "identity" | "endpoint" | "cloud" | "alerts" | "people";
+const lanes: Lane[] = ["network", "identity", "endpoint", "cloud", "alerts", "people"];
 
 /** laneOf says to which line a moment belongs: by its source where that is known, else by what its text speaks of. */
 function laneOf(m: Moment): Lane {
   if (m.kind === "alert") return "alerts";
   if (m.kind !== "event") return "people";
   const s = (m.source ?? "") + " " + m.text;
-  if (/sshd|sudo|\bsu\b|login|logon|password|\bauth|ldap|kerberos|pam_|session|TargetUserName|EventID=46/i.test(s)) return "identity";
-  if (/firewall|forti|netfilter|iptables|nft|flow|dns|\bSRC=|nginx|apache|http|proxy|conn|destination\.ip/i.test(s)) return "network";
+  if (/^(cloudtrail|azure|gcp|m365|okta|google)/i.test(s)) return "cloud";
+  if (/sshd|sudo|\bsu\b|login|logon|password|\bauth|ldap|kerberos|pam_|session|event 46|administrator-made|user-added/i.test(s)) return "identity";
+  if (/^access|firewall|forti|netfilter|→|asked for|iptables|nft|flow|dns|\bSRC=|nginx|apache|http|proxy|conn|destination\.ip/i.test(s)) return "network";
   return "endpoint";
 }
 
@@ -38,7 +39,7 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
       <ol>
         {shown.map((m, i) => (
           <li key={i} class={"of-" + m.kind + (i === zeroAt ? " zero" : "")}>
-            <time class="num" title={whenUTC(m.time)}>{offset(m.time)}</time>
+            <time class="num" title={whenUTC(m.time) + (m.key && m.kind === "event" ? ": the whole event" : "")}>{m.kind === "event" && m.key ? <a href={"/search?range=all&q=_id:" + m.key}>{offset(m.time)}</a> : offset(m.time)}</time>
             <span class="source cut" title={m.who}>{m.kind === "event" ? (m.source || m.who || "log") : m.kind}</span>
             <span class={"text" + (m.kind === "event" ? " mono" : "")}>{m.text}{(m.count ?? 0) > 1 && <span class="dimmer"> ×{amount(m.count!)}</span>}</span>
           </li>

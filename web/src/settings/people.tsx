@@ -90,7 +90,7 @@ export function Tokens() {
   return (
     <div class="sections">
       <div><Button look="main" icon="plus" onClick={() => setAdding(true)}>New token</Button></div>
-      <Loaded of={load}>{(list) => list.length === 0 ? <Empty icon="key" title="No token yet">A token lets a program use the API, with no more than the permissions that you give it, until a day that you name.</Empty> : (
+      <Loaded of={load}>{(list) => list.length === 0 ? <Empty icon="key" title="No token yet" actions={<Button onClick={() => setAdding(true)}>New token</Button>}>A token lets a program use the API, with no more than the permissions that you give it, until a day that you name.</Empty> : (
         <table class="table stackable"><thead><tr><th>For</th><th>Whose</th><th>May</th><th>Used</th><th>Ends</th><th><span class="hidden">Do</span></th></tr></thead><tbody>{list.map((t) => (
           <tr key={t.id}><td class="lead"><b>{t.name}</b></td><td data-label="Whose">{t.user}</td><td data-label="May" class="dim any">{t.scope.join(", ")}{t.tenants?.length ? " in " + t.tenants.join(", ") : ""}</td><td data-label="Used">{t.used ? <Ago t={t.used} /> : <span class="dim">never</span>}</td><td data-label="Ends">{whenUTC(t.ends).slice(0, 11)}</td>
             <td class="acts-cell"><span class="row"><Button look="danger" onClick={() => void api.drop("/tokens/" + t.id).then(() => { tell("The token opens nothing any more"); load.again(); }, complain)}>Revoke</Button></span></td></tr>
