@@ -128,7 +128,7 @@ var (
 	azureActivity = jsonDialect{
 		format: azureFormat("activitylogs"),
 		any:    []string{"operationName", "OperationNameValue", "operationName.value"},
-		not:    []string{"protoPayload.", "Workload", "eventSource"},
+		not:    []string{"protoPayload.", "Workload", "eventSource", "properties.ActionType", "properties.SourceIp", "properties.clientIP", "properties.clientIp"},
 		adapt: func(l *layout) {
 			for _, n := range [...]string{"operationName", "category", "status", "resourceProviderName", "eventName"} {
 				l.rename(n+".value", n)

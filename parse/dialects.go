@@ -21,7 +21,7 @@ func listDialects() map[string][]*event.Format {
 		bindFormat, dnsmasqFormat, unboundFormat, dhcpFormat, mysqlFormat, postgresqlFormat, redisFormat,
 		haproxyProgram.plain.format, couchKind.format, webminKind.format, zoraxyKind.format, honeypotKind.format, monologKind.format, exchangeKind.format,
 		fail2banFormat, keycloakKind.format, zimbraKind.format, sendmailFormat, mailboxFormat, pdnsFormat, corednsFormat, slapdProgram.format,
-		kerberosProgram.format, radiusFormat, remoteFormat, mongoTextProgram.format,
+		kerberosProgram.format, radiusFormat, remoteFormat, mongoTextProgram.format, snortFormat, azureFlowFormat,
 		// of equipment
 		cefFormat, leefFormat, checkPointFormat, ciscoSyslog, ciscoAAA, ciscoASA, ciscoFTD, filterlogFormat, pfLogFormat, fortiGateFormat, fortinetFormat,
 		huaweiSyslog, huaweiBGP, juniperFormat, keyValueFormat, linePairsFormat, zyxelFormat, barracudaFormat, proxyFormat, merakiFormat,

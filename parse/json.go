@@ -231,6 +231,9 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	if plan.audit != nil && p.auditDocument(plan, start, end) {
 		return
 	}
+	if plan.flows && p.flowRecord(start, end) {
+		return
+	}
 	if plan.carrier != nil && p.carry(plan, start, end) {
 		return
 	}
@@ -263,6 +266,9 @@ func (p *jsonParser) emit(plan *jsonPlan, start, end int) {
 	}
 	if plan.derived.set != nil {
 		plan.derived.set(&plan.derived, e.Values)
+	}
+	if plan.fixed != nil {
+		e.Values[plan.maker[0]], e.Values[plan.maker[1]] = textValue(plan.fixed.vendor), textValue(plan.fixed.product)
 	}
 }
 

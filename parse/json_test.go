@@ -229,6 +229,8 @@ func FuzzJSON(f *testing.F) {
 	f.Add(`{"MESSAGE":"x","__REALTIME_TIMESTAMP":"1709457164120000","SYSLOG_IDENTIFIER":"sshd"}`)
 	f.Add(`{"log":"{\"a\":1}\n","stream":"stdout","time":"2024-03-03T09:12:44Z"}` + "\n" + `{"log":"Mar  3 09:12:44 gate app: {\"a\":1}\n","stream":"stdout","time":"x"}`)
 	f.Add(`{"remote_addr":"192.0.2.9","request":"GET /a?b HTTP/1.1","status":200}` + "\n" + `{"method":"GET","url":"http://h/a?b","status":"200"}`)
+	f.Add(`{"category":"x","flowRecords":{"flows":[{"rule":"r","flowTuples":["1772525564120,192.0.2.1,192.0.2.2,1,22,6,I,D,NX,0,0,0,0"]}]}}` + "\n" + `{"timestamp":"03/03-08:12:44.1","src_ap":"192.0.2.1:1","dst_ap":"192.0.2.2:2"}`)
+	f.Add(`{"event_simpleName":"x","aid":"a","LocalAddressIP4":"192.0.2.1"}` + "\n" + `{"category":"x","operationName":"x","properties":{"msg":"TCP request from 192.0.2.1:1 to a:2. Action: Deny."}}`)
 	f.Fuzz(func(t *testing.T, data string) {
 		JSON.Detect(data)
 		whole := splitParse(t, JSON, data, len(data)+1)

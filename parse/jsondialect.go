@@ -20,6 +20,9 @@ type jsonPlan struct {
 	audit   *auditDoc
 	carrier *carrier // of a line that is a log line of its own; nil for none
 	derived derived  // what is worked out from other fields
+	maker   [2]int   // the places of observer.vendor and observer.product, if fixed is set
+	fixed   *jsonDialect
+	flows   bool // the record holds lists of flow tuples
 }
 
 // timeField is a place in the event where its time may be.
@@ -38,6 +41,7 @@ type layout struct {
 	times  []timeName
 	finish func(*jsonParser, *jsonPlan, *event.Event)
 	derive *derivation
+	maker  *jsonDialect // says who made it; nil where nothing does
 }
 
 // timeName is a field that may hold the time of the event, see timeField.
@@ -57,6 +61,8 @@ type jsonDialect struct {
 	times  []string           // where the time is, the best first
 	adapt  func(*layout)      // arranges the fields
 	derive *derivation        // adds what follows from them; nil for nothing
+
+	vendor, product string // of observer; "" where the format's name says it
 }
 
 func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
@@ -84,9 +90,14 @@ func newJSONPlan(names []string, shapes *event.Shapes) *jsonPlan {
 	if l.derive != nil {
 		plan.derived = newDerived(l)
 	}
+	if l.maker != nil {
+		plan.fixed = l.maker
+		plan.maker = [2]int{l.places["observer.vendor"], l.places["observer.product"]}
+	}
 	if l.format == journald.format {
 		plan.journal = newJournalPlan(l)
 	}
+	plan.flows = l.flowTuples()
 	plan.carrier = newCarrier(l)
 	plan.audit = newAuditDoc(newLayout(names), names)
 	return plan
@@ -246,6 +257,11 @@ func (l *layout) choose() {
 		if d.derive != nil {
 			l.derived(d.derive)
 		}
+		if d.vendor != "" && !l.has("observer.") {
+			l.maker = d
+			l.add("observer.vendor", -1)
+			l.add("observer.product", -1)
+		}
 		l.timesOf(d.times...)
 		l.usualTimes()
 		return
@@ -330,9 +346,9 @@ func (l *layout) usualTimes() {
 		"TimeGenerated", "TimeCreated", "time_generated", "ts", "datetime", "dateTime", "DateTime", "date", "Date",
 		"created_at", "createdAt", "createdDateTime", "created", "CreationTime", "published", "occurred_at", "occurredAt", "activityDateTime",
 		"time_iso8601", "time_local", "msec", "asctime", "isotimestamp", "log_time", "logtime", "LogTime", "timeStamp", "time_stamp",
-		"start_time", "startTime", "StartTime", "start", "_time", "_timestamp", "@t", "t", "when", "utc_time", "unixTime", "unixtime",
+		"start_time", "startTime", "StartTime", "StartUTC", "start", "_time", "_timestamp", "@t", "t", "when", "utc_time", "unixTime", "unixtime",
 		"requestTime", "request_time", "event_timestamp", "receivedAt", "received_at", "receiveTimestamp", "ingestTime", "id.time",
-		"Time", "TIMESTAMP", "metadata.timestamp", "event.timestamp", "source.timestamp")
+		"Time", "TIMESTAMP", "EdgeStartTimestamp", "EdgeEndTimestamp", "Datetime", "timestamp.epochSecond", "metadata.timestamp", "event.timestamp", "source.timestamp")
 	l.timesOf(carriedTimes...)
 }
 

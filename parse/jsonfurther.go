@@ -67,7 +67,7 @@ var (
 		},
 		all:   []string{"metadata.eventType"},
 		any:   []string{"metadata.eventCreationTime", "metadata.offset"},
-		times: []string{"metadata.eventCreationTime"},
+		times: []string{"metadata.eventCreationTime"}, vendor: "CrowdStrike", product: "Falcon",
 		derive: &derivation{made: []string{"event.outcome", "event.category"}, from: []string{"event.Success", "metadata.eventType"}, set: func(d *derived, v []event.Value) {
 			d.outcome(v, makeOutcome, wordOutcome(d.text(v, 0)))
 			switch kind := d.text(v, 1); {

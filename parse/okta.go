@@ -35,4 +35,5 @@ var okta = jsonDialect{
 	},
 	times:  []string{"published"},
 	derive: oktaDerive,
+	vendor: "Okta", product: "System Log",
 }

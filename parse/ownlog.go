@@ -42,6 +42,7 @@ var ownLogs = [...]ownLog{
 	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
 	webminLog, zoraxyLog, honeypotLog, monologLog, exchangeLog,
 	iisBareLog, cloudFrontLog, fail2banLog, keycloakLog, zimbraLog, unboundLog, corednsLog, mongoLog, redisMonitorLog, radiusLog, dovecotLog, charonLog,
+	snortLog, azureFlowLog,
 }
 
 // serverFormats are the files of servers as formats of their own.
@@ -215,7 +216,9 @@ func cutOwnTime(s string, years *yearless) (ns int64, rest string) {
 	case t[2] == '-' && t[6] == '-':
 		ns, n = dayMonthTime(t, years)
 	case t[1] == '/' || t[2] == '/':
-		ns, n = slashTime(t, years)
+		if ns, n = slashTime(t, years); n == 0 {
+			ns, n = snortTime(t, years)
+		}
 	}
 	if n == 0 {
 		return 0, s

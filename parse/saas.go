@@ -16,6 +16,7 @@ var (
 		all:    []string{"event_type_id"},
 		any:    []string{"actor_user_id", "user_id", "actor_user_name", "account_id"},
 		derive: oneLoginDerive,
+		vendor: "OneLogin", product: "OneLogin",
 	}
 	duo = jsonDialect{
 		format: &event.Format{
@@ -29,6 +30,7 @@ var (
 		any:    []string{"access_device.ip", "auth_device.ip", "access_device.", "auth_device."},
 		times:  []string{"isotimestamp", "timestamp"},
 		derive: duoDerive,
+		vendor: "Cisco", product: "Duo",
 	}
 	openCanary = jsonDialect{
 		format: &event.Format{

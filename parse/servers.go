@@ -32,6 +32,7 @@ var serverPrograms = map[string]*program{
 	"slapd": slapdProgram, "krb5kdc": kerberosProgram, "kadmind": kerberosProgram, "radiusd": radiusProgram, "freeradius": radiusProgram,
 	"ocserv": ocservProgram, "pppd": pppProgram, "xl2tpd": pppProgram, "pluto": plutoProgram, "xrdp-sesman": xrdpProgram, "xrdp": xrdpProgram,
 	"Connection": synologyProgram, "System": synologyProgram, "WebDAV": synologyProgram, "FTP": synologyProgram, "SFTP": synologyProgram,
+	"snort": snortProgram, "suricata": snortProgram, "barnyard2": snortProgram,
 	"phpMyAdmin": phpMyAdminProgram, "phpmyadmin": phpMyAdminProgram,
 	"webmin": webminProgram, "perl": webminProgram, "cockpit-session": authProgram, "dropbear": dropbearProgram,
 }

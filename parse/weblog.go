@@ -44,7 +44,7 @@ var webNames = [...]struct {
 	{"cs-host", []string{
 		"http_host", "vhost", "virtual_host", "RequestHost", "request.host", "ClientRequestHost", "req.headers.host", "server_name", "host", "domain",
 	}},
-	{"cs-username", []string{"remote_user", "ClientUsername", "user_id", "auth_user", "user"}},
+	{"cs-username", []string{"remote_user", "ClientUsername", "username", "meta.user", "user_id", "auth_user", "user"}},
 	{"cs-uri-query", []string{"query_string", "httpRequest.args", "args", "queryString"}},
 	{"sc-bytes", []string{"body_bytes_sent", "bytes_sent", "DownstreamContentSize", "response_size", "size", "bytes"}},
 }
