@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/evtx"
+	"github.com/tocsin-sec/tocsin/internal/recorded"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/rules"
@@ -39,10 +40,10 @@ func correlationEngine(t testing.TB) *detect.Engine {
 	return e
 }
 
-// recorded returns what correlations need of the reference data's logs, file by file.
-func recorded(t testing.TB, e *detect.Engine) [][]detect.Observation {
+// observations returns what correlations need of the reference data's logs, file by file.
+func observations(t testing.TB, e *detect.Engine) [][]detect.Observation {
 	w := e.NewWorker()
-	var p refdata.Parser
+	var p recorded.Parser
 	var out [][]detect.Observation
 	for _, k := range []struct{ folder, suffix string }{
 		{"crowdsec-hub/.tests", ".log"}, {"omerbenamram-evtx", ".evtx"}, {"velocidex-evtx", ".evtx"}, {"evtx-to-mitre", ".evtx"},
@@ -96,7 +97,7 @@ func lines(hits []*detect.Hit) []string {
 // and then; the hits must be those of a hunt.
 func TestLiveOnReferenceData(t *testing.T) {
 	e := correlationEngine(t)
-	files := recorded(t, e)
+	files := observations(t, e)
 	var hunted []*detect.Hit
 	n := 0
 	for _, obs := range files {

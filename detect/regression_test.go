@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/recorded"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -20,7 +21,7 @@ func TestRegressionCases(t *testing.T) {
 	}
 	engine := sigma.Compile(communityRules(t), sigma.BuiltinLogSources())
 	m := engine.NewMatcher()
-	var p refdata.Parser
+	var p recorded.Parser
 	count := func(path string) map[string]int {
 		data, err := os.ReadFile(refdata.Path(t, path))
 		if err != nil {

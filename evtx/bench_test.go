@@ -8,12 +8,13 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // BenchmarkParse reads each of the larger logs at hand from memory, and our own sample where there are none.
 func BenchmarkParse(b *testing.B) {
 	b.Run("own", func(b *testing.B) { benchmarkParse(b, sample(2000)) })
-	dir := dataDir(b)
+	dir := refdata.Path(b, ".")
 	for _, path := range logs(b, dir) {
 		data, err := os.ReadFile(path)
 		if err != nil {

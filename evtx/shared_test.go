@@ -10,19 +10,8 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
-
-// dataDir returns the folder of the shared test data, and skips the test where there is none.
-func dataDir(t testing.TB) string {
-	dir := os.Getenv("TOCSIN_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("SKIPPED: no shared data at %s (set TOCSIN_DATA): the agreement with other readers is not tested", dir)
-	}
-	return dir
-}
 
 // readAll parses a whole log as a stream, handing the splitter up to step bytes at a time.
 func readAll(t testing.TB, path string, data []byte, step int) *event.Batch {
@@ -115,7 +104,7 @@ var counted = map[string]struct {
 }
 
 func TestCounts(t *testing.T) {
-	dir := dataDir(t)
+	dir := refdata.Path(t, ".")
 	type row struct {
 		Path        string `json:"path"`
 		Records     int    `json:"records"`

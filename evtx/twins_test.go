@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // twinFields flattens an event as another reader wrote it in JSON into our names.
@@ -144,7 +145,7 @@ func readTwin(t *testing.T, path string) (out []map[string]any) {
 
 // The Sigma project carries each regression case as EVTX and as the JSON that another reader made of it.
 func TestTwins(t *testing.T) {
-	dir := filepath.Join(dataDir(t), "sigma", "regression_data")
+	dir := refdata.Path(t, "sigma/regression_data")
 	paths := logs(t, dir)
 	if len(paths) != 52 {
 		t.Errorf("%d cases, want 52", len(paths))
@@ -164,7 +165,7 @@ func TestTwins(t *testing.T) {
 
 // Another parser's golden output for two logs.
 func TestGolden(t *testing.T) {
-	dir := filepath.Join(dataDir(t), "velocidex-evtx")
+	dir := refdata.Path(t, "velocidex-evtx")
 	cases := []struct {
 		log, golden string
 		record      int64

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // agreement counts how often what a line is read to say is what is expected of it.
@@ -18,11 +19,11 @@ type agreement struct{ ip, ipOf, user, userOf, time, timeOf int }
 // TestCrowdSecLines reads single lines of many programs, as a line of a file of their kind, and checks that addresses,
 // users and times are found where the authors of the data expect them.
 func TestCrowdSecLines(t *testing.T) {
-	data, err := os.ReadFile(sharedData(t, "cases/crowdsec_parser.jsonl"))
+	data, err := os.ReadFile(refdata.Path(t, "cases/crowdsec_parser.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	shared := filepath.Dir(filepath.Dir(sharedData(t, "cases/crowdsec_parser.jsonl")))
+	shared := filepath.Dir(filepath.Dir(refdata.Path(t, "cases/crowdsec_parser.jsonl")))
 	all := agreement{}
 	kinds := map[string]*agreement{}
 	seen := map[string]bool{}

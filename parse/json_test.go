@@ -13,35 +13,23 @@ import (
 	"unicode/utf8"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // jsonFiles returns the files below a folder of the shared data whose names end in suffix.
 func jsonFiles(t testing.TB, folder, suffix string) []string {
 	t.Helper()
 	var files []string
-	_ = filepath.WalkDir(jsonData(t, folder), func(path string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(refdata.Path(t, folder), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && strings.HasSuffix(path, suffix) {
 			files = append(files, path)
 		}
 		return nil
 	})
 	if len(files) == 0 {
-		t.Skipf("NO TEST DATA: no %s below %s", suffix, folder)
+		t.Fatalf("there is no %s below %s", suffix, folder)
 	}
 	return files
-}
-
-func jsonData(t testing.TB, folder string) string {
-	t.Helper()
-	root := os.Getenv("TOCSIN_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(root, folder)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("NO TEST DATA: %v", err)
-	}
-	return path
 }
 
 func readFile(t testing.TB, path string) string {
@@ -216,7 +204,7 @@ func TestJSONAgreesWithTheLibrary(t *testing.T) {
 	for _, path := range jsonFiles(t, "sigma/regression_data", ".json") {
 		checkLeaves(t, readFile(t, path))
 	}
-	for line := range strings.Lines(readFile(t, jsonData(t, "cases/panther.jsonl"))) {
+	for line := range strings.Lines(readFile(t, refdata.Path(t, "cases/panther.jsonl"))) {
 		checkLeaves(t, line)
 	}
 }
@@ -271,10 +259,10 @@ func TestJSONShared(t *testing.T) {
 	for _, path := range jsonFiles(t, "elastic-examples", "nginxplus_json_logs") {
 		check(path, 500)
 	}
-	for line := range strings.Lines(readFile(t, jsonData(t, "cases/stratus_cloudtrail.jsonl"))) {
+	for line := range strings.Lines(readFile(t, refdata.Path(t, "cases/stratus_cloudtrail.jsonl"))) {
 		e := jsonEvents(t, line)[0]
 		n, _ := e.Get("events").Float()
-		check(jsonData(t, e.Get("path").String()), int(n))
+		check(refdata.Path(t, e.Get("path").String()), int(n))
 	}
 }
 

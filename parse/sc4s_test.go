@@ -6,11 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // TestMakersOfLines reads the lines of many products and counts those whose vendor and product are told.
 func TestMakersOfLines(t *testing.T) {
-	data, err := os.ReadFile(sharedData(t, "cases/sc4s.jsonl"))
+	data, err := os.ReadFile(refdata.Path(t, "cases/sc4s.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,7 @@ func TestMakersOfLines(t *testing.T) {
 
 // TestFirewallCases compares addresses and ports with those that another reader finds in the same lines.
 func TestFirewallCases(t *testing.T) {
-	data, err := os.ReadFile(sharedData(t, "cases/crowdsec_parser.jsonl"))
+	data, err := os.ReadFile(refdata.Path(t, "cases/crowdsec_parser.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // TestSurvey parses every log of the shared data, in blocks, and checks that each line is accounted for.
 func TestSurvey(t *testing.T) {
-	root := sharedData(t, "crowdsec-hub/.tests")
+	root := refdata.Path(t, "crowdsec-hub/.tests")
 	files, lines, timed, plain, sshd, known := 0, 0, 0, 0, 0, 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".log") {

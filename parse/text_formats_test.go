@@ -1,26 +1,10 @@
 package parse
 
 import (
-	"os"
-	"path/filepath"
-	"testing"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
 )
-
-// shared returns the path of the test data that is not part of the repository, and skips the test where it is absent.
-func sharedData(t testing.TB, name string) string {
-	root := os.Getenv("TOCSIN_DATA")
-	if root == "" {
-		root = "../../shared/data"
-	}
-	path := filepath.Join(root, name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("SKIPPED: no test data at %s (set TOCSIN_DATA)", path)
-	}
-	return path
-}
 
 var testReference = time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC)
 

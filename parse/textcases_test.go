@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // readCases reads a file of one JSON object a line.
 func readCases[T any](t *testing.T, name string) []T {
-	f, err := os.Open(sharedData(t, name))
+	f, err := os.Open(refdata.Path(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,7 @@ func TestSharesRecognised(t *testing.T) {
 		{"elastic-examples/Machine Learning/Security Analytics Recipes/suspicious_login_activity/data/auth.log", 0.99},
 		{"elastic-examples/Common Data Formats/apache_logs/apache_logs", 1},
 	} {
-		data, err := os.ReadFile(sharedData(t, c.file))
+		data, err := os.ReadFile(refdata.Path(t, c.file))
 		if err != nil {
 			t.Fatal(err)
 		}

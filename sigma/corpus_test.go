@@ -1,41 +1,23 @@
 package sigma
 
 import (
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
 // corpus returns the rule files of SigmaHQ under one of its folders, by name; the test is skipped where they are not.
 func corpus(tb testing.TB, dir string) map[string][]byte {
 	tb.Helper()
-	root := os.Getenv("TOCSIN_DATA")
-	if root == "" {
-		root = "../../shared/data"
-	}
-	root = filepath.Join(root, "sigma")
-	if _, err := os.Stat(root); err != nil {
-		tb.Skipf("SKIPPED: no Sigma corpus here: %v", err)
-	}
-	out := map[string][]byte{}
-	err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".yml" || strings.Contains(path, "regression_data") {
-			return err
+	out := make(map[string][]byte)
+	for name, data := range refdata.Files(tb, path.Join("sigma", dir), ".yml") {
+		if name = path.Join(dir, name); !strings.Contains(name, "regression_data") {
+			out[name] = data
 		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
-		out[filepath.ToSlash(rel)] = b
-		return err
-	})
-	if err != nil {
-		tb.Fatal(err)
 	}
 	return out
 }

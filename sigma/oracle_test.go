@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/recorded"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 )
 
@@ -113,7 +114,7 @@ func TestEngineIsNaive(t *testing.T) {
 		{"stratus-red-team", ".json", 1},
 		{"elastic-examples", "auth.log", 9},
 	} {
-		events := refdata.Events(t, set.suffix, set.folder).Events
+		events := recorded.Events(t, set.suffix, set.folder).Events
 		for i := 0; i < len(events); i += set.stride {
 			ev := &events[i]
 			want := oracle.match(ev)
@@ -144,7 +145,7 @@ func titles(rules []*Rule, places []int32) []string {
 func BenchmarkMatch(b *testing.B) {
 	rules := slices.DeleteFunc(corpusRules(b, allRuleFolders...), func(r *Rule) bool { return r.LogSource.Product != "windows" })
 	for _, set := range []struct{ folder, suffix string }{{"security-datasets", ".json"}, {"evtx-to-mitre", ".evtx"}, {"omerbenamram-evtx", ".evtx"}} {
-		events := refdata.Events(b, set.suffix, set.folder).Events
+		events := recorded.Events(b, set.suffix, set.folder).Events
 		engine := Compile(rules, BuiltinLogSources())
 		m := engine.NewMatcher()
 		oracle := &naiveEngine{engine, make(map[string][]naiveRule)}
@@ -168,7 +169,7 @@ func BenchmarkMatch(b *testing.B) {
 // BenchmarkMoreRules shows what ten times the rules cost: copies whose literals differ, so that nothing is shared.
 func BenchmarkMoreRules(b *testing.B) {
 	base := slices.DeleteFunc(corpusRules(b, allRuleFolders...), func(r *Rule) bool { return r.LogSource.Product != "windows" })
-	events := refdata.Events(b, ".json", "security-datasets").Events
+	events := recorded.Events(b, ".json", "security-datasets").Events
 	for _, times := range []int{1, 10} {
 		rules := base
 		for i := 1; i < times; i++ {
@@ -214,7 +215,7 @@ func varied(x *Expr, end string) *Expr {
 // TestMatchAllocatesNothing is about events that hit nothing, once their kind has been seen.
 func TestMatchAllocatesNothing(t *testing.T) {
 	m := Compile(corpusRules(t, allRuleFolders...), BuiltinLogSources()).NewMatcher()
-	events := refdata.Events(t, ".json", "security-datasets").Events
+	events := recorded.Events(t, ".json", "security-datasets").Events
 	var quiet []*event.Event
 	for i := range events {
 		if len(m.Match(&events[i])) == 0 {

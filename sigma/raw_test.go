@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/tocsin-sec/tocsin/event"
-	"github.com/tocsin-sec/tocsin/internal/refdata"
+	"github.com/tocsin-sec/tocsin/internal/recorded"
 )
 
 // TestKeywordsInJSON is about words that stand in a record behind escapes, or that its parser adds.
@@ -18,7 +18,7 @@ func TestKeywordsInJSON(t *testing.T) {
 		r.LogSource = event.LogSource{}
 	}
 	m := Compile(rules, BuiltinLogSources()).NewMatcher()
-	var p refdata.Parser
+	var p recorded.Parser
 	var batch event.Batch
 	p.Parse(t, "keywords.json", []byte(`{"MESSAGE":"Failed password for root from 192.0.2.7 port 22 ssh2","SYSLOG_IDENTIFIER":"sshd","_HOSTNAME":"h","__REALTIME_TIMESTAMP":"1709456364120000"}
 {"a":"xx mimi\u006batz yy","b":"c:\\\\users\\x"}

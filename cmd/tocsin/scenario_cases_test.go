@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/internal/recorded"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/sigma"
 )
@@ -170,7 +171,7 @@ func addressesOf(t *testing.T, path string) map[int64][]string {
 		t.Fatal(err)
 	}
 	var batch event.Batch
-	var p refdata.Parser
+	var p recorded.Parser
 	p.Parse(t, filepath.Base(path), data, &batch)
 	sources := make(map[int64][]string)
 	for i := range batch.Events {

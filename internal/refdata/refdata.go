@@ -1,18 +1,14 @@
 // Package refdata gives tests the reference data: real logs and the community's rules, which stand beside the repository
-// and are no part of it. A test that asks for what is not there is skipped, and says so.
+// and are no part of it. A test that asks for what is not there is skipped, and says so. It imports no room, so that the
+// tests of every room can use it; package recorded makes events of these files.
 package refdata
 
 import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/tocsin-sec/tocsin/event"
-	"github.com/tocsin-sec/tocsin/evtx"
-	"github.com/tocsin-sec/tocsin/parse"
 )
 
 // Path returns the place of a file or folder of the reference data: under $TOCSIN_DATA, or under ../shared/data from
@@ -63,66 +59,4 @@ func Files(tb testing.TB, folder, suffix string) map[string][]byte {
 		tb.Fatal(err)
 	}
 	return files
-}
-
-// Parser turns whole files into events, as a run does, and keeps what a run keeps between them.
-type Parser struct {
-	Env  parse.Env
-	evtx *evtx.Parser
-}
-
-// Parse appends the events of one file to a batch.
-func (p *Parser) Parse(tb testing.TB, path string, data []byte, out *event.Batch) {
-	tb.Helper()
-	var split parse.Splitter
-	var parser parse.Parser
-	name := "evtx"
-	if evtx.Detect(string(data)) > 0 {
-		if p.evtx == nil {
-			p.evtx = evtx.NewParser(&p.Env.Shapes)
-		}
-		split, parser = evtx.NewSplitter(), p.evtx
-	} else {
-		f := parse.Recognise(parse.Formats, string(data[:min(len(data), 64<<10)]))
-		if f == nil {
-			tb.Fatalf("%s: no format knows it", path)
-		}
-		name, split, parser = f.Name, f.NewSplitter(), f.NewParser(&p.Env)
-	}
-	block := event.Block{Origin: &event.Origin{Path: path, Format: name}, First: 1}
-	for len(data) > 0 {
-		cut := split.Split(data, true)
-		if cut.Skip+cut.Size == 0 {
-			return
-		}
-		block.Header = cut.Header
-		block.Offset += int64(cut.Skip)
-		block.First += int64(strings.Count(string(data[:cut.Skip]), "\n"))
-		block.Data = string(data[cut.Skip : cut.Skip+cut.Size])
-		if cut.Size > 0 {
-			parser.Parse(block, out)
-		}
-		block.Offset += int64(cut.Size)
-		block.First += int64(strings.Count(block.Data, "\n"))
-		data = data[cut.Skip+cut.Size:]
-	}
-}
-
-// Events returns the events of all files below some folders of the reference data whose names end in suffix.
-func Events(tb testing.TB, suffix string, folders ...string) *event.Batch {
-	tb.Helper()
-	var p Parser
-	out := &event.Batch{}
-	for _, folder := range folders {
-		files := Files(tb, folder, suffix)
-		names := make([]string, 0, len(files))
-		for n := range files {
-			names = append(names, n)
-		}
-		slices.Sort(names)
-		for _, n := range names {
-			p.Parse(tb, folder+"/"+n, files[n], out)
-		}
-	}
-	return out
 }
