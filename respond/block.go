@@ -46,7 +46,7 @@ type Block struct {
 const maxTarget = 128
 
 // ParseBlock reads a target: an address or network (CIDR), then, in any order and at most once each, a direction (in,
-// which is the default, out, forward) and a port (tcp/22, udp/53). "any" is any address; it needs a port.
+// which is the default, out, forward) and a port (tcp/22, udp/53). "any" is any address, of IPv4 and IPv6; it needs a port.
 func ParseBlock(target string) (Block, error) {
 	b := Block{Verdict: Drop}
 	if len(target) > maxTarget {
@@ -78,14 +78,20 @@ func ParseBlock(target string) (Block, error) {
 		}
 	}
 	b.Dir = cmp.Or(b.Dir, In)
-	if anywhere {
-		if b.Port == 0 {
-			return b, errors.New("block any: needs a port")
-		}
+	switch {
+	case anywhere && b.Port == 0:
+		return b, errors.New("block any: needs a port, such as tcp/23")
+	case anywhere || b.everywhere():
 		b.Prefix = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	}
 	return b, nil
 }
+
+// everywhere tells whether it is a port for any address, of IPv4 and IPv6.
+func (b *Block) everywhere() bool { return b.Port != 0 && b.Prefix.IsValid() && b.Prefix.Bits() == 0 }
+
+// meets tells whether an address is among those of the block.
+func (b *Block) meets(a netip.Addr) bool { return b.everywhere() || b.Prefix.Contains(a) }
 
 // ParsePrefix reads an address or a network in CIDR notation. Zones are refused, bits behind the mask are cleared, and
 // IPv4 in IPv6 (::ffff:192.0.2.1) is IPv4.
@@ -118,7 +124,7 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 // Target is the text that ParseBlock reads, in its one canonical form.
 func (b *Block) Target() string {
 	s := addressText(b.Prefix)
-	if b.Port != 0 && b.Prefix.Bits() == 0 {
+	if b.everywhere() {
 		s = "any"
 	}
 	if b.Dir != In {

@@ -172,12 +172,7 @@ func putChains(m *message, chains []chain, used []Used) error {
 // elements are the elements of a set that blocks make, with what was counted of each.
 func (f *Firewall) elements(s *setSpec, blocks []Block, counted map[string]*Held) []element {
 	now := f.now().UnixNano()
-	var mine []Block
-	for i := range blocks {
-		if b := &blocks[i]; s.holds(b) && (b.Until == 0 || b.Until > now) {
-			mine = append(mine, *b)
-		}
-	}
+	mine := slices.DeleteFunc(s.of(blocks), func(b Block) bool { return b.Until != 0 && b.Until <= now })
 	if s.kind == network {
 		mine = widest(mine)
 	} else {
@@ -268,17 +263,6 @@ func (f *Firewall) Change(add, remove []Block) error {
 		}
 	}
 	return nil
-}
-
-// of are the blocks that belong into a set.
-func (s *setSpec) of(blocks []Block) []Block {
-	var list []Block
-	for i := range blocks {
-		if s.holds(&blocks[i]) {
-			list = append(list, blocks[i])
-		}
-	}
-	return list
 }
 
 // changeSingles changes a hash set. What is replaced or removed is added before, because the kernel may have let it expire

@@ -156,6 +156,7 @@ func TestBlockDropsAndCounts(t *testing.T) {
 	listen(t, us, "10.7.1.1:80")
 	listen(t, us, "[fd07:1::1]:80")
 	listen(t, us, "10.7.1.1:81")
+	listen(t, us, "[fd07:1::1]:81")
 	for _, c := range []struct {
 		target      string
 		verdict     Verdict
@@ -178,6 +179,9 @@ func TestBlockDropsAndCounts(t *testing.T) {
 		b.Verdict = c.verdict
 		if err := f.Replace(&Wanted{Blocks: []Block{b}}, false); err != nil {
 			t.Fatal(err)
+		}
+		if b.everywhere() && reach(t, them, "[fd07:1::1]:81") {
+			t.Errorf("%s does not meet IPv6", c.target)
 		}
 		if v4, p81, v6 := reach(t, them, "10.7.1.1:80"), reach(t, them, "10.7.1.1:81"), reach(t, them, "[fd07:1::1]:80"); v4 != c.v4 || p81 != c.p81 || v6 != c.v6 {
 			t.Errorf("%s %s: reached %v %v %v, want %v %v %v", c.verdict, c.target, v4, p81, v6, c.v4, c.p81, c.v6)

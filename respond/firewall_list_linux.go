@@ -21,7 +21,24 @@ func (f *Firewall) List() ([]Held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("firewall: list: %w", err)
 	}
-	return list, nil
+	return joined(list), nil
+}
+
+// joined makes one of the two entries, one in each family, that a port for any address is.
+func joined(list []Held) []Held {
+	out := list[:0]
+	for _, h := range list {
+		i := -1
+		if h.everywhere() {
+			i = slices.IndexFunc(out, func(o Held) bool { return o.id() == h.id() })
+		}
+		if i < 0 {
+			out = append(out, h)
+			continue
+		}
+		out[i].Packets, out[i].Bytes = out[i].Packets+h.Packets, out[i].Bytes+h.Bytes
+	}
+	return out
 }
 
 func (f *Firewall) list() ([]Held, error) {

@@ -91,6 +91,20 @@ func (b *Block) set() (verdict Verdict, dir Direction, kind setKind, six bool) {
 	return b.Verdict, b.Dir, kind, !b.Prefix.Addr().Is4()
 }
 
+// of are the blocks that belong into a set, as they are there: any address is so in both families.
+func (s *setSpec) of(blocks []Block) []Block {
+	var list []Block
+	for _, b := range blocks {
+		if s.six && b.everywhere() {
+			b.Prefix = netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+		}
+		if s.holds(&b) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
 func (s *setSpec) holds(b *Block) bool {
 	verdict, dir, kind, six := b.set()
 	return s.verdict == verdict && s.dir == dir && s.kind == kind && s.six == six

@@ -80,12 +80,12 @@ func (g *Guard) judge(ground *Ground) *judgement {
 	}
 	for _, n := range g.Never {
 		if p, err := ParsePrefix(n); err == nil {
-			j.nets = append(j.nets, named{p, "never to be blocked: " + n})
+			j.nets = append(j.nets, named{p, "never to be blocked (respond.guard.never: " + n + ")"})
 		}
 	}
 	for _, n := range g.Known {
 		if p, err := ParsePrefix(n); err == nil {
-			j.known = append(j.known, named{p, n})
+			j.known = append(j.known, named{p, "known to be good (respond.guard.known: " + n + ")"})
 		}
 	}
 	return j
@@ -107,11 +107,11 @@ func (j *judgement) objections(b *Block) []string {
 		}
 	}
 	for _, s := range j.sessions {
-		if b.Dir != Forward && b.Prefix.Contains(s.Address.Unmap().WithZone("")) && (b.Port == 0 || s.Port == 0 || b.Dir == Out || b.Port == s.Port) {
+		if b.Dir != Forward && b.meets(s.Address.Unmap().WithZone("")) && (b.Port == 0 || s.Port == 0 || b.Dir == Out || b.Port == s.Port) {
 			list = append(list, fmt.Sprintf("%s has a live session from %s (%s)", cmp.Or(s.User, "an operator"), s.Address, s.What))
 		}
 	}
-	if b.Prefix.Bits() == 0 {
+	if b.everywhere() {
 		return list // one port, for all; what is never blocked is let through before
 	}
 	if b.Prefix.IsSingleIP() {
@@ -130,18 +130,26 @@ func (j *judgement) objections(b *Block) []string {
 	}
 	for _, n := range j.nets {
 		if n.prefix.Overlaps(b.Prefix) {
-			list = append(list, fmt.Sprintf("%s is %s", addressText(b.Prefix), n.what))
+			list = append(list, n.among(b))
 		}
 	}
 	return list
+}
+
+// among says what is so of some addresses of a block, or of all.
+func (n *named) among(b *Block) string {
+	if b.everywhere() || n.prefix.Bits() > b.Prefix.Bits() {
+		return fmt.Sprintf("%s, which is among them, is %s", addressText(n.prefix), n.what)
+	}
+	return fmt.Sprintf("%s is %s", addressText(b.Prefix), n.what)
 }
 
 // warnings are what a person should know before a block happens.
 func (j *judgement) warnings(b *Block) []string {
 	var list []string
 	for _, n := range j.known {
-		if n.prefix.Overlaps(b.Prefix) {
-			list = append(list, fmt.Sprintf("%s is known to be good: %s", addressText(b.Prefix), n.what))
+		if n.prefix.Overlaps(b.Prefix) || b.everywhere() {
+			list = append(list, n.among(b))
 		}
 	}
 	if private := b.Prefix.Addr(); b.Port == 0 && private.IsPrivate() {

@@ -10,7 +10,7 @@ type Replay struct {
 // ReplaySpan is what it would have met in the last days.
 type ReplaySpan struct {
 	Days   int      `json:"days"`
-	Events int64    `json:"events"`          // in which its addresses stand
+	Events int64    `json:"events"`          // in which its addresses stand, or, for any address, its port
 	Good   int64    `json:"good,omitempty"`  // of them, with a success of somebody: a login, an answer
 	Users  []string `json:"users,omitempty"` // who was there, those seen most first; at most ten
 	Hosts  []string `json:"hosts,omitempty"` // where; at most ten
@@ -19,6 +19,9 @@ type ReplaySpan struct {
 
 // warnings are what a person should know of it.
 func (r *Replay) warnings() []string {
+	if r == nil {
+		return nil
+	}
 	var list []string
 	for _, s := range r.Spans {
 		if s.Good > 0 {

@@ -19,9 +19,6 @@ func (t *tenant) replaying(guard *respond.Guard) func(ctx context.Context, b *re
 }
 
 func (t *tenant) replay(ctx context.Context, b *respond.Block, guard *respond.Guard) (*respond.Replay, error) {
-	if b.Prefix.Bits() == 0 {
-		return nil, nil // a port: the store does not know ports by themselves
-	}
 	r := &respond.Replay{}
 	for _, days := range []int{7, 30} {
 		span, err := t.replaySpan(ctx, b, days, guard)
@@ -44,6 +41,9 @@ func (t *tenant) replaySpan(ctx context.Context, b *respond.Block, days int, gua
 	}
 	now := time.Now()
 	about := fmt.Sprintf("%s:%q", field, what)
+	if b.Prefix.Bits() == 0 {
+		about = fmt.Sprintf("destination.port:\"%d\"", b.Port)
+	}
 	s := &respond.ReplaySpan{Days: days}
 	for text, into := range map[string]*int64{
 		about: &s.Events,
