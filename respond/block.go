@@ -42,8 +42,11 @@ type Block struct {
 	Until   int64        `json:"until,omitempty"` // ns since 1970; 0 is for ever
 }
 
-// maxTarget bounds the text of a target, in bytes.
-const maxTarget = 128
+// maxTarget bounds the text of a target, in bytes; maxRate a limit, in packets a second.
+const (
+	maxTarget = 128
+	maxRate   = 1_000_000
+)
 
 // ParseBlock reads a target: an address or network (CIDR), then, in any order and at most once each, a direction (in,
 // which is the default, out, forward) and a port (tcp/22, udp/53). "any" is any address, of IPv4 and IPv6; it needs a port.
@@ -68,7 +71,7 @@ func ParseBlock(target string) (Block, error) {
 		case ok && b.Proto == "" && (proto == "tcp" || proto == "udp"):
 			n, err := strconv.ParseUint(port, 10, 16)
 			if err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
-				return b, fmt.Errorf("block %q: %q is no port", target, port)
+				return b, fmt.Errorf("block %q: %q is no port from 1 to 65535", target, port)
 			}
 			b.Proto, b.Port = proto, uint16(n)
 		case b.Dir == "" && (w == string(In) || w == string(Out) || w == string(Forward)):
@@ -103,7 +106,7 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	if strings.Contains(s, "/") {
 		var err error
 		if p, err = netip.ParsePrefix(s); err != nil {
-			return p, fmt.Errorf("%q is no network", s)
+			return p, fmt.Errorf("%q is no network: write one such as 203.0.113.0/24 or 2001:db8::/32", s)
 		}
 		if p.Addr().Is4In6() {
 			if p.Bits() < 96 {
@@ -114,8 +117,11 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 		return p.Masked(), nil
 	}
 	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" {
-		return p, fmt.Errorf("%q is no address", s)
+	switch {
+	case err != nil:
+		return p, fmt.Errorf("%q is no address: write one such as 203.0.113.7 or 2001:db8::7", s)
+	case a.Zone() != "":
+		return p, fmt.Errorf("%q is no address: leave the zone %q out", s, "%"+a.Zone())
 	}
 	a = a.Unmap()
 	return netip.PrefixFrom(a, a.BitLen()), nil
@@ -157,8 +163,8 @@ func (b *Block) check() error {
 		return fmt.Errorf("block %s: not in its canonical form", b.Target())
 	case b.Verdict != Drop && b.Verdict != Allow && b.Verdict != Limit:
 		return fmt.Errorf("block %s: %q is no verdict", b.Target(), b.Verdict)
-	case (b.Verdict == Limit) != (b.Rate != 0) || b.Rate > 1_000_000:
-		return fmt.Errorf("block %s: a limit has a rate of 1 to 1000000 packets a second, and nothing else has", b.Target())
+	case (b.Verdict == Limit) != (b.Rate != 0) || b.Rate > maxRate:
+		return fmt.Errorf("block %s: a limit has a rate of 1 to %d packets a second, and nothing else has", b.Target(), maxRate)
 	case b.Verdict != Drop && (b.Port != 0 || b.Dir != In):
 		return fmt.Errorf("block %s: what is allowed or limited is so for all ports, and by where it comes from", b.Target())
 	case b.Verdict == Limit && !b.Prefix.IsSingleIP():

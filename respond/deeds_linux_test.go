@@ -303,6 +303,23 @@ func TestQuarantine(t *testing.T) {
 	if data, _ := os.ReadFile(file); err != nil || string(data) != "evil" || info.Mode().Perm() != 0o754 || !info.ModTime().Equal(when) {
 		t.Errorf("put back %v, %v", info, err)
 	}
+	// The same content, found at two places, goes back to both.
+	twin := filepath.Join(dir, "twin.exe")
+	if err := os.WriteFile(twin, []byte("evil"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	done(t)(perform(t, h, VerbDo, "quarantine", file, nil))
+	done(t)(perform(t, h, VerbDo, "quarantine", twin, nil))
+	done(t)(perform(t, h, VerbUndo, "quarantine", file, o.Undo))
+	done(t)(perform(t, h, VerbUndo, "quarantine", twin, o.Undo))
+	for _, path := range []string{file, twin} {
+		if data, err := os.ReadFile(path); err != nil || string(data) != "evil" {
+			t.Errorf("%s: %q, %v", path, data, err)
+		}
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
+		t.Errorf("left in quarantine: %v, %v", left, err)
+	}
 	// Neither a link nor a folder on the way that is one leads anywhere.
 	link := filepath.Join(dir, "link")
 	if err := errors.Join(os.Symlink(file, link), os.Symlink(dir, filepath.Join(dir, "way"))); err != nil {

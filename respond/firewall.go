@@ -89,6 +89,19 @@ func (m Met) Of(kind, target string) (packets, bytes uint64) {
 	return 0, 0
 }
 
+// isolatedRule is the comment of the rules that drop what an isolated host does not let through.
+const isolatedRule = "isolated"
+
+// Isolated returns what the isolation of this host has dropped.
+func (s *Standing) Isolated() (packets, bytes uint64) {
+	for _, u := range s.Used {
+		if u.Rule == isolatedRule {
+			packets, bytes = packets+u.Packets, bytes+u.Bytes
+		}
+	}
+	return packets, bytes
+}
+
 // OfFirewall tells whether actions of a kind are entries of the firewall.
 func OfFirewall(kind string) bool {
 	k, err := KindOf(kind)

@@ -324,7 +324,7 @@ func chainsOf(specs []setSpec, isolated bool) []chain {
 			}
 			if isolated {
 				family.rules = append(family.rules, keepNeighbours(six)...)
-				family.rules = append(family.rules, rule{exprs: []expr.Any{&expr.Counter{}, drop()}, comment: "isolated"})
+				family.rules = append(family.rules, rule{exprs: []expr.Any{&expr.Counter{}, drop()}, comment: isolatedRule})
 			}
 			list = append(list, family)
 			c.rules = append(c.rules, rule{exprs: append(ofFamily(six), goTo(family.name))})

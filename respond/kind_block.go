@@ -72,8 +72,8 @@ func entry(kind, target string, params map[string]string) (Block, error) {
 		b.Verdict = Limit
 		if err = noParams(params, "rate"); err == nil {
 			rate, bad := strconv.ParseUint(params["rate"], 10, 32)
-			if bad != nil {
-				return b, fmt.Errorf("rate-limit %s: rate %.20q is no number of packets a second", b.Target(), params["rate"])
+			if bad != nil || rate == 0 || rate > maxRate {
+				return b, fmt.Errorf("rate-limit %s: rate %.20q is no number of packets a second from 1 to %d", b.Target(), params["rate"], maxRate)
 			}
 			b.Rate = uint32(rate)
 		}

@@ -180,12 +180,12 @@ func (l *Lists) Push(ctx context.Context, a Alias) (added, removed int, more boo
 }
 
 // missing are those of a list that are not in another.
-func missing(list, from []netip.Prefix) []netip.Prefix {
-	known := make(map[netip.Prefix]bool, len(from))
+func missing[T comparable](list, from []T) []T {
+	known := make(map[T]bool, len(from))
 	for _, p := range from {
 		known[p] = true
 	}
-	return slices.DeleteFunc(slices.Clone(list), func(p netip.Prefix) bool { return known[p] })
+	return slices.DeleteFunc(slices.Clone(list), func(p T) bool { return known[p] })
 }
 
 // members reads addresses and networks as a firewall writes them.

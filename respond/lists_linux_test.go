@@ -155,7 +155,7 @@ prometheus: {enabled: false, listen_addr: 127.0.0.1, listen_port: 60601}
 	}
 	a := r.ask(t, Request{Kind: "block", Target: "10.7.1.2", For: time.Hour})
 	parts.Wait(t, 20*time.Second, "the bouncer to block", func() bool { return !reach(t, them, "10.7.1.1:80") })
-	if _, err := r.Undo(t.Context(), a.Key, "anna"); err != nil {
+	if _, err := r.Undo(t.Context(), a.Key, "anna", ""); err != nil {
 		t.Fatal(err)
 	}
 	parts.Wait(t, 20*time.Second, "the bouncer to unblock", func() bool { return reach(t, them, "10.7.1.1:80") })

@@ -108,6 +108,9 @@ func (p *Policy) atoms() ([]atom, error) {
 			}
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err // what rules make of it would be said again for each
+	}
 	var list []atom
 	for i := range p.Rules {
 		atoms, err := p.ruleAtoms(i)
@@ -163,7 +166,7 @@ func parseService(s string) (service, error) {
 	low, err := strconv.ParseUint(first, 10, 16)
 	hi, err2 := strconv.ParseUint(last, 10, 16)
 	if err != nil || err2 != nil || low == 0 || hi < low {
-		return service{}, fmt.Errorf("%.40q: %.20q is no port", s, ports)
+		return service{}, fmt.Errorf("%.40q: %.20q is no port from 1 to 65535, and no range such as 8000-8100", s, ports)
 	}
 	return service{proto, uint16(low), uint16(hi)}, nil
 }

@@ -10,8 +10,8 @@ import (
 
 // Fault is something in a policy that nobody means.
 type Fault struct {
-	Kind  string `json:"kind"` // "shadowed", "redundant", "contradiction", "unused"
-	Rule  int    `json:"rule"` // from 1
+	Kind  string `json:"kind"` // "shadowed", "redundant", "contradiction", "unused", "lock-out"
+	Rule  int    `json:"rule"` // from 1; 0: the whole policy
 	Name  string `json:"name"`
 	Other int    `json:"other,omitempty"` // the rule that makes it so, from 1; 0 is the default
 	Text  string `json:"text"`

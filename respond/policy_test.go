@@ -2,6 +2,7 @@ package respond
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -61,5 +62,59 @@ func TestPolicyMistakes(t *testing.T) {
 		if err := p.Check(); err == nil {
 			t.Errorf("%s: taken", name)
 		}
+	}
+}
+
+// What a plan would change is told in words, and who could not come back.
+func TestPolicyChanges(t *testing.T) {
+	lan := map[string]Zone{"lan": {Networks: []string{"192.0.2.0/24"}}, "guests": {Interfaces: []string{"eth2"}}}
+	ssh := PolicyRule{From: []string{"lan"}, To: []string{"self"}, Services: []string{"tcp/22"}}
+	web := PolicyRule{Name: "web", From: []string{"any"}, To: []string{"self"}, Services: []string{"tcp/80"}, Deny: true}
+	first := &Policy{Zones: lan, Rules: []PolicyRule{ssh}}
+	for _, c := range []struct {
+		before, after *Policy
+		want          string
+	}{
+		{nil, first, "- default: allow|+ zone guests: eth2|+ zone lan: 192.0.2.0/24|+ allow lan to self: tcp/22|+ default: deny"},
+		{first, first, ""},
+		{first, &Policy{Zones: lan, Rules: []PolicyRule{web, ssh}}, "+ deny any to self: tcp/80 (web)"},
+		{&Policy{Zones: lan, Rules: []PolicyRule{ssh, web}}, &Policy{Zones: lan, Rules: []PolicyRule{web, ssh}}, "~ the same rules in another order"},
+	} {
+		if got := strings.Join(c.after.Changes(c.before), "|"); got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+	anna := Session{User: "anna", Address: netip.MustParseAddr("::ffff:192.0.2.7"), Port: 22, What: "ssh"}
+	ben := Session{User: "ben", Address: netip.MustParseAddr("198.51.100.7"), Port: 22, What: "ssh"}
+	guests := PolicyRule{From: []string{"guests"}, To: []string{"self"}}
+	for _, c := range []struct {
+		rules []PolicyRule
+		out   string
+	}{
+		{[]PolicyRule{ssh}, "ben"},
+		{[]PolicyRule{web, ssh}, "ben"},
+		{[]PolicyRule{guests}, ""}, // they may come by that interface
+		{[]PolicyRule{{From: []string{"guests"}, To: []string{"self"}, Deny: true}, ssh}, "ben"},
+		{[]PolicyRule{{From: []string{"any"}, To: []string{"self"}, Services: []string{"tcp/1-1024"}, Deny: true}, ssh}, "anna ben"},
+	} {
+		p := &Policy{Zones: lan, Rules: c.rules}
+		list, err := p.CutsOff([]Session{anna, ben, ben, {User: "carl", Address: ben.Address, What: "console"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, f := range list {
+			for _, s := range []Session{anna, ben} {
+				if strings.Contains(f.Text, s.User) {
+					out = append(out, s.User)
+				}
+			}
+		}
+		if strings.Join(out, " ") != c.out {
+			t.Errorf("%+v cuts off %v, want %s", c.rules, list, c.out)
+		}
+	}
+	if !(&Policy{}).Empty() || (&Policy{Default: "allow"}).Empty() || first.Empty() {
+		t.Error("which policy is empty?")
 	}
 }

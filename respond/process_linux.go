@@ -18,7 +18,7 @@ var killKind = Kind{
 		n, err := strconv.ParseUint(pid, 10, 31)
 		s, err2 := strconv.ParseUint(start, 10, 63)
 		if !ok || err != nil || err2 != nil {
-			return "", fmt.Errorf("kill %.80q: write its number, and when it began", target)
+			return "", fmt.Errorf("kill %.80q: write its number, and when it began, which is the 22nd value of /proc/NUMBER/stat", target)
 		}
 		if n < 2 {
 			return "", errors.New("kill: not the first process")

@@ -19,7 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quarantineKind moves a file where nobody runs it. The copy is named for its hash; beside it stands what it was.
+// quarantineKind moves a file where nobody runs it. The copy is named for its hash; beside it stands what it was, once for each
+// place that the same content was found at.
 var quarantineKind = Kind{
 	Name: "quarantine", Doc: "Move a file where nobody runs it; undoing puts it back as it was.", Example: "/srv/upload/invoice.exe", Lasts: true,
 	Check: func(target string, params map[string]string) (string, error) {
@@ -66,10 +67,33 @@ func openPlain(path string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
+// noteName is the file that says what a file in quarantine was.
+func noteName(folder, sum, path string) string {
+	place := sha256.Sum256([]byte(path))
+	return filepath.Join(folder, sum+"-"+hex.EncodeToString(place[:8])+".json")
+}
+
+// holdFolder keeps others from putting the same content into quarantine, or taking it out, until release.
+func holdFolder(folder string) (release func(), err error) {
+	f, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", folder, err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil
+}
+
 func quarantine(folder, path string) (Outcome, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return Outcome{}, err
 	}
+	release, err := holdFolder(folder)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer release()
 	dir, err := openPlain(filepath.Dir(path), unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
 		return Outcome{}, final(err)
@@ -94,7 +118,7 @@ func quarantine(folder, path string) (Outcome, error) {
 	}
 	note, err := json.Marshal(&q)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, q.SHA256+".json"), note, 0o600)
+		err = os.WriteFile(noteName(folder, q.SHA256, path), note, 0o600)
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -127,13 +151,26 @@ func restore(folder, path, sum string) error {
 	if len(sum) != 64 || strings.Trim(sum, "0123456789abcdef") != "" {
 		return fmt.Errorf("restore %s: %.80q is no hash", path, sum)
 	}
-	note, err := os.ReadFile(filepath.Join(folder, sum+".json"))
+	release, err := holdFolder(folder)
+	if err != nil {
+		return err
+	}
+	defer release()
+	name := noteName(folder, sum, path)
+	note, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) { // as it was named before the same content could come from several places
+		name = filepath.Join(folder, sum+".json")
+		note, err = os.ReadFile(name)
+	}
 	if err != nil {
 		return err
 	}
 	var q quarantined
-	if err := json.Unmarshal(note, &q); err != nil || q.Path != path || q.SHA256 != sum {
-		return fmt.Errorf("restore %s: what stands beside %s in quarantine is about another file: %w", path, sum, err)
+	if err := json.Unmarshal(note, &q); err != nil {
+		return fmt.Errorf("restore %s: read %s: %w", path, name, err)
+	}
+	if q.Path != path || q.SHA256 != sum {
+		return fmt.Errorf("restore %s: what stands beside %s in quarantine is about another file, %s", path, sum, q.Path)
 	}
 	in, err := os.Open(filepath.Join(folder, sum))
 	if err != nil {
@@ -148,7 +185,13 @@ func restore(folder, path, sum string) error {
 	if err := putBack(int(dir.Fd()), in, &q); err != nil {
 		return fmt.Errorf("restore %s: %w", path, err)
 	}
-	return errors.Join(os.Remove(filepath.Join(folder, sum)), os.Remove(filepath.Join(folder, sum+".json")))
+	if err := os.Remove(name); err != nil {
+		return err
+	}
+	if others, err := filepath.Glob(filepath.Join(folder, sum+"*.json")); err != nil || len(others) > 0 {
+		return err // the same content was found elsewhere, too
+	}
+	return os.Remove(filepath.Join(folder, sum))
 }
 
 // putBack writes a file beside its place, and then moves it there, unless something is there.

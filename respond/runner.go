@@ -292,6 +292,11 @@ func (r *Runner) judge(ctx context.Context, k *Kind, req *Request, j *Judgement)
 			return err
 		}
 		j.Forbidden, j.Warnings = r.opt.Guard.Judge(&b, ground)
+		if req.Person && b.Verdict != Allow {
+			if err := r.warnAllowed(ctx, &b, j); err != nil {
+				return err
+			}
+		}
 	}
 	if !req.Person && req.Needs == 0 {
 		n, err := r.state.CountActions(ctx, req.Kind, r.now()-int64(time.Hour))
@@ -304,6 +309,15 @@ func (r *Runner) judge(ctx context.Context, k *Kind, req *Request, j *Judgement)
 		}
 	}
 	return nil
+}
+
+// warnAllowed warns of dropping what is allowed: it would go on to pass.
+func (r *Runner) warnAllowed(ctx context.Context, b *Block, j *Judgement) error {
+	allowed, err := r.find(ctx, KeyOf(allowName, addressText(b.Prefix)))
+	if err == nil && allowed != nil && allowed.State == Done {
+		j.Warnings = append(j.Warnings, fmt.Sprintf("%s is allowed by action %.8s, which stands above blocks: undo that first", addressText(b.Prefix), allowed.Key))
+	}
+	return err
 }
 
 // Ask writes an action down, to be done at once or when it is approved. Asking twice does it once. The error is in
@@ -392,8 +406,8 @@ func (r *Runner) Deny(ctx context.Context, key, by, text string) (Action, error)
 	return r.change(ctx, key, by, "deny", func(a Action) (Action, error) { return a.Deny(by, text, r.now()) })
 }
 
-// Undo takes an action back.
-func (r *Runner) Undo(ctx context.Context, key, by string) (Action, error) {
+// Undo takes an action back, for a reason that may be empty.
+func (r *Runner) Undo(ctx context.Context, key, by, text string) (Action, error) {
 	return r.change(ctx, key, by, "undo", func(a Action) (Action, error) {
 		if k, err := KindOf(a.Kind); err == nil && !k.Lasts && a.State == Done {
 			return a, fmt.Errorf("%s cannot be undone", a.Kind)
@@ -401,7 +415,7 @@ func (r *Runner) Undo(ctx context.Context, key, by string) (Action, error) {
 		now := r.now()
 		a, err := a.Retract(Undone, by, now)
 		if err == nil {
-			a.Denial = &Vote{By: by, At: now, Text: "undone"}
+			a.Denial = &Vote{By: by, At: now, Text: text}
 		}
 		return a, err
 	})

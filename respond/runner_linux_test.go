@@ -102,7 +102,7 @@ func TestRunnerBlocksUndoesExpires(t *testing.T) {
 	if again := r.ask(t, Request{Kind: "block", Target: "10.7.1.2/32", For: time.Minute}); again.Key != a.Key || again.Until != a.Until {
 		t.Errorf("asked twice it is another: %+v", again)
 	}
-	if _, err := r.Undo(t.Context(), a.Key[:6], "ben"); err != nil {
+	if _, err := r.Undo(t.Context(), a.Key[:6], "ben", "a customer"); err != nil {
 		t.Fatal(err)
 	}
 	r.wait(t, a.Key, Undone)

@@ -214,7 +214,7 @@ func (r *response) register(a *console.API) {
 	console.Handle(a, op("POST", "/actions", identity.ActionAsk, "Asks for actions, or what would become of them; who may not approve proposes them"), r.ask)
 	console.Handle(a, op("POST", "/actions/{key}/approve", identity.ActionApprove, "Says yes to an action"), r.step(r.Approve))
 	console.Handle(a, op("POST", "/actions/{key}/deny", identity.ActionApprove, "Says no to an action"), r.step(r.Deny))
-	console.Handle(a, op("POST", "/actions/{key}/undo", identity.ActionApprove, "Takes an action back"), r.step(func(ctx context.Context, key, by, _ string) (respond.Action, error) { return r.Undo(ctx, key, by) }))
+	console.Handle(a, op("POST", "/actions/{key}/undo", identity.ActionApprove, "Takes an action back"), r.step(r.Undo))
 	console.Handle(a, op("GET", "/playbooks", identity.ActionRead, "Lists playbooks, with what they did or would have done"), r.playbooks)
 	console.Handle(a, op("GET", "/blocks", identity.FirewallRead, "Lists what is blocked, and what that has dropped"), r.blocks)
 	console.Handle(a, op("GET", "/firewall", identity.FirewallRead, "Shows the firewall as it is"), func(ctx context.Context, _ *console.Tenant, _ *console.Nothing) (*FirewallAnswer, error) {
@@ -419,6 +419,9 @@ func (r *response) blocks(ctx context.Context, _ *console.Tenant, q *console.Pag
 	return console.PageOf(list, q, func(a *respond.Action) string { return a.Key }, func(a *respond.Action) BlockAnswer {
 		b := BlockAnswer{Action: *a}
 		b.Packets, b.Bytes = met.Of(a.Kind, a.Target)
+		if a.Kind == "isolate" {
+			b.Packets, b.Bytes = standing.Isolated()
+		}
 		return b
 	})
 }
@@ -429,6 +432,7 @@ type FirewallAnswer struct {
 	Used       []respond.Used      `json:"used,omitempty"`
 	Faults     []respond.Fault     `json:"faults,omitempty"`
 	Difference *respond.Difference `json:"difference,omitempty"` // between the kernel and what is wanted
+	Changes    []string            `json:"changes,omitempty" doc:"Of a plan: what the policy in force has no more (- …), and what is new (+ …)."`
 	Blocks     int                 `json:"blocks"`
 	Kernel     string              `json:"kernel,omitempty"` // why it cannot be asked
 }
@@ -449,7 +453,12 @@ func (r *response) firewall(ctx context.Context) (*FirewallAnswer, error) {
 		out.Kernel = err.Error()
 		return out, nil
 	}
-	out.Used, out.Blocks = standing.Used, len(standing.Held)
+	out.Used = standing.Used
+	for i := range standing.Held {
+		if standing.Held[i].Verdict != respond.Allow {
+			out.Blocks++
+		}
+	}
 	if p.Policy != nil {
 		idle, err := r.idle(ctx, p.Policy, append([]respond.Used{}, standing.Used...))
 		if err != nil {
@@ -489,6 +498,9 @@ func (in *firewallAsk) policy() (*respond.Policy, error) {
 	if in.Body != nil {
 		err = json.Unmarshal(in.Body.Policy, p)
 	}
+	if err == nil && p.Empty() {
+		err = respond.ErrNoPolicy
+	}
 	if err != nil {
 		return nil, &console.Problem{Status: http.StatusUnprocessableEntity, Title: fmt.Sprintf("the policy cannot be read: %v", err), Field: "policy"}
 	}
@@ -521,11 +533,41 @@ func (r *response) changeFirewall(ctx context.Context, _ *console.Tenant, in *fi
 	if err != nil {
 		return nil, asProblem(err)
 	}
-	if in.Verb == "plan" {
-		idle, err := r.idle(ctx, p, nil)
-		return &FirewallAnswer{Faults: idle}, err
+	switch in.Verb {
+	case "plan":
+		return r.planned(ctx, p)
+	case "apply":
+		out, err := r.firewall(ctx)
+		if err == nil {
+			out.Faults, err = locksOut(p)
+		}
+		return out, err
 	}
 	return r.firewall(ctx)
+}
+
+// planned says what a policy would change, and what of it nobody means.
+func (r *response) planned(ctx context.Context, p *respond.Policy) (*FirewallAnswer, error) {
+	now, err := r.Policies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &FirewallAnswer{Changes: p.Changes(now.Policy)}
+	if out.Faults, err = locksOut(p); err != nil {
+		return nil, err
+	}
+	idle, err := r.idle(ctx, p, nil)
+	out.Faults = append(out.Faults, idle...)
+	return out, err
+}
+
+// locksOut are the sessions of operators that could not come again under a policy.
+func locksOut(p *respond.Policy) ([]respond.Fault, error) {
+	ground, err := respond.LookAround()
+	if err != nil {
+		return nil, fmt.Errorf("look around: %w", err)
+	}
+	return p.CutsOff(ground.Sessions)
 }
 
 // openDrops listens to what the firewall tells of packets that it drops, while there are rights to.

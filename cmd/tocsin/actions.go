@@ -49,21 +49,14 @@ func (a *acting) actions(ctx context.Context, states string, limit int) error {
 	var rows [][]terminal.Span
 	ask := console.ListAsk{Path: "actions", Args: url.Values{"state": {states}}, Most: limit}
 	count, err := listEach(ctx, c, ask, a.std, a.json, func(x *respond.Action) error {
-		came := x.Result
-		if x.Error != "" {
-			came = x.Error
-		}
-		if x.Denial != nil {
-			came = "denied by " + x.Denial.By + ": " + x.Denial.Text
-		}
 		rows = append(rows, []terminal.Span{
 			{Text: x.Key[:alert.ShortKey], Style: "dim"},
 			{Text: time.Unix(0, x.Asked).Local().Format("01-02 15:04:05")},
 			{Text: string(x.State)},
-			{Text: terminal.Safe(x.Kind + " " + x.Target)},
+			{Text: terminal.Safe(x.Kind + " " + x.Target + rateWords(x))},
 			{Text: terminal.Safe(x.By)},
 			{Text: terminal.Safe(x.Why.Text)},
-			{Text: terminal.Safe(came), Style: "dim"},
+			{Text: terminal.Safe(cameOf(x)), Style: "dim"},
 		})
 		return nil
 	})
@@ -95,7 +88,7 @@ func newDo(std streams) *cobra.Command {
 	var dry bool
 	cmd := &cobra.Command{
 		Use: "do [flags] KIND TARGET", Short: "Do something of any kind",
-		Long:    "Do something of any kind: tocsin actions kinds lists them, with what their targets look like.\n\nExit status: 0 done, 2 failed or forbidden.",
+		Long:    "Do something of any kind: tocsin actions kinds lists them, with what their targets look like.\n\nExit status: 0 done, or with --dry-run would be; 1 with --dry-run: it would not happen; 2 failed or forbidden.",
 		Example: "  tocsin actions do lock-account anna --for 24h\n  tocsin actions do quarantine /srv/upload/invoice.exe\n  tocsin actions do isolate host --dry-run",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -50,7 +50,7 @@ It never cuts off the live sessions of operators, this host, its gateways and re
 blocked, or a network wider than allowed. --dry-run says whether it would happen, and what it would have dropped in the
 last 7 and 30 days, and changes nothing.
 
-Exit status: 0 done, 2 failed or forbidden.`,
+Exit status: 0 done, or with --dry-run would be; 1 with --dry-run: it would not happen; 2 failed or forbidden.`,
 		Example: "  tocsin block 203.0.113.7 --for 24h --why 'guesses passwords'\n  tocsin block 198.51.100.0/24 --dry-run\n  tocsin block any --port tcp/23\n  tocsin block 203.0.113.7 --rate 20",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.block(cmd.Context(), args[0], f) },
@@ -72,6 +72,9 @@ Exit status: 0 done, 2 failed or forbidden.`,
 
 // request is what is asked of the process that serves.
 func (f *blockFlags) request(target string) (*serve.ActionAsk, error) {
+	if strings.TrimSpace(target) == "" {
+		return nil, errors.New("block whom? Write an address such as 203.0.113.7 or a network such as 203.0.113.0/24")
+	}
 	ask := &serve.ActionAsk{Kind: "block", For: f.long, Why: f.why, Alert: f.alert}
 	switch {
 	case f.allow && f.rate != "":
@@ -80,6 +83,9 @@ func (f *blockFlags) request(target string) (*serve.ActionAsk, error) {
 		ask.Kind = "allow"
 	case f.rate != "":
 		ask.Kind, ask.Params = "rate-limit", map[string]string{"rate": f.rate}
+	}
+	if f.port != "" && !strings.HasPrefix(f.port, "tcp/") && !strings.HasPrefix(f.port, "udp/") {
+		return nil, fmt.Errorf("--port %q: write the protocol, too: tcp/22 or udp/53", f.port)
 	}
 	if f.out && f.forward {
 		return nil, errors.New("either --out or --forward")
@@ -139,7 +145,14 @@ func (a *acting) told(x *respond.Action) error {
 	if a.json {
 		return json.NewEncoder(a.std.out).Encode(x)
 	}
-	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:alert.ShortKey], x.State, terminal.Safe(x.Kind+" "+x.Target+untilWords(x.Until)))
+	what := x.Kind + " " + x.Target + rateWords(x)
+	if !x.State.Ended() {
+		what += untilWords(x.Until)
+	}
+	if x.State == respond.Done && x.Result != "" && !respond.OfFirewall(x.Kind) {
+		what += ": " + x.Result
+	}
+	fmt.Fprintf(a.std.out, "%s  %s  %s\n", x.Key[:alert.ShortKey], x.State, terminal.Safe(what))
 	for _, n := range x.Notes {
 		if x.State.Ended() {
 			break
@@ -152,10 +165,50 @@ func (a *acting) told(x *respond.Action) error {
 	switch {
 	case x.State == respond.Proposed:
 		fmt.Fprintf(a.std.out, "→ tocsin approve %s\n", x.Key[:alert.ShortKey])
-	case x.State == respond.Done && terminal.Person(a.std.out):
+	case x.State != respond.Done || !terminal.Person(a.std.out):
+	case respond.OfFirewall(x.Kind):
 		fmt.Fprintf(a.std.out, "→ tocsin undo %s takes it back; tocsin blocks shows what it drops\n", x.Key[:alert.ShortKey])
+	case lasts(x.Kind):
+		fmt.Fprintf(a.std.out, "→ tocsin undo %s takes it back\n", x.Key[:alert.ShortKey])
 	}
 	return nil
+}
+
+// lasts tells whether actions of a kind can be undone.
+func lasts(kind string) bool {
+	k, err := respond.KindOf(kind)
+	return err == nil && k.Lasts
+}
+
+// rateWords is the rate of a limit.
+func rateWords(x *respond.Action) string {
+	if rate := x.Params["rate"]; rate != "" {
+		return " above " + rate + "/s"
+	}
+	return ""
+}
+
+// cameOf is what came of an action.
+func cameOf(x *respond.Action) string {
+	switch {
+	case x.Error != "":
+		return x.Error
+	case x.Denial != nil && x.State == respond.Denied:
+		return "denied by " + said(x.Denial)
+	case x.Denial != nil && x.State == respond.Undone:
+		return "undone by " + said(x.Denial)
+	case x.State == respond.Expired:
+		return "its time was over"
+	}
+	return x.Result
+}
+
+// said is who took a step, and why, where he said so.
+func said(v *respond.Vote) string {
+	if v.Text == "" {
+		return v.By
+	}
+	return v.By + ": " + v.Text
 }
 
 func untilWords(until int64) string {
@@ -167,18 +220,22 @@ func untilWords(until int64) string {
 
 // judged says what would become of a request.
 func (a *acting) judged(j *respond.Judgement) error {
+	var refused error
+	if len(j.Forbidden) > 0 {
+		refused = errFound
+	}
 	if a.json {
-		return json.NewEncoder(a.std.out).Encode(j)
+		return errors.Join(json.NewEncoder(a.std.out).Encode(j), refused)
 	}
 	say := func(format string, args ...any) {
 		fmt.Fprintln(a.std.out, terminal.Safe(fmt.Sprintf(format, args...)))
 	}
-	what := j.Action.Kind + " " + j.Action.Target + untilWords(j.Action.Until)
+	what := j.Action.Kind + " " + j.Action.Target + rateWords(&j.Action) + untilWords(j.Action.Until)
 	switch {
 	case len(j.Forbidden) > 0:
 		say("%s: will not happen", what)
 	case j.Needs > 0:
-		say("%s: would wait for %d approvals", what, j.Needs)
+		say("%s: would wait for %s", what, counted(j.Needs, "approval"))
 	default:
 		say("%s: would happen", what)
 	}
@@ -207,7 +264,10 @@ func (a *acting) judged(j *respond.Judgement) error {
 			say("%s", line)
 		}
 	}
-	return nil
+	if refused == nil && terminal.Person(a.std.out) {
+		say("→ the same without --dry-run does it")
+	}
+	return refused
 }
 
 func newUnblock(std streams) *cobra.Command {
@@ -286,12 +346,12 @@ func (a *acting) blocks(ctx context.Context) error {
 		rows = append(rows, []terminal.Span{
 			{Text: b.Key[:alert.ShortKey], Style: "dim"},
 			{Text: b.Kind},
-			{Text: terminal.Safe(b.Target)},
+			{Text: terminal.Safe(b.Target + rateWords(&b.Action))},
 			{Text: string(b.State)},
 			{Text: end},
 			{Text: strconv.FormatUint(b.Packets, 10) + " packets"},
 			{Text: strconv.FormatUint(b.Bytes, 10) + " bytes"},
-			{Text: terminal.Safe(b.By + ": " + b.Why.Text), Style: "dim"},
+			{Text: terminal.Safe(strings.TrimSuffix(b.By+": "+b.Why.Text, ": ")), Style: "dim"},
 		})
 		return nil
 	})

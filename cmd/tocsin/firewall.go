@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,9 @@ func (f *firewallCommand) run(ctx context.Context) error {
 			return err
 		}
 	case "plan", "apply":
+		if set.Policy.Empty() {
+			return terminal.WithHint(respond.ErrNoPolicy, "declare it in tocsin.yml, e.g. firewall: {zones: {lan: {networks: [192.0.2.0/24]}}, rules: [{from: [lan], to: [self], services: [tcp/22]}]}")
+		}
 		faults, err := set.Policy.Faults()
 		if err != nil {
 			return err
@@ -81,9 +85,11 @@ func (f *firewallCommand) run(ctx context.Context) error {
 		if err := c.Post(ctx, "firewall/"+f.verb, nil, map[string]any{"policy": json.RawMessage(text), "confirm": f.confirm.String()}, &out); err != nil {
 			return err
 		}
-		if f.verb == "plan" && !f.json {
+		if !f.json {
 			f.faults(out.Faults)
-			fmt.Fprintf(f.std.out, "%d rules; the kernel would take them\n→ tocsin firewall apply\n", len(set.Policy.Rules))
+		}
+		if f.verb == "plan" && !f.json {
+			f.planned(&out, len(set.Policy.Rules))
 			return nil
 		}
 	default:
@@ -97,6 +103,20 @@ func (f *firewallCommand) run(ctx context.Context) error {
 	return f.tell(&out)
 }
 
+// planned says what would change.
+func (f *firewallCommand) planned(out *serve.FirewallAnswer, rules int) {
+	w := f.std.out
+	for _, c := range out.Changes {
+		fmt.Fprintln(w, terminal.Safe(c))
+	}
+	fmt.Fprintf(w, "%s; the kernel would take them\n", counted(rules, "rule"))
+	if len(out.Changes) == 0 {
+		fmt.Fprintln(w, "nothing would change: this policy is in force")
+		return
+	}
+	fmt.Fprintln(w, "→ tocsin firewall apply")
+}
+
 // connect needs a process that goes on where a policy is only tried.
 func (f *firewallCommand) connect(ctx context.Context) (*console.Client, func(), error) {
 	if f.verb == "apply" && f.confirm > 0 || f.verb == "confirm" {
@@ -108,6 +128,10 @@ func (f *firewallCommand) connect(ctx context.Context) (*console.Client, func(),
 
 func (f *firewallCommand) faults(list []respond.Fault) {
 	for _, x := range list {
+		if x.Rule == 0 {
+			fmt.Fprintf(f.std.err, "%s: %s\n", x.Kind, terminal.Safe(x.Text))
+			continue
+		}
 		fmt.Fprintf(f.std.err, "rule %d (%s): %s: %s\n", x.Rule, terminal.Safe(x.Name), x.Kind, terminal.Safe(x.Text))
 	}
 }
@@ -135,23 +159,41 @@ func (f *firewallCommand) tell(out *serve.FirewallAnswer) error {
 	}
 	switch {
 	case out.Trial != nil:
-		fmt.Fprintf(w, "on trial until %s: %d rules\n→ tocsin firewall confirm keeps it; tocsin firewall undo ends it\n",
-			time.Unix(0, out.Until).Local().Format("15:04:05"), len(out.Trial.Rules))
+		fmt.Fprintf(w, "on trial until %s: %s\n→ tocsin firewall confirm keeps it; tocsin firewall undo ends it\n",
+			time.Unix(0, out.Until).Local().Format("15:04:05"), counted(len(out.Trial.Rules), "rule"))
 	case out.Policy != nil:
-		fmt.Fprintf(w, "in force: %d rules, and %d blocks\n", len(out.Policy.Rules), out.Blocks)
+		fmt.Fprintf(w, "in force: %s, and %s\n", counted(len(out.Policy.Rules), "rule"), counted(out.Blocks, "block"))
 	default:
-		fmt.Fprintf(w, "no policy is in force; %d blocks\n", out.Blocks)
+		fmt.Fprintf(w, "no policy is in force; %s\n", counted(out.Blocks, "block"))
 	}
 	if f.verb != "show" {
 		return nil
 	}
 	var rows [][]terminal.Span
-	for _, u := range out.Used {
-		chain := strings.TrimPrefix(strings.TrimPrefix(u.Chain, "main_"), "trial_")
-		rows = append(rows, []terminal.Span{{Text: chain, Style: "dim"}, {Text: terminal.Safe(u.Rule)}, {Text: fmt.Sprintf("%d packets", u.Packets)}, {Text: fmt.Sprintf("%d bytes", u.Bytes)}})
+	for _, u := range perRule(out.Used) {
+		rows = append(rows, []terminal.Span{{Text: u.Chain, Style: "dim"}, {Text: terminal.Safe(u.Rule)}, {Text: fmt.Sprintf("%d packets", u.Packets)}, {Text: fmt.Sprintf("%d bytes", u.Bytes)}})
 	}
 	screen := terminal.NewScreen(w, terminal.Of(w))
 	screen.Table(2, 1, rows)
 	f.faults(out.Faults)
 	return screen.Err()
+}
+
+// perRule adds up what the parts of each rule have met, which the kernel counts one by one.
+func perRule(used []respond.Used) []respond.Used {
+	var list []respond.Used
+	for _, u := range used {
+		u.Chain = strings.TrimPrefix(strings.TrimPrefix(u.Chain, "main_"), "trial_")
+		if part, name, ok := strings.Cut(u.Rule, " "); ok {
+			number, _, _ := strings.Cut(part, ".")
+			u.Rule = number + " " + name
+		}
+		i := slices.IndexFunc(list, func(o respond.Used) bool { return o.Chain == u.Chain && o.Rule == u.Rule })
+		if i < 0 {
+			list = append(list, u)
+			continue
+		}
+		list[i].Packets, list[i].Bytes = list[i].Packets+u.Packets, list[i].Bytes+u.Bytes
+	}
+	return list
 }
