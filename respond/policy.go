@@ -15,9 +15,9 @@ import (
 // Policy says who may reach what on a small site: of this host, and through it. Rules are looked at in their order; the
 // first that fits decides. Answers to what was let through always pass.
 type Policy struct {
-	Zones    map[string]Zone     `json:"zones,omitempty" yaml:"zones" doc:"Parts of the network, by name. self is this host, any is everything else."`
+	Zones    map[string]Zone     `json:"zones,omitempty" yaml:"zones" doc:"Parts of the network, by name. self is this host, any is everything else." example:"{\"lan\": {\"interfaces\": [\"eth1\"], \"networks\": [\"192.0.2.0/24\"]}}"`
 	Services map[string][]string `json:"services,omitempty" yaml:"services" doc:"What can be reached, by name: tcp/443, udp/53, tcp/8000-8100, icmp." example:"{\"web\": [\"tcp/80\", \"tcp/443\"]}"`
-	Rules    []PolicyRule        `json:"rules,omitempty" yaml:"rules" doc:"Who may reach what, in order; the first rule that fits decides."`
+	Rules    []PolicyRule        `json:"rules,omitempty" yaml:"rules" doc:"Who may reach what, in order; the first rule that fits decides." example:"[{\"name\": \"administration\", \"from\": [\"lan\"], \"to\": [\"self\"], \"services\": [\"tcp/22\"]}]"`
 	Default  string              `json:"default,omitempty" yaml:"default" doc:"What happens to the rest: deny or allow." default:"deny"`
 }
 

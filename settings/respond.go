@@ -67,7 +67,7 @@ type Lists struct {
 	Listen string            `yaml:"listen" doc:"Where other firewalls ask: CrowdSec's bouncers (/v1/decisions), and whatever reads a list by URL (/blocklist.txt)." example:"127.0.0.1:8085"`
 	Cert   string            `yaml:"cert" path:"true" doc:"The certificate for TLS; without it, listen on the loopback only."`
 	Key    string            `yaml:"key" path:"true" doc:"The key of the certificate."`
-	Keys   map[string]secret `yaml:"keys" doc:"The key that each of them shows, by its name."`
+	Keys   map[string]secret `yaml:"keys" doc:"The key that each of them shows, by its name." example:"{nginx: {key: 'file:/etc/tocsin/nginx.key'}}"`
 	Sign   string            `yaml:"sign" secret:"true" doc:"The seed of the Ed25519 key that signs the list: 32 bytes in base64." example:"file:/etc/tocsin/list.seed"`
 	File   string            `yaml:"file" path:"true" doc:"A file that the list is written to, too."`
 

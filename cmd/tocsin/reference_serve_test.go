@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/config"
+	"github.com/tocsin-sec/tocsin/notify"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/source"
@@ -64,7 +65,11 @@ func writeKeyRows(b *strings.Builder, t reflect.Type, under string) {
 			words += " Such as " + codeCell(e) + "."
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", under+key, kind, cell(f.Tag.Get("default")), strings.ReplaceAll(cell(words), "*", `\*`))
-		if inner != nil {
+		switch {
+		case inner == nil:
+		case f.Type.Kind() == reflect.Map:
+			writeKeyRows(b, inner, under+key+".NAME.")
+		default:
 			writeKeyRows(b, inner, under+key+".")
 		}
 	}
@@ -90,6 +95,9 @@ func keyKind(f reflect.StructField) (kind string, inner reflect.Type) {
 		}
 		return "list", t.Elem()
 	case reflect.Map:
+		if e := t.Elem(); e.Kind() == reflect.Struct && e != reflect.TypeFor[settings.Site]() && e.PkgPath() != reflect.TypeFor[notify.WayConfig]().PkgPath() { // those are told elsewhere
+			return "by names of your own", e
+		}
 		return "keys and values", nil
 	case reflect.Struct:
 		return "", t

@@ -575,6 +575,8 @@ export interface FirewallAnswer {
   before?: Policy;
   blocks: number;
   by?: string;
+  /** Of a plan: what the policy in force has no more (- …), and what is new (+ …). */
+  changes?: string[];
   difference?: Difference;
   faults?: Fault[];
   kernel?: string;
