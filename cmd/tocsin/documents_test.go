@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,7 +53,9 @@ func TestSecurityStatesTheBounds(t *testing.T) {
 
 // What README.md and docs/GUIDE.md show is what happens. In their ```console blocks each line that begins with "$ " is
 // run, in a folder that has examples/ and what the blocks before made, and must print what follows it. A line "..."
-// stands for any lines; figures of time and speed may differ. A command that ends with "&" runs on, as in a terminal,
+// stands for any lines; figures of time and speed may differ. So may the keys of incidents, which are those of whichever
+// of their alerts came first out of several files: a key that is shown stands for one that is printed, the same one from
+// then on, in commands too. A command that ends with "&" runs on, as in a terminal,
 // until "kill %1"; while it does, what the others are shown to print is what they print before long. Blocks ```yaml that
 // begin with "# file: NAME" are written to that file; others must be parts of tocsin.yml. In ```sh blocks, which are for the reader's own machine, each
 // tocsin command must have flags that exist; ```text blocks are not looked at.
@@ -89,7 +93,7 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	parts := strings.Split(string(text), "\n```")
 	ran := 0
-	reader := &reader{ts: ts}
+	reader := &reader{ts: ts, keys: make(map[string]string)}
 	ts.Defer(reader.stop)
 	for i := 1; i < len(parts); i += 2 {
 		kind, body, _ := strings.Cut(parts[i], "\n")
@@ -124,6 +128,7 @@ func runDocument(ts *testscript.TestScript, _ bool, args []string) {
 type reader struct {
 	ts    *testscript.TestScript
 	going *exec.Cmd
+	keys  map[string]string // by the key that the document shows, the one that is printed
 }
 
 // console runs the commands of one block and returns it with what they print now.
@@ -156,7 +161,7 @@ func (r *reader) console(body string) string {
 			out = append(out, shortened(got, want)...)
 			continue
 		}
-		if !shows(want, got) {
+		if !r.shows(want, got) {
 			ts.Fatalf("$ %s\nis shown to print\n%s\nand prints\n%s\n(go test ./cmd/tocsin -run TestDocuments -update writes it anew)",
 				command, strings.Join(want, "\n"), strings.Join(got, "\n"))
 		}
@@ -169,7 +174,7 @@ const patience = time.Minute
 
 // printed returns what a command of a reader prints, on both streams: what is wanted, if it prints that before long.
 func (r *reader) printed(command string, want []string) []string {
-	command = strings.ReplaceAll(command, "bin/tocsin", "tocsin")
+	command = renamed(strings.ReplaceAll(command, "bin/tocsin", "tocsin"), r.keys)
 	run := func() []string { return r.run(command) }
 	if command == "kill %1" {
 		r.stop()
@@ -186,7 +191,7 @@ func (r *reader) printed(command string, want []string) []string {
 	}
 	for {
 		got := run()
-		if !*update && shows(want, got) || time.Now().After(end) {
+		if !*update && r.shows(want, got) || time.Now().After(end) {
 			return got
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -256,6 +261,69 @@ func shortened(got, old []string) []string {
 		return got
 	}
 	return slices.Concat(got[:first], []string{ellipsis}, got[len(got)-after:])
+}
+
+// key is what an incident is called by: the beginning of a hash.
+var key = regexp.MustCompile(`\b[0-9a-f]{8}\b`)
+
+func renamed(s string, keys map[string]string) string {
+	return key.ReplaceAllStringFunc(s, func(k string) string { return cmp.Or(keys[k], k) })
+}
+
+// shows tells whether lines are what a document shows of them, with the keys that this run has. A key is learnt from a
+// line that is printed in the shown line's place and differs from it in nothing else; no two of the document are the same.
+func (r *reader) shows(want, got []string) bool {
+	keys, taken := maps.Clone(r.keys), make(map[string]bool)
+	for _, k := range keys {
+		taken[k] = true
+	}
+	for i, line := range want {
+		if i >= len(got) || line == ellipsis {
+			break
+		}
+		if key.ReplaceAllString(timeless(line), "#") != key.ReplaceAllString(timeless(got[i]), "#") {
+			continue
+		}
+		printed := key.FindAllString(got[i], -1)
+		for j, k := range key.FindAllString(line, -1) {
+			if keys[k] == "" && !taken[printed[j]] {
+				keys[k], taken[printed[j]] = printed[j], true
+			}
+		}
+	}
+	here := make([]string, len(want))
+	for i, line := range want {
+		here[i] = renamed(line, keys)
+	}
+	if !shows(here, got) {
+		return false
+	}
+	r.keys = keys
+	return true
+}
+
+// A key that differs stands for another, but not for two, and nothing else may differ.
+func TestDocumentsKeys(t *testing.T) {
+	r := &reader{keys: make(map[string]string)}
+	for _, c := range []struct {
+		name      string
+		want, got []string
+		shows     bool
+	}{
+		{"another word", []string{"b6552b56  100  new"}, []string{"efbdf1be  100  taken"}, false},
+		{"two for one", []string{"b6552b56  100", "aaaaaaa1  99"}, []string{"efbdf1be  100", "efbdf1be  99"}, false},
+		{"another key", []string{"b6552b56  100  new"}, []string{"efbdf1be  100  new"}, true},
+		{"the same from then on", []string{"→ tocsin close b6552b56"}, []string{"→ tocsin close efbdf1be"}, true},
+		{"not the old one", []string{"→ tocsin close b6552b56"}, []string{"→ tocsin close b6552b56"}, false},
+		{"nor a third", []string{"→ tocsin close b6552b56"}, []string{"→ tocsin close 00000001"}, false},
+	} {
+		if r.shows(c.want, c.got) != c.shows {
+			t.Errorf("%s: %v", c.name, !c.shows)
+		}
+	}
+	if got := renamed("tocsin show b6552b56 | head", r.keys); got != "tocsin show efbdf1be | head" {
+		t.Errorf("the command is %q", got)
+	}
 }
 
 // shows tells whether lines are what a document shows of them.
