@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
 func zipped(t *testing.T, text string) []byte {
@@ -109,7 +111,7 @@ func TestHandlerWithoutPages(t *testing.T) {
 // TestBudget holds the bundle to what a first visit may cost.
 func TestBudget(t *testing.T) {
 	if !Built() {
-		t.Skip("SKIPPED: the program has no pages: make pages")
+		parts.Missing(t, "the program has no pages; make pages makes them")
 	}
 	list, err := embedded.ReadDir("dist/assets")
 	if err != nil {
