@@ -15,6 +15,7 @@ import (
 	"github.com/tocsin-sec/tocsin/alert"
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/live"
 	"github.com/tocsin-sec/tocsin/parse"
@@ -24,15 +25,6 @@ import (
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
 )
-
-func parserOf(name string, env *parse.Env) parse.Parser {
-	for _, f := range parse.Formats {
-		if f.Name == name {
-			return f.NewParser(env)
-		}
-	}
-	return nil
-}
 
 // loadRules loads rules of places.
 func loadRules(tb testing.TB, places ...string) *sigma.Collection {
@@ -82,7 +74,7 @@ func keep(tb testing.TB, set *sigma.Collection, files map[string][]byte) *kept {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	line, err := live.Open(live.Options{Dir: dir, Engine: engine, Parser: parserOf, Store: k.store, State: k.state, Log: slog.New(slog.DiscardHandler), MinFree: 1, Settle: time.Millisecond})
+	line, err := live.Open(live.Options{Dir: dir, Engine: engine, Parser: formats.Parser, Store: k.store, State: k.state, Log: slog.New(slog.DiscardHandler), MinFree: 1, Settle: time.Millisecond})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -131,7 +123,7 @@ func sample(tb testing.TB) map[string][]byte {
 // request asks for rules of a set.
 func (k *kept) request(set *sigma.Collection, tried ...*sigma.Rule) Request {
 	return Request{
-		Tried: tried, Rules: set.Rules, Correlations: set.Correlations, Sources: sigma.BuiltinLogSources(), Parser: parserOf,
+		Tried: tried, Rules: set.Rules, Correlations: set.Correlations, Sources: sigma.BuiltinLogSources(), Parser: formats.Parser,
 		Store: k.store, State: k.state, InForce: func(r *sigma.Rule) bool {
 			return slices.ContainsFunc(slices.Concat(k.set.Rules, k.set.Correlations), func(o *sigma.Rule) bool { return o.ID == r.ID && o.ID != "" })
 		},

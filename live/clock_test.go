@@ -15,6 +15,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sigma"
 	"github.com/tocsin-sec/tocsin/source"
@@ -217,7 +218,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, err := Open(Options{Dir: s.dir, Engine: s.engine, Parser: parserOf, Log: s.line.opt.Log})
+		l, err := Open(Options{Dir: s.dir, Engine: s.engine, Parser: formats.Parser, Log: s.line.opt.Log})
 		if err == nil {
 			_ = l.Close()
 		}
@@ -300,7 +301,7 @@ func TestDamagedLog(t *testing.T) {
 			}
 		}
 	}
-	if l, err := Open(Options{Dir: s.dir, Engine: s.engine, Parser: parserOf, Log: s.line.opt.Log, MinFree: 1}); err == nil {
+	if l, err := Open(Options{Dir: s.dir, Engine: s.engine, Parser: formats.Parser, Log: s.line.opt.Log, MinFree: 1}); err == nil {
 		_ = l.Close()
 		t.Fatal("a damaged log was opened")
 	} else if damage := (*wal.DamageError)(nil); !errors.As(err, &damage) {

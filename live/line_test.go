@@ -18,6 +18,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/rules"
@@ -26,15 +27,6 @@ import (
 	"github.com/tocsin-sec/tocsin/state"
 	"github.com/tocsin-sec/tocsin/store"
 )
-
-func parserOf(name string, env *parse.Env) parse.Parser {
-	for _, f := range parse.Formats {
-		if f.Name == name {
-			return f.NewParser(env)
-		}
-	}
-	return nil
-}
 
 // newEngine makes an engine of the built-in rules.
 func newEngine(tb testing.TB) *detect.Engine {
@@ -85,7 +77,7 @@ func (s *site) open() {
 		s.tb.Fatal(err)
 	}
 	opt := Options{
-		Dir: s.dir, Engine: s.engine, Parser: parserOf, Store: s.store, State: s.state, Log: slog.New(slog.DiscardHandler),
+		Dir: s.dir, Engine: s.engine, Parser: formats.Parser, Store: s.store, State: s.state, Log: slog.New(slog.DiscardHandler),
 		Jobs: 3, Settle: time.Minute, Checkpoint: 200 * time.Millisecond, MinFree: 1,
 		Grace: 5 * time.Minute, // however busy the machine is
 	}
@@ -217,7 +209,7 @@ func hunt(tb testing.TB, e *detect.Engine, streams []stream, tell func(*sigma.Ru
 	for _, f := range streams {
 		b := new(event.Batch)
 		for _, block := range f.blocks(tb, rand.New(rand.NewPCG(1, 1))) {
-			parserOf(f.format, env).Parse(block, b)
+			formats.Parser(f.format, env).Parse(block, b)
 		}
 		r := w.Match(b)
 		if err := e.Gather(r); err != nil {
@@ -361,7 +353,7 @@ func events(tb testing.TB, streams []stream) int {
 	b := new(event.Batch)
 	for _, f := range streams {
 		for _, block := range f.blocks(tb, rand.New(rand.NewPCG(1, 1))) {
-			parserOf(f.format, &parse.Env{}).Parse(block, b)
+			formats.Parser(f.format, &parse.Env{}).Parse(block, b)
 		}
 	}
 	return len(b.Events)

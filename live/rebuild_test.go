@@ -14,6 +14,7 @@ import (
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/evtx"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/internal/refdata"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/query"
@@ -22,14 +23,6 @@ import (
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/store"
 )
-
-// anyParser is parserOf, and reads Windows event logs too.
-func anyParser(name string, env *parse.Env) parse.Parser {
-	if name == "evtx" {
-		return evtx.NewParser(&env.Shapes)
-	}
-	return parserOf(name, env)
-}
 
 // cutFile cuts a file into blocks, nil where no format knows it.
 func cutFile(path string, data []byte) []event.Block {
@@ -146,13 +139,13 @@ func TestRebuildHitsTheSame(t *testing.T) {
 			want, got := make(told), make(told)
 			w := e1.NewWorker()
 			env := &parse.Env{}
-			s := newSiteWith(t, func(o *Options) { o.Parser = anyParser; o.Checkpoint = time.Hour })
+			s := newSiteWith(t, func(o *Options) { o.Parser = formats.Parser; o.Checkpoint = time.Hour })
 			before, after := 0, 0
 			s.run(func() {
 				for _, path := range slices.Sorted(maps.Keys(files)) {
 					for _, b := range cutFile(path, files[path]) {
 						batch := new(event.Batch)
-						anyParser(b.Origin.Format, env).Parse(b, batch)
+						formats.Parser(b.Origin.Format, env).Parse(b, batch)
 						before += len(batch.Events)
 						want.match(t, e1, w, batch)
 						s.deliver(source.Delivery{Block: b, Stream: path, Position: fmt.Sprint(b.Offset)})
@@ -169,7 +162,7 @@ func TestRebuildHitsTheSame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := NewRebuild(anyParser)
+			r := NewRebuild(formats.Parser)
 			w = e2.NewWorker()
 			err = s.store.Query(context.Background(), q, func(b *store.Block) error {
 				batch := r.Events(b.Names, b.Columns, b.Rows)
@@ -221,14 +214,14 @@ func (t told) compare(tb testing.TB, want told) {
 
 // Of every format there is, events made again have the format, the place and the fields of those that came in.
 func TestRebuildEvents(t *testing.T) {
-	s := newSiteWith(t, func(o *Options) { o.Parser = anyParser })
+	s := newSiteWith(t, func(o *Options) { o.Parser = formats.Parser })
 	env := &parse.Env{}
 	var want []event.Event
 	s.run(func() {
 		for _, f := range parse.Formats {
 			for _, b := range cutFile(f.Name, []byte(f.Example)) {
 				batch := new(event.Batch)
-				anyParser(b.Origin.Format, env).Parse(b, batch)
+				formats.Parser(b.Origin.Format, env).Parse(b, batch)
 				want = append(want, batch.Events...)
 				s.deliver(source.Delivery{Block: b, Stream: f.Name, Position: fmt.Sprint(b.Offset)})
 			}
@@ -238,7 +231,7 @@ func TestRebuildEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(map[string][]event.Event)
-	r := NewRebuild(anyParser)
+	r := NewRebuild(formats.Parser)
 	all, err := query.Parse("not dataset:tocsin")
 	if err == nil {
 		err = s.store.Query(context.Background(), all, func(b *store.Block) error {

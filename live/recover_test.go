@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/source"
 	"github.com/tocsin-sec/tocsin/store"
@@ -53,7 +54,7 @@ func TestRecover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opt := Options{Dir: s.dir, Parser: parserOf, Store: events, Log: slog.New(slog.DiscardHandler), MinFree: 1}
+		opt := Options{Dir: s.dir, Parser: formats.Parser, Store: events, Log: slog.New(slog.DiscardHandler), MinFree: 1}
 		n, err := Recover(context.Background(), opt, events.ClosedInOrder())
 		if err != nil || n != want {
 			t.Fatalf("time %d: %d events, %v", i+1, n, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tocsin-sec/tocsin/detect"
 	"github.com/tocsin-sec/tocsin/event"
+	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/parse"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/sense"
@@ -83,7 +84,7 @@ func messagesOf(tb testing.TB, hits []string) []string {
 func TestFindingsOfHuntAndServe(t *testing.T) {
 	f := stream{path: "auth.log", format: "syslog", text: logons()}
 	hunt := newSensingEngine(t)
-	p, w := parserOf(f.format, new(parse.Env)), hunt.NewWorker()
+	p, w := formats.Parser(f.format, new(parse.Env)), hunt.NewWorker()
 	var batch event.Batch
 	for _, b := range f.blocks(t, rand.New(rand.NewPCG(1, 1))) {
 		p.Parse(b, &batch)

@@ -13,9 +13,11 @@ import (
 
 	"github.com/tocsin-sec/tocsin/backtest"
 	"github.com/tocsin-sec/tocsin/console"
+	"github.com/tocsin-sec/tocsin/disk"
 	"github.com/tocsin-sec/tocsin/event"
 	"github.com/tocsin-sec/tocsin/formats"
 	"github.com/tocsin-sec/tocsin/netflow"
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/rules"
 	"github.com/tocsin-sec/tocsin/settings"
 	"github.com/tocsin-sec/tocsin/sigma"
@@ -88,9 +90,9 @@ func (s *serve) backtest(ctx context.Context, tenant string, ask *console.Backte
 	if err != nil {
 		return nil, err
 	}
-	spilled := &spills{}
-	defer spilled.close()
-	q.Spill, q.Progress = spilled.open, tell
+	spilled := &disk.Spills{}
+	defer spilled.Close()
+	q.Spill, q.Progress = func() (order.Spill, error) { return spilled.Open() }, tell
 	q.InForce = func(r *sigma.Rule) bool {
 		return slices.ContainsFunc(set.Written(), func(o *sigma.Rule) bool { return sameRule(o, r) })
 	}

@@ -36,7 +36,7 @@ func (l *Left) Ask(ctx context.Context) (c *console.Client, release func(), err 
 			c, release, err = l.standIn(ctx)
 			l.Idle = true
 		}
-		if !errors.Is(err, errLocked) || time.Now().After(end) { // else one is about to begin, or to end
+		if !errors.Is(err, errLocked) || time.Now().After(end) || ctx.Err() != nil { // else one is about to begin, or to end
 			break
 		}
 	}

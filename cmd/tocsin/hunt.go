@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tocsin-sec/tocsin/detect"
+	"github.com/tocsin-sec/tocsin/disk"
 	"github.com/tocsin-sec/tocsin/feeds"
 	"github.com/tocsin-sec/tocsin/formats"
+	"github.com/tocsin-sec/tocsin/order"
 	"github.com/tocsin-sec/tocsin/query"
 	"github.com/tocsin-sec/tocsin/report"
 	"github.com/tocsin-sec/tocsin/rules"
@@ -168,9 +170,9 @@ func (h *hunt) run(ctx context.Context) error {
 	if opt.Senses, err = h.flags.Anomalies.Senses(false); err != nil {
 		return fmt.Errorf("hunt: %w", err)
 	}
-	spills := &spills{}
-	defer spills.close()
-	opt.Spill = spills.open
+	spills := &disk.Spills{}
+	defer spills.Close()
+	opt.Spill = func() (order.Spill, error) { return spills.Open() }
 	if s.engine, err = h.rules(s, opt); err != nil {
 		return err
 	}
