@@ -79,7 +79,10 @@ func (m Mistakes) Error() string {
 // it is: env:NAME or file:/path (see Secret). An empty file is fine. The error is of type Mistakes; what could be read is
 // then set all the same, and the Document can place further mistakes.
 func Load(name string, data []byte, into any) (*Document, error) {
-	r := &reader{name: name, lines: strings.Split(string(data), "\n"), nodes: make(map[string]*yaml.Node)}
+	r := &reader{
+		name: name, lines: strings.Split(string(data), "\n"), root: reflect.TypeOf(into).Elem(),
+		nodes: make(map[string]*yaml.Node), secrets: make(map[int]bool),
+	}
 	d := &Document{r}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
@@ -95,7 +98,9 @@ func Load(name string, data []byte, into any) (*Document, error) {
 type reader struct {
 	name     string
 	lines    []string
+	root     reflect.Type          // of the whole file
 	nodes    map[string]*yaml.Node // by path: "inputs.syslog[0].listen"
+	secrets  map[int]bool          // lines that hold a secret, which no mistake shows
 	mistakes Mistakes
 }
 
@@ -163,10 +168,10 @@ func (r *reader) value(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// keys calls visit for each key of a map, once.
-func (r *reader) keys(n *yaml.Node, visit func(key, value *yaml.Node)) {
+// keys calls visit for each key of a map, once. The hint says which keys there are, where none stand.
+func (r *reader) keys(n *yaml.Node, hint string, visit func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(n, "", "expected keys and values, not %s", kind(n))
+		r.fail(n, hint, "expected keys and values, not %s", kind(n))
 		return
 	}
 	seen := make(map[string]int)
@@ -210,14 +215,14 @@ func fieldsOf(v reflect.Value) []field {
 
 func (r *reader) structure(n *yaml.Node, v reflect.Value, path string) {
 	fields := fieldsOf(v)
-	r.keys(n, func(key, value *yaml.Node) {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.key)
+	}
+	r.keys(n, listed(names), func(key, value *yaml.Node) {
 		i := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
 		if i < 0 {
-			var names []string
-			for _, f := range fields {
-				names = append(names, f.key)
-			}
-			r.fail(key, suggest(key.Value, names), "unknown key %q", key.Value)
+			r.fail(key, r.suggest(key.Value, names), "unknown key %q", key.Value)
 			return
 		}
 		r.value(value, fields[i].value, join(path, key.Value))
@@ -238,7 +243,7 @@ func (r *reader) mapping(n *yaml.Node, v reflect.Value, path string) {
 	if v.IsNil() {
 		v.Set(reflect.MakeMap(v.Type()))
 	}
-	r.keys(n, func(key, value *yaml.Node) {
+	r.keys(n, "", func(key, value *yaml.Node) {
 		e := reflect.New(v.Type().Elem()).Elem()
 		r.value(value, e, join(path, key.Value))
 		v.SetMapIndex(reflect.ValueOf(key.Value), e)
@@ -327,33 +332,4 @@ func kind(n *yaml.Node) string {
 		return "an alias"
 	}
 	return strconv.Quote(n.Value)
-}
-
-// suggest is the hint for a key that is not known.
-func suggest(word string, names []string) string {
-	for _, n := range names {
-		if near(strings.ToLower(word), n) {
-			return fmt.Sprintf("did you mean %q?", n)
-		}
-	}
-	return "the keys are " + strings.Join(names, ", ")
-}
-
-// near tells whether one character more, less, other or in the wrong place makes a of b.
-func near(a, b string) bool {
-	if a == b || a+"s" == b || a == b+"s" {
-		return true
-	}
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
-	}
-	x, y := a[i:], b[i:]
-	switch {
-	case x == "" || y == "":
-		return len(x)+len(y) == 1
-	case x[1:] == y || x == y[1:] || x[1:] == y[1:]:
-		return true
-	}
-	return len(x) > 1 && len(y) > 1 && x[0] == y[1] && x[1] == y[0] && x[2:] == y[2:]
 }

@@ -99,6 +99,7 @@ x.yml:3:1: key "jobs" is set twice
 x.yml:4:8: expected keys and values, not a list
   4 | inner: [1]
     |        ^
+    = the keys are wait, on, ratio
 x.yml:6:11: expected a duration such as 90s, 5m, 24h or 7d, not "soon"
   6 |   - wait: soon
     |           ^^^^
@@ -112,6 +113,8 @@ x.yml:9:1: unknown key "other"
   9 | other: 1
     | ^^^^^
     = the keys are rules, level, jobs, names, inner, many`},
+		{"ratio: 1\n", "x.yml:1:1: unknown key \"ratio\"\n  1 | ratio: 1\n    | ^^^^^\n    = did you mean \"inner.ratio\" or \"many.ratio\"?"},
+		{"inner:\n  jobs: 2\n", "x.yml:2:3: unknown key \"jobs\"\n  2 |   jobs: 2\n    |   ^^^^\n    = did you mean \"jobs\" at the left margin?"},
 	}
 	for _, tt := range tests {
 		_, err := Load("x.yml", []byte(tt.text), new(sample))
@@ -169,6 +172,16 @@ func TestSecretsDoNotStandInTheFile(t *testing.T) {
 	var got service
 	_, err := Load("x.yml", []byte("token: hunter2\n"), &got)
 	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "x.yml:1:8: a secret") {
+		t.Errorf("error %v", err)
+	}
+	doc, err := Load("x.yml", []byte("listen: 'https://u:hunter2@x' # one\nparts: {token: hunter2, wiat: 1s}\n"), &got)
+	if err == nil {
+		t.Fatal("an unknown key is no mistake")
+	}
+	doc.FailSecret("listen", "put it elsewhere")
+	doc.Fail("listen", "", "no address")
+	err = doc.Err()
+	if err == nil || strings.Contains(err.Error(), "x@") || strings.Count(err.Error(), "x.yml:1:9: ") != 2 || !strings.Contains(err.Error(), "put it elsewhere") {
 		t.Errorf("error %v", err)
 	}
 	if got.Token != "" {

@@ -28,10 +28,23 @@ func (d *Document) Fail(path, hint, format string, args ...any) {
 	d.fail(n, hint, format, args...)
 }
 
+// FailSecret notes that a secret stands at a path, whose line is then shown with no mistake.
+func (d *Document) FailSecret(path, hint string) {
+	if n := d.nodes[path]; n != nil {
+		d.secrets[n.Line] = true
+	}
+	d.Fail(path, hint, "a secret does not belong into this file")
+}
+
 // Err returns all mistakes so far, in the order of the lines; nil where there are none.
 func (d *Document) Err() error {
 	if len(d.mistakes) == 0 {
 		return nil
+	}
+	for _, m := range d.mistakes {
+		if d.secrets[m.Line] {
+			m.Source = ""
+		}
 	}
 	slices.SortStableFunc(d.mistakes, func(a, b *Mistake) int { return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col)) })
 	return d.mistakes
@@ -46,8 +59,8 @@ func (r *reader) secret(n *yaml.Node, v reflect.Value) {
 		v.SetString("")
 		hidden := *n
 		hidden.Line, hidden.Value = n.Line, ""
+		r.secrets[n.Line] = true
 		r.fail(&hidden, "write env:NAME or file:/path, and put the secret there", "a secret does not belong into this file")
-		r.mistakes[len(r.mistakes)-1].Source = ""
 	}
 }
 

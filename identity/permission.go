@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -72,6 +71,15 @@ func Permissions() []Permission {
 		all = append(all, s.more...)
 	}
 	return all
+}
+
+// listed returns permissions as a person reads them.
+func listed(all []Permission) string {
+	names := make([]string, len(all))
+	for i, p := range all {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Roles returns all roles, from the least to the most.
@@ -194,7 +202,7 @@ func parsePermissions(names []string) ([]Permission, error) {
 	for _, n := range names {
 		p := Permission(strings.TrimSpace(n))
 		if !slices.Contains(Permissions(), p) {
-			return nil, invalid("scope", "%.40q is no permission; these are: %s", n, fmt.Sprint(Permissions()))
+			return nil, invalid("scope", "%.40q is no permission; these are: %s", n, listed(Permissions()))
 		}
 		if !slices.Contains(list, p) {
 			list = append(list, p)

@@ -150,7 +150,7 @@ func (g *Gate) checkToken(ctx context.Context, a *account, n *NewToken, scope []
 	case n.Name == "":
 		return invalid("name", "say what the token is for")
 	case len(scope) == 0:
-		return invalid("scope", "a token needs what it is allowed to do")
+		return invalid("scope", "a token needs what it is allowed to do, some of %s", listed(Permissions()))
 	case n.Life < time.Minute || n.Life > longestToken:
 		return invalid("life", "a token lives a minute to 366 days")
 	}

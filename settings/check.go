@@ -72,7 +72,7 @@ func (s *Site) check(under string, env source.Env, doc *config.Document) {
 	}
 	for key, url := range map[string]string{"store": s.Store, "state": s.State} {
 		if config.HoldsPassword(url) {
-			doc.Fail(under+key, "write env:NAME or file:/path, and put the URL there", "a secret does not belong into this file")
+			doc.FailSecret(under+key, "write env:NAME or file:/path, and put the URL there")
 		}
 	}
 	if s.Store != "" && !regexp.MustCompile(`^https?://`).MatchString(s.Store) {

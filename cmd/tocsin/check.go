@@ -13,15 +13,22 @@ import (
 func newCheck(std streams) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
-		Use:   "check [flags]",
+		Use:   "check [FILE] [flags]",
 		Short: "Look for mistakes in the configuration",
 		Long: `Look for mistakes in tocsin.yml: all of them at once, each with its place. Nothing is opened but the files that it names.
 Where there are none, it says which severities reach nobody, and at which times.
 
 Exit status: 0 no mistakes, 2 mistakes.`,
-		Example: `  tocsin check --config ./tocsin.yml`,
-		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Example: `  tocsin check
+  tocsin check ./tocsin.yml`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if path != "" && path != args[0] {
+					return fmt.Errorf("check one file at a time: %s or %s", path, args[0])
+				}
+				path = args[0]
+			}
 			set, doc, err := settings.Read(path)
 			if doc == nil && err != nil {
 				return err
