@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -73,8 +72,8 @@ func (c Command) Run(ctx context.Context, okay int) (Cost, error) {
 	close(stop)
 	cost.Memory = <-peak
 	cost.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	if r, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok && cost.Memory == 0 {
-		cost.Memory = r.Maxrss << 10
+	if cost.Memory == 0 {
+		cost.Memory = memoryOf(cmd.ProcessState)
 	}
 	cost.Stderr = stderr.String()
 	if err != nil && (cost.Exit < 0 || cost.Exit > okay) {
