@@ -80,10 +80,15 @@ func TestConnectionsAreBounded(t *testing.T) {
 		if again := p.dial("[2001:db8::3]:1000"); closed(again) {
 			t.Error("a connection that has ended still counts")
 		}
-		for l.total < maxConsoleConnections { // a proxy, and this machine, may have as many as there are
+		counted := func() int {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return l.total
+		}
+		for counted() < maxConsoleConnections { // a proxy, and this machine, may have as many as there are
 			p.dial("10.0.0.9:1000")
 			synctest.Wait()
-			if l.total < maxConsoleConnections {
+			if counted() < maxConsoleConnections {
 				p.dial("127.0.0.1:1000")
 				synctest.Wait()
 			}

@@ -106,20 +106,38 @@ func (a *arrival) document(parts []string) {
 		event.AppendQuoted(nil, parts[0]), event.AppendQuoted(nil, id)))
 }
 
+// setsUp tells whether a request that is no GET wants something set up. A POST to any other address may bring records, and
+// is not acknowledged.
+func setsUp(method string, parts []string) bool {
+	verb := parts[0]
+	if !strings.HasPrefix(verb, "_") && len(parts) > 1 {
+		verb = parts[1]
+	}
+	if method != http.MethodPost {
+		return strings.HasPrefix(verb, "_") || len(parts) == 1
+	}
+	switch verb {
+	case "_alias", "_aliases", "_cluster", "_component_template", "_data_stream", "_flush", "_ilm", "_index_template", "_ingest",
+		"_license", "_logstash", "_mapping", "_monitoring", "_open", "_refresh", "_rollover", "_security", "_settings", "_template":
+		return true
+	}
+	return false
+}
+
 // setUp answers what clients ask before they send. Whatever they want set up is there already, or is taken note of:
 // tocsin needs no templates, policies, aliases or pipelines.
 func (a *arrival) setUp(parts []string) {
 	switch a.r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodPut, http.MethodPost, http.MethodDelete:
-		if strings.HasPrefix(parts[0], "_") || len(parts) == 1 || strings.HasPrefix(parts[1], "_") {
+		if setsUp(a.r.Method, parts) {
 			name := event.AppendQuoted(nil, parts[0])
 			a.answer(http.StatusOK, fmt.Appendf(nil, `{"acknowledged":true,"shards_acknowledged":true,"index":%s}`, name))
 			return
 		}
 		fallthrough
 	default:
-		refuseElastic(a, &refusal{status: http.StatusMethodNotAllowed, reason: "tocsin takes documents by _bulk, _doc and _create"})
+		refuseElastic(a, &refusal{status: http.StatusMethodNotAllowed, reason: "nothing is taken at this address; documents are taken at /_bulk, /INDEX/_doc and /INDEX/_create/ID, lines and JSON at /ingest, Splunk's events at /services/collector, OTLP at /v1/logs"})
 		return
 	}
 	name := ""

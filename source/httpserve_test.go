@@ -231,6 +231,10 @@ func TestElasticHandshake(t *testing.T) {
 	s.wants(201, `"_id":"7"`, "PUT", "/logs/_create/7", `{"n":2}`)
 	s.wants(400, `illegal_argument_exception`, "POST", "/logs/_doc", `{"n":2`)
 	s.wants(501, `tocsin search`, "GET", "/logs/_search", "")
+	for _, wrong := range []string{"/logs", "/_blk", "/logs/_dco", "/ingets", "/loki/api/v1/push"} { // what is not taken is not acknowledged
+		s.wants(405, "/ingest", "POST", wrong, `{"n":3}`)
+	}
+	s.wants(200, `"acknowledged":true`, "POST", "/logs/_rollover", "{}")
 	if got := s.data(); got != "{\n \"n\": 1\n}{\"n\":2}" {
 		t.Errorf("taken %q", got)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,10 +30,10 @@ func fail(err error) {
 func childReads(dir string) {
 	s, err := Open(dir, Options{MinFree: 1})
 	fail(err)
-	rows := 0
+	var read atomic.Int64 // blocks come from several goroutines at once
 	fail(s.scan(context.Background(), "*", func(_ int, b *Block) {
 		for _, c := range b.Columns {
-			rows += len(c)
+			read.Add(int64(len(c)))
 		}
 	}))
 	for _, r := range s.Repairs() {
