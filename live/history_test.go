@@ -120,7 +120,7 @@ func TestDetectorsLearnFromStore(t *testing.T) {
 	s.open(nil)
 	s.run(func() {
 		s.send("old.log", habits(rng, now.Add(-10*time.Minute), 29, events))
-		parts.Wait(t, 5*time.Minute, "the history", func() bool { return s.line.Status().Kept == int64(events) })
+		parts.Wait(t, 5*time.Minute, "the history", func() bool { return s.line.Status().Kept >= int64(events) }) // what tocsin says of itself is kept, too
 	})
 	s.open(&sense.Options{Endless: true})
 	runtime.GC()
