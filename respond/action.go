@@ -233,7 +233,7 @@ func (a Action) Fail(err error, final bool, now int64) Action {
 func (a Action) Retract(after State, by string, now int64) (Action, error) {
 	switch a.State {
 	case Proposed, Approved:
-		a.State, a.Ended = after, now
+		a.State, a.Ended, a.Error, a.Tries, a.Next = after, now, "", 0, 0
 	case Running, Done:
 		a.State, a.After, a.Tries, a.Next, a.Error = Undoing, after, 0, 0, ""
 	default:

@@ -95,6 +95,18 @@ func TestActionIsTriedAgainButNotForEver(t *testing.T) {
 	}
 }
 
+// What was taken back before it could run has nothing that went wrong.
+func TestTakenBackBeforeItRan(t *testing.T) {
+	a, _, err := Ask(nil, &Request{Kind: "block", Target: "203.0.113.7", By: "anna"}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Error, a.Tries, a.Next = "no rights", 3, 9 // as where there is no firewall
+	if a, err = a.Retract(Undone, "anna", 1); err != nil || a.State != Undone || a.Error != "" || a.Tries != 0 || a.Next != 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 func TestKeyIsOfKindAndTarget(t *testing.T) {
 	if KeyOf("a", "b") == KeyOf("ab", "") || len(KeyOf("", "")) != 32 {
 		t.Error("keys")

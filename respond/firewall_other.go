@@ -11,18 +11,18 @@ type Firewall struct{}
 const LogGroup = 7077
 
 // OpenFirewall returns an error here.
-func OpenFirewall() (*Firewall, error) { return nil, errNoFirewall }
+func OpenFirewall() (*Firewall, error) { return nil, ErrNoFirewall }
 
 // Close does nothing.
 func (f *Firewall) Close() error { return nil }
 
 // Replace returns an error here.
-func (f *Firewall) Replace(*Wanted, bool) error { return errNoFirewall }
+func (f *Firewall) Replace(*Wanted, bool) error { return ErrNoFirewall }
 
 // Change returns an error here.
-func (f *Firewall) Change(_, _ []Block) error { return errNoFirewall }
+func (f *Firewall) Change(_, _ []Block) error { return ErrNoFirewall }
 
 // Read returns an error here.
-func (f *Firewall) Read() (Standing, error) { return Standing{}, errNoFirewall }
+func (f *Firewall) Read() (Standing, error) { return Standing{}, ErrNoFirewall }
 
 var errNotMade = errors.New("the table is not made yet")

@@ -86,8 +86,11 @@ type Tools struct {
 // timeLimit is how long a deed may take, but where its kind says otherwise.
 const timeLimit = 2 * time.Minute
 
-// errNoFirewall is the error where there is no kernel to ask.
-var errNoFirewall = errors.New("there is no firewall here: it needs Linux, nftables and CAP_NET_ADMIN")
+// ErrNoFirewall is the error where there is no kernel to ask.
+var ErrNoFirewall = errors.New("there is no firewall here: it needs Linux, nftables and CAP_NET_ADMIN")
+
+// rightsWords say how serve comes by rights that it has not.
+const rightsWords = "let root start serve, with respond.user in tocsin.yml, or let tocsin rights --listen run as root, and name its socket as respond.helper"
 
 // ErrForbidden is in the error of what the guard does not let happen.
 var ErrForbidden = errors.New("the guard forbids it")
@@ -143,6 +146,9 @@ func (h *Hands) deed(ctx context.Context, o *Order, a *Answer) error {
 	} else {
 		err = k.Undo(ctx, h, &d)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w: %s", err, rightsWords)
+	}
 	h.log().Info("deed", "verb", o.Verb, "kind", d.Kind, "target", d.Target, "by", d.By, "error", err)
 	return err
 }
@@ -156,18 +162,18 @@ func (h *Hands) log() *slog.Logger {
 
 func (h *Hands) firewall(o *Order, a *Answer) (err error) {
 	if h.Kernel == nil {
-		return errNoFirewall
+		return ErrNoFirewall
 	}
 	switch o.Verb {
 	case VerbRead:
 		if a.Standing, err = h.Kernel.Read(); errors.Is(err, fs.ErrPermission) {
-			err = fmt.Errorf("%w: %w", errNoFirewall, err)
+			err = fmt.Errorf("%w: %w: %s", ErrNoFirewall, err, rightsWords)
 		}
 		return err
 	case VerbRemove:
 		r, ok := h.Kernel.(interface{ Remove() error })
 		if !ok {
-			return errNoFirewall
+			return ErrNoFirewall
 		}
 		return r.Remove()
 	case VerbChange:
@@ -185,7 +191,7 @@ func (h *Hands) firewall(o *Order, a *Answer) (err error) {
 		}
 	}
 	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w: %w", errNoFirewall, err)
+		err = fmt.Errorf("%w: %w: %s", ErrNoFirewall, err, rightsWords)
 	}
 	h.log().Info("firewall", "verb", o.Verb, "added", len(o.Add), "removed", len(o.Remove), "refused", len(a.Refused), "error", err)
 	return err

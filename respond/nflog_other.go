@@ -23,13 +23,13 @@ type Dropped struct {
 type DropLog struct{}
 
 // OpenDropLog returns an error here.
-func OpenDropLog() (*DropLog, error) { return nil, errNoFirewall }
+func OpenDropLog() (*DropLog, error) { return nil, ErrNoFirewall }
 
 // Close does nothing.
 func (d *DropLog) Close() error { return nil }
 
 // Read returns an error here.
-func (d *DropLog) Read(context.Context, func(*Dropped) error, func()) error { return errNoFirewall }
+func (d *DropLog) Read(context.Context, func(*Dropped) error, func()) error { return ErrNoFirewall }
 
 // Connection is one that the kernel has seen end, on Linux.
 type Connection struct {
@@ -44,12 +44,12 @@ type Connection struct {
 type Connections struct{}
 
 // OpenConnections returns an error here.
-func OpenConnections() (*Connections, error) { return nil, errNoFirewall }
+func OpenConnections() (*Connections, error) { return nil, ErrNoFirewall }
 
 // Close does nothing.
 func (c *Connections) Close() error { return nil }
 
 // Read returns an error here.
 func (c *Connections) Read(context.Context, func(*Connection) error, func()) error {
-	return errNoFirewall
+	return ErrNoFirewall
 }

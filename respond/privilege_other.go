@@ -11,16 +11,16 @@ import (
 const HelperFD = 3
 
 // Launch returns an error here.
-func Launch(...string) (net.Conn, *exec.Cmd, error) { return nil, nil, errNoFirewall }
+func Launch(...string) (net.Conn, *exec.Cmd, error) { return nil, nil, ErrNoFirewall }
 
 // Shed does nothing here.
 func Shed() error { return nil }
 
 // Become returns an error here.
-func Become(string) error { return errNoFirewall }
+func Become(string) error { return ErrNoFirewall }
 
 // Confine does nothing here.
 func Confine(...string) (bool, error) { return false, nil }
 
 // Hand returns an error here.
-func Hand(_, _ string) error { return errNoFirewall }
+func Hand(_, _ string) error { return ErrNoFirewall }

@@ -25,7 +25,7 @@ func (r *Replay) warnings() []string {
 	var list []string
 	for _, s := range r.Spans {
 		if s.Good > 0 {
-			list = append(list, fmt.Sprintf("in the last %d days it would have met %d events of success", s.Days, s.Good))
+			list = append(list, fmt.Sprintf("events of success that it would have met in the last %d days: %d", s.Days, s.Good))
 		}
 		if len(s.Known) > 0 {
 			list = append(list, fmt.Sprintf("in the last %d days it would have met %v, known to be good", s.Days, s.Known))

@@ -248,7 +248,7 @@ func (r *Runner) settleBroken(ctx context.Context) error {
 	}
 	if len(w.Blocks) == 0 && !w.Isolated && w.Policy == nil && w.Trial == nil {
 		a, err := r.world.Perform(ctx, &Order{Verb: VerbRead})
-		if errors.Is(err, errNoFirewall) || err == nil && len(a.Standing.Held)+len(a.Standing.Used) == 0 {
+		if errors.Is(err, ErrNoFirewall) || err == nil && len(a.Standing.Held)+len(a.Standing.Used) == 0 {
 			r.mu.Lock()
 			r.broken = false
 			r.mu.Unlock()

@@ -36,7 +36,7 @@ type helperResponse struct {
 
 // codes are errors that callers tell apart.
 func codes() map[string]error {
-	return map[string]error{"final": errFinal, "forbidden": ErrForbidden, "no firewall": errNoFirewall, "not made": errNotMade}
+	return map[string]error{"final": errFinal, "forbidden": ErrForbidden, "no firewall": ErrNoFirewall, "not made": errNotMade}
 }
 
 // remoteError is an error of the other process.

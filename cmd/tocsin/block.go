@@ -221,7 +221,7 @@ func untilWords(until int64) string {
 // judged says what would become of a request.
 func (a *acting) judged(j *respond.Judgement) error {
 	var refused error
-	if len(j.Forbidden) > 0 {
+	if len(j.Forbidden) > 0 || j.Kernel != "" {
 		refused = errFound
 	}
 	if a.json {
@@ -234,6 +234,8 @@ func (a *acting) judged(j *respond.Judgement) error {
 	switch {
 	case len(j.Forbidden) > 0:
 		say("%s: will not happen", what)
+	case j.Kernel != "":
+		say("%s: would wait for a kernel that takes it", what)
 	case j.Needs > 0:
 		say("%s: would wait for %s", what, counted(j.Needs, "approval"))
 	default:

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -138,6 +139,9 @@ func (f *firewallCommand) faults(list []respond.Fault) {
 
 func (f *firewallCommand) tell(out *serve.FirewallAnswer) error {
 	w := f.std.out
+	if out.Kernel != "" && f.verb == "diff" {
+		return errors.New("the kernel cannot be asked: " + out.Kernel)
+	}
 	if out.Kernel != "" {
 		fmt.Fprintln(w, terminal.Safe("the kernel cannot be asked: "+out.Kernel))
 	}
