@@ -152,6 +152,11 @@ func (s *serve) reload(ctx context.Context) (*Reloaded, error) {
 	if !reflect.DeepEqual(fresh.Console, s.settings.Console) {
 		r.Restart = append(r.Restart, "console")
 	}
+	later, err := s.response.reload(&fresh.Respond)
+	if err != nil {
+		return nil, err
+	}
+	r.Restart = append(r.Restart, later...)
 	s.front.reload()
 	s.settings, s.rules, s.directory = fresh, set, directory
 	s.feeds.look()

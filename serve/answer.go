@@ -190,7 +190,7 @@ func (r *response) answer(ctx context.Context, t *tenant) (seen int64, err error
 }
 
 func (r *response) answerOne(ctx context.Context, t *tenant, a *alert.Alert) error {
-	done, err := r.Play(ctx, r.books, t.cause(ctx, a))
+	done, err := r.Play(ctx, r.playbooksNow(), t.cause(ctx, a))
 	for _, d := range done {
 		r.log.Info("a playbook asks", "kind", d.Kind, "target", d.Target, "state", d.State, "by", d.By)
 	}

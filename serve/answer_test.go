@@ -26,7 +26,8 @@ func TestPlaybooksInAFlood(t *testing.T) {
 	site := func() *tenant { return &tenant{name: "main", state: st, altered: newAltered()} }
 	books := []respond.Playbook{{Name: "guessing", Title: "t", Mode: respond.ModeAsk, Do: []respond.PlaybookStep{{Kind: "block", Target: "{source}", For: time.Hour}}}}
 	runner := respond.NewRunner(st, nobody{}, respond.RunnerOptions{})
-	r := &response{Runner: runner, books: books, log: slog.New(slog.DiscardHandler), opened: now - int64(time.Minute)}
+	r := &response{Runner: runner, log: slog.New(slog.DiscardHandler), opened: now - int64(time.Minute)}
+	r.books.Store(&books)
 	var list []*alert.Alert
 	for i := range many {
 		address := fmt.Sprintf("198.51.%d.%d", i>>8, i&255)

@@ -179,8 +179,8 @@ func (r *response) playbooks(ctx context.Context, _ *console.Tenant, in *playboo
 		return nil, err
 	}
 	out := &console.Page[PlaybookAnswer]{Items: []PlaybookAnswer{}}
-	for i := range r.books {
-		a := PlaybookAnswer{Playbook: r.books[i], Deeds: deeds[r.books[i].Name]}
+	for _, book := range r.playbooksNow() {
+		a := PlaybookAnswer{Playbook: book, Deeds: deeds[book.Name]}
 		if in.Test {
 			if err := r.test(ctx, r.tenants[0], &a, since); err != nil {
 				return nil, err

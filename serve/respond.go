@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tocsin-sec/tocsin/console"
@@ -59,7 +60,8 @@ type response struct {
 	log         *slog.Logger
 	end         []func()
 	helper      *exec.Cmd
-	books       []respond.Playbook
+	books       atomic.Pointer[[]respond.Playbook]
+	set         settings.Respond // as it was opened
 	lists       *respond.Lists
 	opened      int64 // ns since 1970
 	listFile    string
@@ -73,12 +75,13 @@ type response struct {
 
 // openResponse makes s.response. With rights, a helper is started or asked where the settings say so.
 func (s *serve) openResponse(rights bool) error {
-	r := &response{log: s.log, alone: !rights, tenants: s.tenants, opened: time.Now().UnixNano()}
+	r := &response{log: s.log, alone: !rights, tenants: s.tenants, opened: time.Now().UnixNano(), set: s.settings.Respond}
 	s.response = r
-	var err error
-	if r.books, err = s.settings.Respond.ReadPlaybooks(); err != nil && rights { // who only asks is not kept from it
+	books, err := s.settings.Respond.ReadPlaybooks()
+	if err != nil && rights { // who only asks is not kept from it
 		return err
 	}
+	r.books.Store(&books)
 	here, end := NewHands(s.settings, s.dir, s.Version, s.log)
 	r.end = append(r.end, end)
 	set := &s.settings.Respond

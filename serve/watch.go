@@ -45,18 +45,18 @@ func (r *response) watched(ctx context.Context, now time.Time) ([]source.Notice,
 	if err != nil {
 		return nil, err
 	}
-	set := make(map[string]string)
+	set, books := make(map[string]string), r.playbooksNow()
 	for name, text := range known {
 		still := func(p respond.Playbook) bool {
 			return watchFact+p.Name == name && (p.Mode == "" || p.Mode == respond.ModeWatch)
 		}
-		if text != "" && !slices.ContainsFunc(r.books, still) {
+		if text != "" && !slices.ContainsFunc(books, still) {
 			set[name] = ""
 		}
 	}
 	var out []source.Notice
-	for i := range r.books {
-		p := &r.books[i]
+	for i := range books {
+		p := &books[i]
 		if p.Mode != "" && p.Mode != respond.ModeWatch {
 			continue
 		}

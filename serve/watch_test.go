@@ -33,7 +33,8 @@ func TestPlaybooksReportWhatTheyWatch(t *testing.T) {
 		{Name: "quiet", Title: "t", Mode: respond.ModeWatch, On: respond.Trigger{Rules: []string{"none"}}},
 		{Name: "active", Title: "t", Mode: respond.ModeAsk, On: respond.Trigger{Rules: []string{"none"}}},
 	}
-	r := &response{tenants: []*tenant{{state: st}}, books: books}
+	r := &response{tenants: []*tenant{{state: st}}}
+	r.books.Store(&books)
 	r.Runner = respond.NewRunner(st, nobody{}, respond.RunnerOptions{Now: func() time.Time { return now }, Guard: respond.Guard{Never: []string{"192.0.2.1"}}})
 	watched := func() []source.Notice {
 		t.Helper()

@@ -17,7 +17,7 @@ import (
 
 func newPlaybooks(std streams) *cobra.Command {
 	a := &acting{std: std}
-	var since string
+	var since, over string
 	cmd := &cobra.Command{
 		Use: "playbooks [flags]", Short: "List playbooks, and what they have done or would have",
 		Long: `List playbooks: which alerts they answer, with what, and whether they act (auto), ask a person (ask), or only note what they
@@ -33,9 +33,9 @@ would have done (watch), as each begins. Their modes and further ones are set in
 		Use: "test [flags]", Short: "Say what playbooks would have done about the alerts that are kept",
 		Long:    "Replay playbooks over the alerts that are kept: what each would have done, to whom, how often, and what the guard would have refused.",
 		Example: "  tocsin playbooks test --since 30d", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return b.playbooks(cmd.Context(), since, true) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return b.playbooks(cmd.Context(), over, true) },
 	}
-	test.Flags().StringVar(&since, "since", "30d", "over the alerts since this `time`")
+	test.Flags().StringVar(&over, "since", "30d", "over the alerts since this `time`")
 	b.define(test)
 	cmd.AddCommand(test)
 	return cmd
@@ -63,7 +63,7 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 		if !test {
 			return nil
 		}
-		fmt.Fprintf(a.std.out, "       %d alerts since %s\n", p.Alerts, since)
+		fmt.Fprintf(a.std.out, "       %s since %s\n", counted(p.Alerts, "alert"), since)
 		for _, l := range []struct {
 			label string
 			what  map[string]int
@@ -77,6 +77,9 @@ func (a *acting) playbooks(ctx context.Context, since string, test bool) error {
 		}
 		return nil
 	})
+	if err == nil && !a.json && terminal.Person(a.std.out) {
+		fmt.Fprintln(a.std.out, "→ respond.modes in tocsin.yml says what each may do: {password-guessing: ask}; then tocsin reload")
+	}
 	return err
 }
 
