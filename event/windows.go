@@ -42,7 +42,7 @@ var WindowsFormat = &Format{
 
 		"source.ip": {
 			"IpAddress", "SourceIp", "SourceAddress", "ClientAddress", "ClientIP", "Client Address", "SourceIPAddress",
-			"RemoteAddress", "Address", "Source_Network_Address",
+			"RemoteAddress", "Address", "Source_Network_Address", "IPString",
 		},
 		"source.port":         {"IpPort", "SourcePort", "ClientPort"},
 		"source.domain":       {"SourceHostname", "WorkstationName", "Workstation", "ClientName"},

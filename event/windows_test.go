@@ -24,6 +24,7 @@ func TestWindowsNames(t *testing.T) {
 		{"a program by Security", map[string]string{"NewProcessName": `C:\a.exe`, "ParentProcessName": `C:\b.exe`}, "process.executable", `C:\a.exe`},
 		{"the one that started it", map[string]string{"NewProcessName": `C:\a.exe`, "ParentProcessName": `C:\b.exe`}, "process.parent.executable", `C:\b.exe`},
 		{"an address", map[string]string{"IpAddress": "192.0.2.7"}, "source.ip", "192.0.2.7"},
+		{"who was refused at remote desktop", map[string]string{"IPString": "192.0.2.7"}, "source.ip", "192.0.2.7"},
 		{"the native name", map[string]string{"EventID": "1"}, "eventid", "1"},
 		{"blanks in names", map[string]string{"Process Name": "x"}, "ProcessName", "x"},
 		{"not there", map[string]string{"EventID": "1"}, "source.ip", ""},
