@@ -168,7 +168,7 @@ func (d *device) known() bool {
 	if strings.IndexByte(head, ',') >= 0 && (d.readPaloAlto(s) || d.readMikroTik(s)) {
 		return true
 	}
-	return strings.IndexByte(head, '=') >= 0 && (d.readMeraki(s) || d.readWatchGuard(s) || d.readPairs(s)) || d.readNetScreen(s)
+	return strings.IndexByte(head, '=') >= 0 && (d.readMeraki(s) || d.readWatchGuard(s) || s[0] == 'N' && d.readNetScreen(s) || d.readPairs(s)) || d.readNetScreen(s)
 }
 
 // headerPlace returns where "CEF:0|" or "LEEF:2.0|" stands: at the start or after a few words.

@@ -75,6 +75,20 @@ func (d *device) readCEF(s string) bool {
 	}
 	d.pairs(s, pairsCEF, ' ')
 	d.cefTimes()
+	if !r.source {
+		if host := r.get("shost"); isAddress(host) { // CyberArk has addresses there
+			r.sourceEnd(side{ip: host})
+		}
+	}
+	if !r.user && r.has("UNIFIadmin") {
+		d.proseUser(r.get("UNIFIadmin"))
+	}
+	if r.verdict == 0 && (strings.HasPrefix(r.action, "REQ_BLOCKED") || strings.HasPrefix(r.action, "REQ_BAD")) {
+		r.verdict = -1
+	}
+	if r.verdict == 0 && verdictOf(r.action) == 0 && r.login {
+		r.verdict = wordVerdict(r.action)
+	}
 	if r.verdict == 0 && verdictOf(r.action) == 0 && verdictOf(r.status) == 0 {
 		r.verdict = wordVerdict(r.reason)
 	}

@@ -102,9 +102,22 @@ func (d *device) readCisco() bool {
 		d.asa(t.mnemonic, text)
 	default:
 		d.ios(&t, text)
+		if tag != "" && aristaAgent(tag) || tag == "" && d.head.tag != "" && aristaAgent(d.head.tag) {
+			r.set("observer.vendor", "Arista")
+			r.set("observer.product", "EOS")
+		}
 	}
 	r.count("event.severity", t.severity)
 	return true
+}
+
+// aristaAgent tells whether a program is one of Arista's EOS, which writes tags as Cisco does.
+func aristaAgent(tag string) bool {
+	switch strings.TrimSuffix(tag, ":") {
+	case "Aaa", "Ebra", "Rib", "ConfigAgent", "Stp", "Lldp", "Bgp", "Acl", "Fru", "SuperServer", "Lag", "Sysdb", "ProcMgr-worker", "Cli", "Mlag", "PowerSupplyDetector", "StpTxRx", "Snmp", "PortSec", "Thermostat", "Launcher":
+		return true
+	}
+	return false
 }
 
 func asaProduct(facility string) string {

@@ -421,6 +421,9 @@ func clueAccount(s string, address int) string {
 	for _, at := range [...]int{forAt, saidAt, byAt} {
 		if at > 0 && (address < 0 || at < address) {
 			if user := accountAfter(s[at:]); user != "" && !isAddress(user) {
+				if _, login, ok := strings.Cut(s[at:], " login:"); ok && strings.HasPrefix(user, "db:") { // Odoo
+					return accountAfter(":" + login)
+				}
 				return user
 			}
 		}
@@ -434,6 +437,9 @@ func accountWord(s string, c byte) int {
 	switch c {
 	case 'u':
 		if startsFold(s, "user") {
+			if strings.HasPrefix(s[4:], "s:") {
+				return 5
+			}
 			for _, w := range [...]string{"name", " name", "_name", " id", "id"} {
 				if startsFold(s[4:], w) {
 					return 4 + len(w)
@@ -483,7 +489,7 @@ func accountAfter(s string) string {
 	s = s[i:]
 	end := 0
 	for end < len(s) && end < 128 && s[end] != '"' && s[end] != '\t' {
-		if c := s[end]; closing != 0 && c == closing || closing == 0 && strings.IndexByte(" '`,;)]>|", c) >= 0 {
+		if c := s[end]; closing != 0 && (c == closing || c == '`') || closing == 0 && strings.IndexByte(" '`,;)]>|", c) >= 0 {
 			break
 		}
 		end++
@@ -499,7 +505,7 @@ func accountAfter(s string) string {
 func stopWord(w string) bool {
 	switch len(w) {
 	case 0, 1:
-		return w == "" || strings.IndexByte("-?*\"", w[0]) >= 0
+		return w == "" || strings.IndexByte("-?*\"{", w[0]) >= 0
 	}
 	if w[len(w)-1] == '=' {
 		return true

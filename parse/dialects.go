@@ -22,9 +22,10 @@ func listDialects() map[string][]*event.Format {
 		haproxyProgram.plain.format, couchKind.format, webminKind.format, zoraxyKind.format, honeypotKind.format, monologKind.format, exchangeKind.format,
 		fail2banFormat, keycloakKind.format, zimbraKind.format, sendmailFormat, mailboxFormat, pdnsFormat, corednsFormat, slapdProgram.format,
 		kerberosProgram.format, radiusFormat, remoteFormat, mongoTextProgram.format, snortFormat, azureFlowFormat,
+		transferKind.format, fileZillaKind.format, iisNativeKind.format, nlbKind.format, envoyKind.format,
 		// of equipment
 		cefFormat, leefFormat, checkPointFormat, ciscoSyslog, ciscoAAA, ciscoASA, ciscoFTD, filterlogFormat, pfLogFormat, fortiGateFormat, fortinetFormat,
-		huaweiSyslog, huaweiBGP, juniperFormat, keyValueFormat, linePairsFormat, zyxelFormat, barracudaFormat, proxyFormat, merakiFormat,
+		huaweiSyslog, huaweiBGP, juniperFormat, keyValueFormat, linePairsFormat, zyxelFormat, barracudaFormat, proxyFormat, stormshieldFormat, merakiFormat,
 		mikroTikFormat, paloAltoFormat, sonicWallFormat, sophosFormat, makerFormat, vmwareFirewall, watchGuardFormat,
 		// of objects
 		zeekFormat, jsonFormat, ecsFormat, webJSONFormat,

@@ -74,6 +74,14 @@ func (d *device) fortinet() {
 			r.category = "intrusion_detection"
 		}
 	}
+	if r.action == "Alert_Deny" || r.action == "Deny_no_log" || r.action == "Period_Block" { // FortiWeb
+		r.verdict = -1
+	}
+	if r.login && !r.source { // FortiMail has it in the message
+		if address, port, _ := clueAddress(r.get("msg")); address != "" {
+			r.sourceEnd(side{ip: address, port: port})
+		}
+	}
 	if ui := r.get("ui"); !r.source && ui != "" {
 		if _, ip, ok := strings.Cut(ui, "("); ok {
 			if e, ok := cutSide(strings.TrimRight(ip, ")")); ok {

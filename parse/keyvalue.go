@@ -6,7 +6,7 @@ import "strings"
 var KeyValue = applianceFormat(appliance{
 	name: "keyvalue",
 	doc: "Any line of key=value pairs: logfmt, and what equipment without a format of its own here sends. Zyxel, Forcepoint, " +
-		"Barracuda and Blue Coat are known by their fields.",
+		"Barracuda, Stormshield, Zscaler and Blue Coat are known by their fields.",
 	example: "time=2026-11-22T06:00:01Z level=warn component=login msg=\"login failed\" user=anna src=203.0.113.7\n",
 }, keyValueFormat, linePairsFormat)
 
@@ -16,6 +16,8 @@ var (
 	zyxelFormat     = deviceFormat("zyxel", "firewall", "zyxel", "")
 	barracudaFormat = deviceFormat("barracuda", "", "barracuda", "")
 	proxyFormat     = deviceFormat("proxy_pairs", "proxy", "", "")
+
+	stormshieldFormat = deviceFormat("stormshield", "firewall", "stormshield", "")
 )
 
 // minPairs is how many pairs make a line one of pairs.
@@ -24,6 +26,17 @@ const minPairs = 3
 // readPairs reads a line that begins with a pair, and tells by the fields which product wrote it.
 func (d *device) readPairs(s string) bool {
 	text := s
+	if d.head.stampless() && s[0]-'0' <= 9 { // a time before pairs with tabs between, as Zscaler's NSS has it
+		if i := strings.IndexByte(s[:min(len(s), 40)], '\t'); i > 0 && keySize(s[i+1:]) > 0 && strings.Count(s, "\t") >= minPairs {
+			if ns, n := parseTimePrefix(s, d.years.zone); n == i {
+				d.pairs(s[i+1:], pairsTab, '\t')
+				d.product()
+				d.record.clock(ns, s[i-1] == 'Z')
+				return true
+			}
+		}
+		return false
+	}
 	if k := keySize(text); k == 0 {
 		if d.head.text == "" || keySize(d.head.text) == 0 {
 			if !d.afterWords(&text) {
@@ -102,6 +115,13 @@ func (d *device) product() {
 		d.sophos()
 	case has(markCheck), has(markIfDir | markOrigin), has(markOrigin | markProduct):
 		d.checkPoint()
+	case has(markID|markFW) && (r.has("startime") || r.has("logtype")):
+		d.stormshield()
+	case startsFold(r.get("product"), "vpn-1"), startsFold(r.get("product"), "smartdefense"):
+		d.checkPoint()
+	case has(markVendor) && startsFold(r.get("vendor"), "zscaler"):
+		d.format = proxyFormat
+		d.vendor("Zscaler", "NSS")
 	case has(markNote) && r.has("src") && (has(markDevID) || r.has("cat")):
 		d.format = zyxelFormat
 		d.vendor("Zyxel", "ZyWALL")
@@ -128,6 +148,44 @@ func (d *device) product() {
 		d.vendor("Symantec", "DLP")
 	default:
 		d.anyPairs()
+	}
+}
+
+// stormshield adds what the pairs of a Stormshield Network Security firewall mean: the time is that of the zone beside it.
+// Source: Stormshield, "Description of audit logs".
+func (d *device) stormshield() {
+	r := &d.record
+	d.format = stormshieldFormat
+	d.vendor("Stormshield", "SNS")
+	for _, key := range [...]string{"time", "startime"} {
+		v := r.get(key)
+		ns, n := parseTimePrefix(v, nil)
+		if n == 0 {
+			continue
+		}
+		var c clock
+		if c.readZone(r.get("tz"), 0); c.zoned {
+			r.clock(ns-int64(c.offset)*second, true)
+		} else if ns, n = parseTimePrefix(v, d.years.zone); n > 0 {
+			r.clock(ns, false)
+		}
+		break
+	}
+	if transportOf(r.proto) == "" {
+		r.proto = r.get("ipproto")
+	}
+	if kind := r.get("logtype"); kind == "auth" || r.login {
+		r.login = true
+		r.put("event.action", "login")
+		if r.verdict = wordVerdict(r.reason); r.verdict == 0 {
+			if e := r.get("error"); e != "" && e != "0" {
+				r.verdict = -1
+			} else if e == "0" {
+				r.verdict = 1
+			}
+		}
+	} else if kind == "alarm" {
+		r.category = "intrusion_detection"
 	}
 }
 

@@ -79,6 +79,10 @@ var bindSentences = []sentence{
 	{"unexpected RCODE ({lazyreason}) resolving '{dnsname}/{qword}/IN': {dpeer}", "dns_answer", network, failure, ""},
 	{"network unreachable resolving '{dnsname}/{qword}/IN': {dpeer}", "dns_answer", network, failure, "network unreachable"},
 	{"REFUSED unexpected RCODE resolving '{dnsname}/{qword}/IN': {dpeer}", "dns_answer", network, failure, "REFUSED"},
+	{"client {peer}: «view {_}: »UDP: query: {qname} IN {qtype} response: NOERROR{*}", "dns_answer", network, success, "NOERROR"},
+	{"client {peer}: «view {_}: »TCP: query: {qname} IN {qtype} response: NOERROR{*}", "dns_answer", network, success, "NOERROR"},
+	{"client {peer}: «view {_}: »UDP: query: {qname} IN {qtype} response: {status} {*}", "dns_answer", network, failure, ""},
+	{"client {peer}: «view {_}: »TCP: query: {qname} IN {qtype} response: {status} {*}", "dns_answer", network, failure, ""},
 }
 
 var dnsmasqSentences = []sentence{

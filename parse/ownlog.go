@@ -42,7 +42,7 @@ var ownLogs = [...]ownLog{
 	dpkgLog, bindLog, keaLog, asteriskLog, freeswitchLog, openvpnLog, sambaLog, couchLog,
 	webminLog, zoraxyLog, honeypotLog, monologLog, exchangeLog,
 	iisBareLog, cloudFrontLog, fail2banLog, keycloakLog, zimbraLog, unboundLog, corednsLog, mongoLog, redisMonitorLog, radiusLog, dovecotLog, charonLog,
-	snortLog, azureFlowLog,
+	snortLog, azureFlowLog, xferLog, fileZillaLog, iisNativeLog, nlbLog, envoyLog,
 }
 
 // serverFormats are the files of servers as formats of their own.

@@ -97,8 +97,11 @@ func (d *device) proseWord(w string, next role) role {
 // proseKeyword reads a word that says what comes next, alone or with its value after "=" or ":".
 func (d *device) proseKeyword(w string, next role) (role, bool) {
 	r := &d.record
-	key, value := strings.TrimLeft(w, "[(<"), ""
-	if i := strings.IndexAny(key, "=:<"); i > 0 && i+1 <= len(key) {
+	key, value := w, ""
+	for key != "" && (key[0] == '[' || key[0] == '(' || key[0] == '<') {
+		key = key[1:]
+	}
+	if i := keyEnd(key); i > 0 && i+1 <= len(key) {
 		key, value = key[:i], strings.Trim(key[i+1:], "=:<>[]\"';)")
 	}
 	role, known := roleOf(key)
@@ -138,6 +141,16 @@ func (d *device) proseKeyword(w string, next role) (role, bool) {
 		return next, false
 	}
 	return roleAny, true
+}
+
+// keyEnd returns where "=", ":" or "<" stands, -1 where none does.
+func keyEnd(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c == '=' || c == ':' || c == '<' {
+			return i
+		}
+	}
+	return -1
 }
 
 // roleOf returns what a word says of the next.

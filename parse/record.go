@@ -82,6 +82,16 @@ func (r *record) get(name string) string {
 	return ""
 }
 
+// set changes the value of a field that was added.
+func (r *record) set(name, value string) {
+	for i, n := range r.names {
+		if n == name {
+			r.values[i] = textValue(value)
+			return
+		}
+	}
+}
+
 // sourceEnd and destinationEnd add an address with what stands around it.
 func (r *record) sourceEnd(e side) {
 	if r.source || e.ip == "" {
@@ -122,7 +132,7 @@ type side struct{ zone, ip, port string }
 // cutSide reads "192.0.2.1", "192.0.2.1/443", "192.0.2.1:443", "192.0.2.1(443)", "outside:192.0.2.1/443",
 // "outside/192.0.2.1(443)", "[2001:db8::1]:443" and "192.0.2.1:443:X1"; ok is false where there is no address.
 func cutSide(s string) (e side, ok bool) {
-	s = strings.TrimRight(strings.Trim(s, "()<>,;'\""), ".")
+	s = bare(s)
 	if len(s) < 3 || len(s) > 160 {
 		return e, false
 	}
@@ -158,6 +168,28 @@ func cutSide(s string) (e side, ok bool) {
 		}
 		e.zone, s = s[:i], strings.TrimLeft(s[i+1:], "/")
 	}
+}
+
+// bare cuts brackets, quotes and the marks of a sentence off both ends of a word.
+func bare(s string) string {
+	for s != "" && edge(s[0]) {
+		s = s[1:]
+	}
+	for s != "" && edge(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	for s != "" && s[len(s)-1] == '.' {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func edge(c byte) bool {
+	switch c {
+	case '(', ')', '<', '>', ',', ';', '\'', '"':
+		return true
+	}
+	return false
 }
 
 // addressSize returns the length of the IP address that s begins with, 0 where there is none.

@@ -91,7 +91,7 @@ func (d *device) readTagged() bool {
 		}
 	case "":
 		return d.readUntagged()
-	case "FIREWALL-PKTLOG":
+	case "FIREWALL-PKTLOG", "FIREWALL-PKTLOG:", "dfwpktlogs", "dfwpktlogs:":
 		return d.readPacketLog()
 	}
 	if strings.HasPrefix(tag, "CISE_") {
@@ -117,6 +117,14 @@ func (d *device) readTagged() bool {
 		return d.readJunos(h.text[:i], h.text[i+1:])
 	}
 	if m, ok := makerOf(tag); ok {
+		if tag == "ASM" && keySize(h.text) > 0 {
+			return d.readASM(h.text)
+		}
+		if m.vendor == "F5" && f5Message(h.text) {
+			d.format = makerFormat
+			d.f5(h.text)
+			return true
+		}
 		if d.readPairs(h.text) {
 			if !d.record.has("observer.vendor") && d.format != keyValueFormat {
 				d.vendor(m.vendor, m.product)
@@ -128,10 +136,13 @@ func (d *device) readTagged() bool {
 		if len(h.data) > 2 {
 			d.structuredPairs(h.data)
 		}
+		if m.vendor == "Ivanti" && d.readPulse(h.text) || m.product == "Endpoint Protection" && d.readSymantec(h.text) {
+			return true
+		}
 		d.makerClues(h.text)
 		return true
 	}
-	return false
+	return d.readGear(h.text)
 }
 
 // makerClues tells who logged in, or tried to, where the text of an appliance says so; "Cannot login root@192.0.2.1" is VMware's.
@@ -155,7 +166,7 @@ func (d *device) makerClues(text string) {
 	}
 	r.login = true
 	r.put("event.action", "login")
-	for _, word := range [...]string{"Cannot login ", "User ", "for "} {
+	for _, word := range [...]string{"Cannot login user ", "Cannot login ", "User ", "for "} {
 		if _, rest, ok := strings.Cut(text, word); ok {
 			account, _ := nextWord(rest)
 			name, address, is := cutLast(account, '@')
@@ -204,6 +215,8 @@ func (d *device) readUntagged() bool {
 		if ok && junosEvent(name) {
 			return d.readJunos(name, text)
 		}
+	case strings.HasPrefix(s, "ASM:"):
+		return d.readASM(s)
 	case strings.HasPrefix(s, "CISE_"):
 		return d.readISE()
 	case len(d.head.data) > 16 && strings.HasPrefix(d.head.data, "[junos@"):
@@ -260,10 +273,43 @@ func (d *device) readFirstWords(s string) bool {
 			d.record.put("event.action", "command")
 			d.record.category = configuration
 		}
+		if strings.Contains(s, `Status "ERROR`) {
+			d.record.verdict = -1
+		}
+		d.netScalerHeader(s[:i])
 		d.prose(s)
 		return true
 	}
-	return false
+	return d.readGear(s)
+}
+
+// netScalerHeader reads " 11/22/2026:06:00:01 GMT ns1 0" before "-PPE-": the time, its zone and the host.
+func (d *device) netScalerHeader(s string) {
+	s = trimSpace(s)
+	if len(s) < 20 || s[2] != '/' || s[5] != '/' || s[10] != ':' || s[13] != ':' || s[16] != ':' {
+		return
+	}
+	c := clock{
+		month: digits2(s, 0), day: digits2(s, 3), year: digits4(s, 6), hour: digits2(s, 11), minute: digits2(s, 14), second: digits2(s, 17),
+	}
+	if c.month > 12 { // set to write the day first
+		c.month, c.day = c.day, c.month
+	}
+	s = s[19:]
+	offset, size := zoneWord(s)
+	if size > 0 {
+		c.offset, c.zoned = offset, true
+		s = s[size:]
+	}
+	if c.year|c.month|c.day|c.hour|c.minute|c.second < 0 {
+		return
+	}
+	if ns, ok := c.unixNanos(d.years.zone); ok {
+		d.record.clock(ns, c.zoned)
+	}
+	if host, _ := nextWord(trimSpace(s)); d.head.host == "" && host != "" && host[0]-'0' > 9 {
+		d.head.host = host
+	}
 }
 
 // netAppTag tells whether a text begins with "[node:event.name:severity]:", as ONTAP writes its events and its audit.
@@ -292,6 +338,7 @@ func (d *device) readISE() bool {
 		r.put("event.action", "login")
 		r.login, r.verdict = true, -1
 	}
+	var device side
 	for s := d.head.text; s != ""; {
 		var part string
 		part, s, _ = strings.Cut(s, ", ")
@@ -299,18 +346,41 @@ func (d *device) readISE() bool {
 			switch part[:k] {
 			case "UserName", "User":
 				d.proseUser(part[k+1:])
-			case "Calling-Station-ID", "Device IP Address":
+			case "Calling-Station-ID", "Remote-Address":
 				if e, ok := cutSide(part[k+1:]); ok {
 					r.sourceEnd(e)
 				}
+			case "Device IP Address":
+				device, _ = cutSide(part[k+1:])
 			case "NetworkDeviceName":
 				r.put("observer.name", part[k+1:])
 			case "FailureReason":
 				r.put("event.reason", part[k+1:])
 			}
+		} else if ns, ok := iseTime(part); ok {
+			r.clock(ns, true)
 		}
 	}
+	r.sourceEnd(device) // where nothing says who was behind it
 	return true
+}
+
+// iseTime reads the time with its zone in "0000014855 1 0 2026-11-22 06:00:01.120 +01:00 0000104321 5400 NOTICE …".
+func iseTime(s string) (ns int64, ok bool) {
+	i := strings.IndexByte(s[:min(len(s), 64)], '-')
+	if i < 4 {
+		return 0, false
+	}
+	s = s[i-4:]
+	ns, n := parseTimePrefix(s, nil)
+	if n == 0 || n+6 > len(s) || s[n] != ' ' {
+		return 0, false
+	}
+	var c clock
+	if c.readZone(s, n+1); !c.zoned {
+		return 0, false
+	}
+	return ns - int64(c.offset)*second, true
 }
 
 // readPacketLog reads "INET TERM PASS 5096 OUT TCP RST A/1->B/2 …" of VMware's distributed firewall.

@@ -83,7 +83,7 @@ func cutBSD(s string, years *yearless) (ns int64, rest string, ok bool) {
 		return 0, s, false
 	}
 	i++
-	if i+13 < len(s) && s[i+2]-'0' <= 9 && s[i+4] == ' ' {
+	if i+13 <= len(s) && s[i+2]-'0' <= 9 && s[i+4] == ' ' {
 		if c.year = digits4(s, i); c.year < 0 {
 			return 0, s, false
 		}
