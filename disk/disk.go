@@ -1,8 +1,8 @@
 // Package disk is what must hold of files whatever happens: one that is replaced is the old one or the new one as a whole, what
 // was said to be kept is there after a loss of power, and it is known how much room is left. Files are made for their owner
-// alone unless a mode is given; what could not be finished is removed.
+// alone unless a mode is given; what could not be finished is removed. Spills are the temporary files of a run.
 //
-// Its functions may be called from any goroutine; two that replace the same file leave one of both.
+// Its functions may be called from any goroutine; two that replace the same file leave one of both. Spills belong to one.
 package disk
 
 import (
