@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,12 @@ func accountCheck(kind string) func(string, map[string]string) (string, error) {
 var lockKind = Kind{
 	Name: "lock-account", Doc: "Lock a local account: no password and no key opens it.", Example: "anna", Lasts: true,
 	Check: accountCheck("lock-account"),
+	Look: func(account string) []string {
+		if _, _, _, err := (&Tools{}).home(account); err != nil {
+			return []string{fmt.Sprintf("there is no account %s on this host now", account)}
+		}
+		return []string{"sessions that are open go on: tocsin actions do end-session 'user " + account + "' ends those of SSH"}
+	},
 	Do: func(ctx context.Context, h *Hands, d *Deed) (Outcome, error) {
 		fields, err := h.Tools.shadow(d.Target)
 		if err != nil {
@@ -196,7 +203,7 @@ var removeKeyKind = Kind{
 		}
 		return h.Tools.keys(account, func(lines []string) []string {
 			for _, l := range back {
-				if !contains(lines, l) {
+				if !slices.Contains(lines, l) {
 					lines = append(lines, l)
 				}
 			}

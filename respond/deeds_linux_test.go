@@ -496,3 +496,33 @@ func TestLookAround(t *testing.T) {
 		}
 	}
 }
+
+// A dry run says what would be met: whether it is there, and what else ends with it.
+func TestLookBeforeDoing(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.exe")
+	if err := os.WriteFile(file, []byte("evil"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, err := processOf(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ kind, target, want string }{
+		{"quarantine", file, "it has 4 bytes"},
+		{"quarantine", filepath.Join(filepath.Dir(file), "nothing"), "there is no such file"},
+		{"quarantine", filepath.Dir(file), "no plain file"},
+		{"quarantine", "/etc/passwd", "belongs to the system"},
+		{"kill", "999999999 1", "no such process"},
+		{"kill", fmt.Sprintf("%d %s", self.pid, self.start), "is tocsin"},
+		{"lock-account", "nosuchaccount", "there is no account"},
+		{"lock-account", "daemon", "sessions that are open go on"},
+	} {
+		k, err := KindOf(c.kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(k.Look(c.target), "; "); !strings.Contains(got, c.want) {
+			t.Errorf("%s %s: %q, want %q", c.kind, c.target, got, c.want)
+		}
+	}
+}

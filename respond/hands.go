@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func (h *Hands) deed(ctx context.Context, o *Order, a *Answer) error {
 	if k.firewall() {
 		return fmt.Errorf("%s: is made so together with the whole firewall", d.Kind)
 	}
-	if len(h.Allow) > 0 && !contains(h.Allow, k.Name) {
+	if len(h.Allow) > 0 && !slices.Contains(h.Allow, k.Name) {
 		return fmt.Errorf("%w: %s is not among the kinds that are switched on", ErrForbidden, k.Name)
 	}
 	target, err := k.Check(d.Target, d.Params)
@@ -216,13 +217,4 @@ func (h *Hands) spare(blocks []Block) (may []Block, refused []Refusal, err error
 		may = append(may, blocks[i])
 	}
 	return may, refused, nil
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }

@@ -33,6 +33,9 @@ type Kind struct {
 	Do func(ctx context.Context, h *Hands, d *Deed) (Outcome, error)
 	// Undo takes it back, with what Do has returned for it; harmless to do twice.
 	Undo func(ctx context.Context, h *Hands, d *Deed) error
+	// Look says what a person should know of what it would meet, as far as this process sees it; nil says nothing. It decides
+	// nothing, and changes nothing.
+	Look func(target string) []string
 	// Unprivileged kinds run in the process that asks.
 	Unprivileged bool
 }

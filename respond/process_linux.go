@@ -1,10 +1,12 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,6 +27,7 @@ var killKind = Kind{
 		}
 		return fmt.Sprintf("%d %d", n, s), noParams(params)
 	},
+	Look: lookAtProcess,
 	Do: func(ctx context.Context, _ *Hands, d *Deed) (Outcome, error) {
 		number, start, _ := strings.Cut(d.Target, " ")
 		pid, err := strconv.Atoi(number)
@@ -44,6 +47,30 @@ var killKind = Kind{
 		}
 		return endAll(ctx, pids, "process")
 	},
+}
+
+// lookAtProcess says which processes would end.
+func lookAtProcess(target string) []string {
+	number, start, _ := strings.Cut(target, " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		return nil
+	}
+	if p, err := processOf(pid); err != nil || p.start != start {
+		return []string{"there is no such process now"}
+	}
+	all := processes()
+	pids, err := tree(all, pid)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var list []string
+	for _, p := range all {
+		if slices.Contains(pids, p.pid) && len(list) < 20 {
+			list = append(list, fmt.Sprintf("process %d would end: %.80s", p.pid, cmp.Or(p.title, p.name)))
+		}
+	}
+	return list
 }
 
 // tree are a process and all below it; an error where this process, one that it was started by, or sshd, by which operators

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/tocsin-sec/tocsin/disk"
 
@@ -34,6 +35,7 @@ var quarantineKind = Kind{
 		}
 		return target, noParams(params)
 	},
+	Look: lookAtFile,
 	Do: func(_ context.Context, h *Hands, d *Deed) (Outcome, error) {
 		if h.Tools.Quarantine == "" {
 			return Outcome{}, fmt.Errorf("quarantine: there is no folder for it: %w", errFinal)
@@ -43,6 +45,26 @@ var quarantineKind = Kind{
 	Undo: func(_ context.Context, h *Hands, d *Deed) error {
 		return restore(h.Tools.Quarantine, d.Target, d.Undo["sha256"])
 	},
+}
+
+// lookAtFile says what of a file a person should know before it is moved away.
+func lookAtFile(path string) []string {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []string{"there is no such file now"}
+	case err != nil:
+		return []string{err.Error()}
+	case !info.Mode().IsRegular():
+		return []string{"it is no plain file: it would fail"}
+	}
+	list := []string{fmt.Sprintf("it has %d bytes and was changed at %s", info.Size(), info.ModTime().UTC().Format(time.RFC3339))}
+	for _, p := range []string{"/bin/", "/boot/", "/etc/", "/lib", "/sbin/", "/usr/"} {
+		if strings.HasPrefix(path, p) {
+			return append(list, "it belongs to the system: without it this host may not start, or nobody may log in")
+		}
+	}
+	return list
 }
 
 // quarantined is what stands beside a file in quarantine.

@@ -238,6 +238,9 @@ func (r *Runner) judged(ctx context.Context, req Request, deep bool, j *Judgemen
 	if j.Action, _, err = Ask(oldAction(old), &req, r.now()); err != nil {
 		j.Forbidden = append(j.Forbidden, err.Error())
 	}
+	if deep && k.Look != nil {
+		j.Warnings = append(j.Warnings, k.Look(req.Target)...)
+	}
 	if !deep || !k.firewall() || req.Kind == isolateName {
 		return j, nil
 	}

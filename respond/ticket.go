@@ -3,6 +3,7 @@ package respond
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -39,7 +40,7 @@ var jiraKind = Kind{
 		if err := noParams(params, "level", "text"); err != nil {
 			return "", fmt.Errorf("jira: %w; there are level and text", err)
 		}
-		if l := params["level"]; l != "" && !contains(ticketLevels, l) {
+		if l := params["level"]; l != "" && !slices.Contains(ticketLevels, l) {
 			return "", fmt.Errorf("jira: level: %.40q is none of informational, low, medium, high, critical", l)
 		}
 		if len(params["text"]) > 8192 {
