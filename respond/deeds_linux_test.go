@@ -40,16 +40,6 @@ func perform(t testing.TB, h *Hands, verb, kind, target string, undo map[string]
 	return a.Outcome, nil
 }
 
-func done(t testing.TB) func(Outcome, error) Outcome {
-	return func(o Outcome, err error) Outcome {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return o
-	}
-}
-
 // hostile are texts as they may stand in any field of a log line.
 func hostile() []string {
 	return []string{

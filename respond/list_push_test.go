@@ -256,3 +256,13 @@ func TestJiraTicket(t *testing.T) {
 		}
 	}
 }
+
+func done(t testing.TB) func(Outcome, error) Outcome {
+	return func(o Outcome, err error) Outcome {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+}
