@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -225,6 +227,61 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	if status, _ := post("anna", strings.Repeat("k", maxAnswerKey+1), "x"); status != http.StatusUnprocessableEntity {
 		t.Errorf("a long key: %d", status)
+	}
+}
+
+// TestAnswersOutliveARestart asks again, after a restart, for what was done: it is not done again, whatever became of it since.
+// What may hold a secret is not kept.
+func TestAnswersOutliveARestart(t *testing.T) {
+	st, err := state.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), state.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	var did atomic.Int64
+	type ask struct {
+		Body struct {
+			Text string `json:"text"`
+		}
+	}
+	start := func() http.Handler {
+		s := &Server{Tenants: []Tenant{{Name: "main", State: st}}, Operations: []func(*API){func(a *API) {
+			for _, path := range []string{"/actions/try", "/tokens/try"} {
+				op := Operation{Method: http.MethodPost, Path: path, Permission: identity.ActionAsk}
+				Handle(a, op, func(_ context.Context, _ *Tenant, in *ask) (*ValueCount, error) {
+					return &ValueCount{in.Body.Text, uint64(did.Add(1))}, nil
+				})
+			}
+		}}}
+		return s.Handler()
+	}
+	post := func(h http.Handler, path, text string) string {
+		r := httptest.NewRequest(http.MethodPost, Root+path, strings.NewReader(`{"text":"`+text+`"}`))
+		r.Header.Set("Idempotency-Key", "night")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r.WithContext(identity.WithSubject(t.Context(), identity.System("anna"))))
+		return strconv.Itoa(w.Code) + " " + strings.TrimSpace(w.Body.String())
+	}
+	first := start()
+	want := post(first, "/actions/try", "x")
+	if want != `200 {"value":"x","count":1}` {
+		t.Fatalf("answered %s", want)
+	}
+	again := start()
+	if got := post(again, "/actions/try", "y"); !strings.HasPrefix(got, "422") {
+		t.Errorf("another request with that key, after a restart: %s", got)
+	}
+	for range 2 {
+		if got := post(again, "/actions/try", "x"); got != want {
+			t.Errorf("after a restart: %s, not %s", got, want)
+		}
+	}
+	if did.Load() != 1 {
+		t.Errorf("done %d times", did.Load())
+	}
+	post(again, "/tokens/try", "x")
+	if got := post(start(), "/tokens/try", "x"); got != `200 {"value":"x","count":3}` {
+		t.Errorf("an answer that may hold a secret was kept: %s", got)
 	}
 }
 

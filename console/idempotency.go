@@ -38,6 +38,7 @@ type kept struct {
 	at     time.Time
 	done   chan struct{} // closed when the others are set
 	good   bool          // it is to be given again
+	other  bool          // before a restart the key was used for another request
 	status int
 	media  string
 	body   []byte
@@ -76,9 +77,13 @@ func (a *API) onceFor(c huma.Context, op *Operation, key string, r *http.Request
 	asked := sha256.Sum256(append([]byte(r.URL.RawQuery+"\x00"), body...))
 	for {
 		k, fresh := a.answers.enter(name, asked)
-		if fresh {
+		t := tenantOf(c.Context())
+		if fresh && !a.recall(c.Context(), t, op, k) {
 			rec := &recorder{ResponseWriter: w}
-			defer func() { a.answers.finish(k, rec) }()
+			defer func() {
+				a.answers.finish(k, rec)
+				a.remember(c.Context(), t, op, k)
+			}()
 			next(huma.WithContext(humago.NewContext(c.Operation(), r, rec), c.Context()))
 			return nil
 		}
@@ -89,6 +94,9 @@ func (a *API) onceFor(c huma.Context, op *Operation, key string, r *http.Request
 		case <-k.done:
 		case <-c.Context().Done():
 			return c.Context().Err()
+		}
+		if k.other {
+			return bad("Idempotency-Key", "this key was used for another request")
 		}
 		if k.good {
 			w.Header().Set("Content-Type", k.media)

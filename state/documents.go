@@ -53,6 +53,34 @@ func (s *State) DropDocument(ctx context.Context, kind, key string, trail AuditE
 	})
 }
 
+// Remember keeps a document that is no decision of anybody's, without a trail, and forgets those of its kind that are older
+// than before, in nanoseconds since 1970. The error is ErrMany where MaxDocuments are younger.
+func (s *State) Remember(ctx context.Context, d Document, before int64) error {
+	f := func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM documents WHERE kind = $1 AND updated < $2", text(d.Kind), before); err != nil {
+			return err
+		}
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM documents WHERE kind = $1", text(d.Kind)).Scan(&n); err != nil {
+			return err
+		}
+		if n >= MaxDocuments {
+			return ErrMany
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO documents (kind, key, updated, json) VALUES ($1, $2, $3, $4) "+
+			"ON CONFLICT (kind, key) DO UPDATE SET updated = excluded.updated, json = excluded.json", text(d.Kind), text(d.Key), d.Updated, text(d.JSON))
+		return err
+	}
+	err := s.tx(ctx, f)
+	for try := 0; isConflict(err) && try < 100; try++ {
+		err = s.tx(ctx, f)
+	}
+	if err != nil {
+		return fmt.Errorf("remember %s: %w", d.Kind, err)
+	}
+	return nil
+}
+
 // Document returns a document; the error is ErrNotFound where there is none.
 func (s *State) Document(ctx context.Context, kind, key string) (Document, error) {
 	d := Document{Kind: kind, Key: key}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +71,50 @@ func aServerRestarts(t *testing.T, root *tab) {
 	}
 	s.happen("db13")
 	b.see(".news", "new")
+}
+
+// TestBlockedOnce asks twice under one key for a block, with a restart and somebody's undo between: the second gets the answer
+// of the first, and the address stays free.
+func TestBlockedOnce(t *testing.T) {
+	if os.Getenv(apart) == "" {
+		parts.Missing(t, "a network namespace of its own cannot be made; it needs root, unshare and ip")
+	}
+	nft := parts.Find(t, "nft")
+	s := serveAt(t, false, parts.Port(t), "")
+	s.first()
+	blocked := func() bool {
+		out, err := exec.Command(nft, "list", "ruleset").Output()
+		return err == nil && strings.Contains(string(out), attacker)
+	}
+	ask := func() (key, state string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.origin+"/api/v1/actions", strings.NewReader(`{"actions":[{"kind":"block","target":"`+attacker+`","for":"1h","why":"test"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Idempotency-Key", "night-1")
+		answer, err := s.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var a struct{ Items []struct{ Key, State string } }
+		s.read("/actions", answer, &a)
+		return a.Items[0].Key, a.Items[0].State
+	}
+	key, was := ask()
+	parts.Wait(t, 20*time.Second, "the address to be blocked", blocked)
+	s.post("/actions/"+key+"/undo", map[string]any{}, nil)
+	parts.Wait(t, 20*time.Second, "the address to be free again", func() bool { return !blocked() })
+	s.stop()
+	s.again(t)
+	if k, is := ask(); k != key || is != was {
+		t.Errorf("asked again: %s %s, not %s %s", k, is, key, was)
+	}
+	var trail struct{ Items []struct{ Action string } }
+	s.get("/audit?action=action.ask", &trail)
+	if len(trail.Items) != 1 || blocked() {
+		t.Errorf("it was asked for %d times; blocked: %v", len(trail.Items), blocked())
+	}
 }
 
 // anAnswerIsLost of something that was done: it may be asked for once more, and is done once.

@@ -75,7 +75,9 @@ func build(t *testing.T) string {
 			return
 		}
 		program.path = filepath.Join(program.dir, "tocsin")
-		out, err := exec.Command("go", "build", "-o", program.path, "../cmd/tocsin").CombinedOutput()
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program.path, "../cmd/tocsin") // as releases are
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		out, err := cmd.CombinedOutput()
 		if err != nil {
 			program.err = fmt.Errorf("build tocsin: %w\n%s", err, out)
 		}
