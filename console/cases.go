@@ -100,31 +100,14 @@ func (t *Tenant) caseMessage(ctx context.Context, c *alert.Case) (*CaseMessage, 
 		if err != nil {
 			return nil, err
 		}
-		moments = append(moments, decisions)
-	}
-	m.Timeline = alert.Timeline(moments...)
-	return m, nil
-}
-
-// decisions tells what people have decided about something.
-func (t *Tenant) decisions(ctx context.Context, target string) ([]alert.Moment, error) {
-	var out []alert.Moment
-	for e, err := range t.State.ListAudit(ctx, state.AuditFilter{Target: target, Limit: 1000}) {
+		done, err := t.actionsFor(ctx, i, alerts)
 		if err != nil {
 			return nil, err
 		}
-		var said map[string]string
-		text := e.Action
-		if json.Unmarshal([]byte(e.Detail), &said) == nil {
-			for _, k := range [...]string{"status", "verdict", "owner", "note"} {
-				if said[k] != "" {
-					text += " " + k + "=" + said[k]
-				}
-			}
-		}
-		out = append(out, alert.Moment{Time: e.Time, Kind: "decision", Text: text, Who: e.Actor, Key: target})
+		moments = append(moments, decisions, done)
 	}
-	return out, nil
+	m.Timeline = alert.Timeline(moments...)
+	return m, nil
 }
 
 // NewCaseAsk begins a case.

@@ -64,7 +64,15 @@ func (s *Server) Explain(ctx context.Context, t *Tenant, i *alert.Incident, now 
 	if x.Since, err = t.Since(ctx, i); err != nil {
 		return nil, err
 	}
-	x.Timeline = append([]alert.Moment{}, alert.Timeline(alertMoments(alerts), x.Since)...)
+	decisions, err := t.decisions(ctx, i.Key)
+	if err != nil {
+		return nil, err
+	}
+	done, err := t.actionsFor(ctx, i, alerts)
+	if err != nil {
+		return nil, err
+	}
+	x.Timeline = append([]alert.Moment{}, alert.Timeline(alertMoments(alerts), x.Since, decisions, done)...)
 	x.next(i)
 	return x, nil
 }

@@ -170,7 +170,7 @@ function Audit() {
 }
 
 const keyed = /^[\da-f]{25,}$/;
-const brief = (v: unknown): string => (typeof v === "string" && keyed.test(v) ? short(v) : Array.isArray(v) ? v.map(brief).join(", ") : typeof v === "object" ? JSON.stringify(v) : String(v));
+const brief = (v: unknown): string => (typeof v === "string" && keyed.test(v) ? short(v) : Array.isArray(v) ? v.map(brief).join(", ") : v && typeof v === "object" ? Object.values(v).map(brief).join(", ") : typeof v === "number" && v > 1e17 ? whenUTC(v) : String(v));
 
 /** Target is what an entry is about, with the way to it. */
 function Target({ of: e }: { of: AuditMessage }) {

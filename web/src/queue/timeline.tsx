@@ -41,7 +41,7 @@ export function Timeline({ of: all, zero }: { of: Moment[]; zero?: string }) {
           <li key={i} class={"of-" + m.kind + (i === zeroAt ? " zero" : "")}>
             <time class="num" title={whenUTC(m.time) + (m.key && m.kind === "event" ? ": the whole event" : "")}>{m.kind === "event" && m.key ? <a href={"/search?range=all&q=_id:" + m.key}>{offset(m.time)}</a> : offset(m.time)}</time>
             <span class="source cut" title={m.who}>{m.kind === "event" ? (m.source || m.who || "log") : m.kind}</span>
-            <span class={"text" + (m.kind === "event" ? " mono" : "")}>{m.text}{(m.count ?? 0) > 1 && <span class="dimmer"> ×{amount(m.count!)}</span>}</span>
+            <span class={"text" + (m.kind === "event" ? " mono" : "")}>{m.text}{laneOf(m) === "people" && m.who && <span class="dimmer"> · {m.who}</span>}{(m.count ?? 0) > 1 && <span class="dimmer"> ×{amount(m.count!)}</span>}</span>
           </li>
         ))}
       </ol>
@@ -68,7 +68,7 @@ const bare = (m: Moment): string => m.text.replaceAll(/[0-9a-f-]{8,}|\d+/gi, "#"
 /** around are the moments nearest to the origin, in their order. */
 function around(list: Told[], origin: number): Told[] {
   const near = [...list].sort((a, b) => Math.abs(at(a.time) - origin) - Math.abs(at(b.time) - origin)).slice(0, few);
-  const keep = new Set([...near, ...list.filter((m) => m.kind === "alert").slice(0, 4)]);
+  const keep = new Set([...near, ...list.filter((m) => m.kind === "alert").slice(0, 4), ...list.filter((m) => laneOf(m) === "people").slice(-6)]);
   return list.filter((m) => keep.has(m));
 }
 
