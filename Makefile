@@ -8,8 +8,12 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 
 .PHONY: build pages screens run parts test torture check bench bench-soak bench-peers docs docs-shown fuzz clean
 
-build: pages ## one static binary, with the pages where npm is there
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
+build: pages rules/builtin.zip ## one static binary, with the pages where npm is there
+	CGO_ENABLED=0 $(GO) build -trimpath -tags packed -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/tocsin
+
+# A bare go build has the rules in it as they are; this archive of them makes the program a megabyte smaller.
+rules/builtin.zip: $(shell find rules/builtin) internal/packrules/main.go
+	@$(GO) run ./internal/packrules
 
 # The bundle is made anew when a source of it is newer. Without npm the program is built all the same, and says in its console
 # that it has no pages.

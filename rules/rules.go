@@ -8,16 +8,10 @@
 // Load reads files on goroutines of its own and returns when they have ended. A Set belongs to the caller.
 package rules
 
-import (
-	"embed"
-	"io/fs"
-)
-
-//go:embed builtin
-var embedded embed.FS
+import "io/fs"
 
 // Builtin holds the detections that tocsin ships and their tests: linux/NAME.yml beside linux/NAME.test.yml, and so on.
-var Builtin = below(embedded, "builtin")
+var Builtin = below(shipped(), "builtin")
 
 func below(f fs.FS, dir string) fs.FS {
 	sub, err := fs.Sub(f, dir)

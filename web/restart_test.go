@@ -117,6 +117,19 @@ func TestBlockedOnce(t *testing.T) {
 	}
 }
 
+// TestSize holds the whole program, as releases build it, to what it may weigh.
+func TestSize(t *testing.T) {
+	const most = 40_000_000
+	info, err := os.Stat(build(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the program has %d bytes", info.Size())
+	if info.Size() >= most {
+		t.Errorf("the program has %d bytes, and may have less than %d", info.Size(), most)
+	}
+}
+
 // anAnswerIsLost of something that was done: it may be asked for once more, and is done once.
 func anAnswerIsLost(t *testing.T, root *tab) {
 	s := root.s

@@ -75,8 +75,8 @@ func build(t *testing.T) string {
 			return
 		}
 		program.path = filepath.Join(program.dir, "tocsin")
-		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program.path, "../cmd/tocsin") // as releases are
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd := exec.Command("sh", "-c", `go run ./internal/packrules && go build -trimpath -tags packed -ldflags "-s -w" -o "$0" ./cmd/tocsin`, program.path) // as make build does
+		cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			program.err = fmt.Errorf("build tocsin: %w\n%s", err, out)
