@@ -4,7 +4,7 @@ import "github.com/tocsin-sec/tocsin/event"
 
 // serviceLogs are those of what people work with. Sources: Atlassian "Audit log", Salesforce "EventLogFile", Snowflake
 // "LOGIN_HISTORY view", Netskope "REST API events", Zscaler "NSS feed output format", Cloudflare "Log fields", Box
-// "Events", Dropbox "Team log", AWS "Security Finding Format", Proofpoint "SIEM API", Mimecast "SIEM data".
+// "Events", Dropbox "Team log", AWS "Security Finding Format", Proofpoint "SIEM API", Mimecast "SIEM data", OCSF 1.3.
 var serviceLogs = []vendorLog{
 	{
 		name: "jira", vendor: "Atlassian", product: "Jira", source: event.LogSource{Product: "jira", Service: "audit"}, category: configuration,
@@ -161,5 +161,21 @@ var serviceLogs = []vendorLog{
 			"event.action": {"action", "eventType", "type"}, "event.reason": {"rejectionInfo"},
 		},
 		words: []string{"action", "rejectionType"}, times: []string{"timestamp", "eventTime", "datetime"},
+	},
+	{
+		name: "ocsf", source: event.LogSource{Product: "ocsf"},
+		all: []string{"class_uid", "time"}, any: []string{"metadata.version", "metadata.product.", "type_uid", "category_uid"},
+		ecs: map[string][]string{ // schema.ocsf.io, version 1
+			"user.name": {"actor.user.email_addr", "actor.user.name", "user.email_addr", "user.name", "actor.user.uid", "user.uid"}, "host.name": {"device.hostname", "dst_endpoint.hostname", "device.name"},
+			"user.target.name": {"user.name", "user.email_addr"}, "source.ip": {"src_endpoint.ip", "device.ip"}, "source.port": {"src_endpoint.port"}, "source.domain": {"src_endpoint.hostname"},
+			"destination.ip": {"dst_endpoint.ip"}, "destination.port": {"dst_endpoint.port"}, "destination.domain": {"dst_endpoint.hostname"}, "event.action": {"api.operation", "activity_name", "type_name"},
+			"event.code": {"class_uid"}, "observer.vendor": {"metadata.product.vendor_name"}, "observer.product": {"metadata.product.name"}, "network.transport": {"connection_info.protocol_name"},
+			"dns.question.name": {"query.hostname"}, "process.executable": {"process.file.path"}, "process.command_line": {"process.cmd_line"}, "process.pid": {"process.pid"}, "process.name": {"process.name"},
+			"file.path": {"file.path"}, "rule.name": {"finding_info.title", "finding.title"}, "event.severity": {"severity"}, "event.reason": {"status_detail", "status_code"}, "message": {"message"},
+			"http.request.method": {"http_request.http_method"}, "url.original": {"http_request.url.url_string"}, "http.response.status_code": {"http_response.code"},
+			"user_agent.original": {"http_request.user_agent"}, "cloud.account.id": {"cloud.account.uid"}, "cloud.region": {"cloud.region"},
+			"Image": {"process.file.path"}, "CommandLine": {"process.cmd_line"}, "ParentImage": {"process.parent_process.file.path", "actor.process.file.path"},
+		},
+		words: []string{"status", "disposition", "class_name"}, times: []string{"time", "time_dt"},
 	},
 }

@@ -42,7 +42,10 @@ func leadingTime(s string, years *yearless) int64 {
 	if ns := firstTime(s, years); ns != 0 {
 		return ns
 	}
-	return nearTime(s, years)
+	if ns := nearTime(s, years); ns != 0 {
+		return ns
+	}
+	return rareTime(s, years.zone)
 }
 
 // nearBytes is how far into a line a time is looked for.

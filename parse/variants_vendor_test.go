@@ -41,6 +41,7 @@ func TestVendorRecords(t *testing.T) {
 		{`{"category":"AZFWNetworkRule","time":"2026-03-03T08:12:44.120Z","resourceId":"/SUB","properties":{"Protocol":"TCP","SourceIp":"192.0.2.9","SourcePort":50122,"DestinationIp":"203.0.113.7","DestinationPort":443,"Action":"Deny"}}`, `azure.firewall 03-03T08:12:44 source.ip=192.0.2.9 destination.ip=203.0.113.7 destination.port=443 event.outcome=failure`},
 		{`{"category":"AzureFirewallApplicationRule","time":"2026-03-03T08:12:44.120Z","resourceId":"/SUB","operationName":"AzureFirewallApplicationRuleLog","properties":{"msg":"HTTPS request from 192.0.2.9:50122 to shop.example:443. Action: Deny. No rule matched."}}`, `azure.firewall 03-03T08:12:44 source.ip=192.0.2.9 source.port=50122 destination.domain=shop.example destination.port=443 event.outcome=failure network.transport=tcp`},
 		{`{"timeStamp":"2026-03-03T08:12:44Z","resourceId":"/SUB","operationName":"ApplicationGatewayAccess","category":"ApplicationGatewayAccessLog","properties":{"instanceId":"gw_0","clientIP":"203.0.113.7","clientPort":50122,"httpMethod":"GET","requestUri":"/x","httpStatus":404}}`, `azure.gateway 03-03T08:12:44 source.ip=203.0.113.7 source.port=50122 http.response.status_code=404 url.path=/x`},
+		{`{"activity_name":"Logon","class_name":"Authentication","class_uid":3002,"category_uid":3,"type_uid":300201,"time":1772525564120,"status":"Failure","user":{"name":"anna"},"src_endpoint":{"ip":"203.0.113.7","port":50122},"dst_endpoint":{"hostname":"srv1","ip":"192.0.2.3"},"metadata":{"version":"1.1.0","product":{"name":"Gate","vendor_name":"Example"}}}`, `ocsf 03-03T08:12:44 source.ip=203.0.113.7 source.port=50122 user.name=anna host.name=srv1 event.action=Logon event.outcome=failure event.category=authentication observer.vendor=Example`},
 		{`03/03-08:12:44.120000  [**] [1:1000001:3] LOCAL odd request [**] [Classification: Misc activity] [Priority: 2] {TCP} 203.0.113.7:50122 -> 192.0.2.3:80`, `snort_alert 03-03T08:12:44 source.ip=203.0.113.7 source.port=50122 destination.ip=192.0.2.3 destination.port=80 rule.name=LOCAL_odd_request rule.id=1:1000001:3 network.transport=tcp`},
 		{`03/03/2026-08:12:44.120000  [Drop] [**] [1:1000001:3] LOCAL odd [**] [Classification: (null)] [Priority: 3] {ICMP} 203.0.113.7 -> 192.0.2.3`, `snort_alert 03-03T08:12:44 source.ip=203.0.113.7 destination.ip=192.0.2.3 event.outcome=failure`},
 		{`Mar  3 08:12:44 fw1 snort[812]: [1:1000001:3] LOCAL odd [Classification: Misc activity] [Priority: 3] {UDP} [2001:db8::7]:50122 -> [2001:db8::3]:53`, `snort_alert 03-03T08:12:44 host.name=fw1 source.ip=2001:db8::7 destination.ip=2001:db8::3 destination.port=53`},
@@ -106,4 +107,22 @@ func TestGearVariants(t *testing.T) {
 		{"[2026-03-03 08:12:44,120] [INFO] [paperless.auth] Login failed for user `eve` from IP `203.0.113.7`.", `text 03-03T08:12:44 source.ip=203.0.113.7 user.name=eve event.outcome=failure`},
 		{`Mar  3 08:12:44 nas1 qulogd[1]: conn log: Users: eve, Source IP: 203.0.113.7, Computer name: ---, Connection type: HTTP, Action: Login Fail`, `syslog 03-03T08:12:44 source.ip=203.0.113.7 user.name=eve event.outcome=failure`},
 	})
+}
+
+// TestRareTimes has times as people write them.
+func TestRareTimes(t *testing.T) {
+	for _, stamp := range [...]string{
+		"22.11.2023 17:00:01", "Nov 22, 2023 5:00:01 PM", "Wednesday, November 22, 2023 5:00:01 PM", "20231122T170001Z", "20231122170001",
+		"22 Nov 2023 17:00:01", "20231122 17:00:01.000", "Wed Nov 22 17:00:01 UTC 2023", "Wed Nov 22 18:00:01 CET 2023", "11/22/23 5:00:01 PM", "22/11/2023 17:00:01",
+	} {
+		e := parseAll(Text, stamp+" login failed for anna from 203.0.113.7")[0]
+		if got := e.When().UTC().Format(time.RFC3339); got != "2023-11-22T17:00:01Z" {
+			t.Errorf("%s is %s", stamp, got)
+		}
+	}
+	for _, line := range [...]string{"12 monkeys at 10:00:01 in 2023", "May I come in at 10:00:01?", "20231399170001 x", "Sun is out", "31.12.2023 99:00:01 x"} {
+		if e := parseAll(Text, line)[0]; e.Time != 0 {
+			t.Errorf("%q has the time %s", line, e.When())
+		}
+	}
 }
