@@ -19,15 +19,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	defer tick.Stop()
 	settle := time.NewTicker(r.opt.Settle)
 	defer settle.Stop()
-	told := ""
+	var stepping, settling repeated
 	for {
-		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
-			if err.Error() != told { // once, not with each tick
-				r.opt.Log.Error("actions", "error", err)
-			}
-			told = err.Error()
-		} else {
-			told = ""
+		if err := r.Step(ctx); ctx.Err() == nil && stepping.news(err) {
+			r.opt.Log.Error("actions", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -35,11 +30,24 @@ func (r *Runner) Run(ctx context.Context) error {
 		case <-r.kick:
 		case <-tick.C:
 		case <-settle.C:
-			if err := r.Settle(ctx); err != nil && ctx.Err() == nil {
+			if err := r.Settle(ctx); ctx.Err() == nil && settling.news(err) {
 				r.opt.Log.Error("compare the firewall with what is wanted", "error", err)
 			}
 		}
 	}
+}
+
+// repeated is an error that is told once, not with each tick.
+type repeated string
+
+// news tells whether there is an error, and another one than the last time.
+func (r *repeated) news(err error) bool {
+	last := *r
+	*r = ""
+	if err != nil {
+		*r = repeated(err.Error())
+	}
+	return *r != "" && *r != last
 }
 
 // Step does what is due now.
@@ -282,6 +290,9 @@ func (r *Runner) Difference(ctx context.Context) (*Difference, error) {
 		return nil, err
 	}
 	a, err := r.world.Perform(ctx, &Order{Verb: VerbRead})
+	if err != nil && errors.Is(err, errNoFirewall) && len(w.Blocks) == 0 && w.Policy == nil && !w.Isolated {
+		return &Difference{}, nil // nothing is wanted of what is not there
+	}
 	if err != nil {
 		return nil, err
 	}
