@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -105,10 +106,48 @@ func (s *search) run(ctx context.Context, text string) error {
 	if out.count == 0 {
 		if !s.json {
 			fmt.Fprintln(s.std.err, "tocsin: nothing found")
+			s.tellMissing(ctx, c, q, args)
 		}
 		return nil
 	}
+	if out.nought && !s.json {
+		s.tellMissing(ctx, c, q, args)
+	}
 	return errFound
+}
+
+// manyFields is how many the answer to search/fields names at most; where there are as many, it may lack some.
+const manyFields = 1000
+
+// tellMissing says which fields were asked for that no event of the time has, where that is soon known: most often they were
+// mistyped, or go by another name.
+func (s *search) tellMissing(ctx context.Context, c *console.Client, q *query.Query, span url.Values) {
+	if len(q.MissingFields(nil)) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	args := maps.Clone(span)
+	args.Set("q", "*")
+	args.Del("limit")
+	var counts console.Page[console.ValueCount]
+	if c.Get(ctx, "search/fields", args, &counts) != nil || len(counts.Items) >= manyFields {
+		return // it is a hint, no more
+	}
+	fields := make([]string, len(counts.Items))
+	for i, f := range counts.Items {
+		fields[i] = f.Value
+	}
+	for _, m := range q.MissingFields(fields) {
+		text := fmt.Sprintf("no event has a field %q", m.Name)
+		if m.Meant != "" {
+			text += fmt.Sprintf("; did you mean %q?", m.Meant)
+		}
+		if m.Text != "" && m.Meant == "" {
+			text += fmt.Sprintf("; as words of a line it is %s, in quotes", m.Text)
+		}
+		fmt.Fprintf(s.std.err, "tocsin: note: %s\n", text)
+	}
 }
 
 func (s *search) tellFields(_ context.Context, out *rowPrinter, get func(*console.Page[console.ValueCount]) error) error {
@@ -169,8 +208,10 @@ type rowPrinter struct {
 	json  bool
 	table bool
 	count int
-	head  []string
-	rows  [][]string
+	// nought tells that there is one row and all in it is 0, as of stats where nothing was found.
+	nought bool
+	head   []string
+	rows   [][]string
 }
 
 func newRowPrinter(std streams, json, table bool) *rowPrinter {
@@ -228,6 +269,7 @@ func (p *rowPrinter) line(text []byte) error {
 	if len(p.rows) >= maxTable {
 		return fmt.Errorf("more than %d rows; add | head, or use --json", maxTable)
 	}
+	p.nought = p.count == 1 && !slices.ContainsFunc(values, func(v string) bool { return v != "0" })
 	row := make([]string, len(p.head))
 	for i, n := range names {
 		at := slices.Index(p.head, n)
