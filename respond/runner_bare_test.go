@@ -28,7 +28,7 @@ func TestSettleWithoutRights(t *testing.T) {
 	for i, c := range []struct {
 		err  error
 		news bool
-	}{{nil, false}, {errNoFirewall, true}, {errNoFirewall, false}, {errors.New("other"), true}, {nil, false}, {errNoFirewall, true}} {
+	}{{nil, false}, {ErrNoFirewall, true}, {ErrNoFirewall, false}, {errors.New("other"), true}, {nil, false}, {ErrNoFirewall, true}} {
 		if got := told.news(c.err); got != c.news {
 			t.Errorf("%d: %v is news: %t", i, c.err, got)
 		}

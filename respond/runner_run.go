@@ -290,7 +290,7 @@ func (r *Runner) Difference(ctx context.Context) (*Difference, error) {
 		return nil, err
 	}
 	a, err := r.world.Perform(ctx, &Order{Verb: VerbRead})
-	if err != nil && errors.Is(err, errNoFirewall) && len(w.Blocks) == 0 && w.Policy == nil && !w.Isolated {
+	if err != nil && errors.Is(err, ErrNoFirewall) && len(w.Blocks) == 0 && w.Policy == nil && !w.Isolated {
 		return &Difference{}, nil // nothing is wanted of what is not there
 	}
 	if err != nil {
