@@ -22,24 +22,6 @@ import (
 	"github.com/tocsin-sec/tocsin/internal/parts"
 )
 
-// perform does or undoes a deed.
-func perform(t testing.TB, h *Hands, verb, kind, target string, undo map[string]string) (Outcome, error) {
-	t.Helper()
-	k, err := KindOf(kind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	canonical, err := k.Check(target, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := h.Perform(t.Context(), &Order{Verb: verb, Deed: &Deed{Kind: kind, Target: canonical, Undo: undo, By: "anna", Why: Why{Text: "test"}}})
-	if err != nil {
-		return Outcome{}, err
-	}
-	return a.Outcome, nil
-}
-
 // hostile are texts as they may stand in any field of a log line.
 func hostile() []string {
 	return []string{
