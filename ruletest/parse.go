@@ -239,16 +239,19 @@ func (p *testParser) rawLines(v *yaml.Node) string {
 	}
 	var b strings.Builder
 	for _, n := range v.Content {
-		if n = p.follow(n); n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		n, many := p.repeat(p.follow(n), "line")
+		if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 			p.fail(n, "put the line in single quotes", "a line must be text, not %s", nodeKind(n))
 			continue
 		}
-		if p.visited++; p.visited > maxTestNodes {
+		if p.visited += many.times; p.visited > maxTestNodes {
 			p.fail(n, "", "the file is too large")
 			return ""
 		}
-		b.WriteString(n.Value)
-		b.WriteByte('\n')
+		for i := range many.times {
+			b.WriteString(many.number(n.Value, i))
+			b.WriteByte('\n')
+		}
 	}
 	return b.String()
 }
@@ -268,9 +271,14 @@ func (p *testParser) events(v *yaml.Node) []Event {
 	out := make([]Event, 0, len(v.Content))
 	for _, n := range v.Content {
 		at := p.pos(n)
-		if n = p.follow(n); n.Kind != yaml.MappingNode {
+		n, many := p.repeat(p.follow(n), "event")
+		if n.Kind != yaml.MappingNode {
 			p.fail(n, "", "an event must be a map of fields, not %s", nodeKind(n))
 			continue
+		}
+		if p.visited += len(n.Content) * many.times; p.visited > maxTestNodes {
+			p.fail(n, "", "the file is too large")
+			return nil
 		}
 		te := Event{Pos: at}
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -281,7 +289,9 @@ func (p *testParser) events(v *yaml.Node) []Event {
 				te.Time = p.time(f)
 			}
 		}
-		out = append(out, te)
+		for i := range many.times {
+			out = append(out, many.event(te, i))
+		}
 	}
 	return out
 }

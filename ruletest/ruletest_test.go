@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -38,6 +39,12 @@ func TestParseRuleTestsMistakes(t *testing.T) {
 		{"odd event", "- {name: a, events: [7], hits: 1}\n", "error: an event must be a map of fields, not a single value"},
 		{"time", "- {name: a, events: [{time: noon}], hits: 1}\n", "t.yml:1:29: error: time must be a time as RFC 3339 writes it"},
 		{"early", "- {name: a, events: [{time: '1000-01-01T00:00:00Z'}], hits: 1}\n", "error: time must be"},
+		{"repeat", "- {name: a, lines: [{repeat: many, line: x}], hits: 1}\n", "t.yml:1:30: error: this must be a whole number from 1 to 100000"},
+		{"repeat nothing", "- {name: a, lines: [{repeat: 2}], hits: 1}\n", "error: a line must be text, not a map"},
+		{"repeat lines in time", "- {name: a, lines: [{repeat: 2, every: 1s, line: x}], hits: 1}\n", "error: unknown key \"every\""},
+		{"repeat for ever", "- {name: a, events: [{repeat: 2, every: 9h, event: {a: 1}}], hits: 1}\n", "error: every must be a time span, at most an hour"},
+		{"repeat too much", "- name: a\n  hits: 1\n  lines:\n" + strings.Repeat("    - {repeat: 100000, line: x}\n", 6), "error: the file is too large"},
+		{"repeat too many", "- name: a\n  hits: 1\n  events:\n" + strings.Repeat("    - {repeat: 100000, event: {a: 1}}\n", 6), "error: the file is too large"},
 		{"bomb", "- name: a\n  hits: 0\n  events:\n  - a: &a [x, x, x, x, x, x, x, x, x, x]\n    b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n    c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n    d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]\n    e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\n    f: [*e, *e, *e, *e, *e, *e, *e, *e, *e, *e]\n", "error: " + tooDeep},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,6 +100,48 @@ func TestParseRuleTests(t *testing.T) {
 	}
 	if c.Lines != "one\ntwo" || c.Want() != "no hit" {
 		t.Errorf("the third case is %+v", c)
+	}
+}
+
+func TestParseRepeat(t *testing.T) {
+	tests, diags := Parse("t.yml", []byte(`
+- name: events
+  events:
+    - {a: '{n}'}
+    - {repeat: 3, every: 90s, event: {time: '2026-11-21T02:11:00+01:00', a: 'x{n}-{nn}', b: 7, c: ['{n}']}}
+    - {repeat: 2, from: 9, event: {repeat: 4, a: '{nnn}'}}
+  hits: 0
+- name: lines
+  lines:
+    - one {n}
+    - {repeat: 2, from: 59, line: '02:{nn} {n}'}
+  hits: 0
+`))
+	if len(diags) > 0 || len(tests) != 2 {
+		t.Fatalf("%d cases, %v", len(tests), diags)
+	}
+	var got strings.Builder
+	for _, e := range tests[0].Events {
+		for i, n := range e.Names {
+			got.WriteString(n + "=" + string(e.Values[i].AppendJSON(nil)) + " ")
+		}
+		if e.Time != 0 {
+			fmt.Fprint(&got, (e.Time-1795223460*1e9)/1e9)
+		}
+		got.WriteString("\n")
+	}
+	want := `a="{n}" ` + `
+time="2026-11-21T01:11:00Z" a="x0-00" b=7 c=["0"] 0
+time="2026-11-21T01:12:30Z" a="x1-01" b=7 c=["1"] 90
+time="2026-11-21T01:14:00Z" a="x2-02" b=7 c=["2"] 180
+repeat=4 a="009" ` + `
+repeat=4 a="010" ` + `
+`
+	if got.String() != want {
+		t.Errorf("the events are\n%s, want\n%s", got.String(), want)
+	}
+	if want := "one {n}\n02:59 59\n02:60 60\n"; tests[1].Lines != want {
+		t.Errorf("the lines are\n%s, want\n%s", tests[1].Lines, want)
 	}
 }
 
@@ -257,6 +306,7 @@ func FuzzParseRuleTests(f *testing.F) {
 	f.Add([]byte("- name: a\n  events:\n    - {a: 1, b: [x, {c: d}], time: '2026-01-01T00:00:00Z'}\n  hits: 1\n"))
 	f.Add([]byte("- name: a\n  lines: [x]\n  format: syslog\n  match: true\n- &a\n  name: *a\n"))
 	f.Add([]byte("- {name: a, logsource: {product: vault}, events: [{what: open, who: kim}], rule: door, match: false}\n---\n"))
+	f.Add([]byte("- name: a\n  events:\n    - {repeat: 5, every: 1s, from: 3, event: {what: open, who: 'kim{nn}', time: '2026-01-01T00:00:00Z'}}\n  hits: 1\n"))
 	b := bench(f, doors)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tests, diags := Parse("t.yml", data)
@@ -271,7 +321,7 @@ func FuzzParseRuleTests(f *testing.F) {
 		}
 		for i := range tests[:min(len(tests), 4)] {
 			rule, err := b.Target("r.yml", &tests[i])
-			if err != nil {
+			if err != nil || len(tests[i].Events)+len(tests[i].Lines) > 1<<16 { // what is repeated most takes long
 				continue
 			}
 			if res, err := b.Run(rule, &tests[i]); err == nil && !res.Passed && len(res.Why) == 0 {

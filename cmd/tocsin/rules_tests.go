@@ -49,6 +49,12 @@ A test file is a list of cases:
       - {Channel: Security, EventID: 4732, TargetSid: S-1-5-32-544}
     match: false
     rule: NAME                   # in a file of several rules: whose hits count
+  - name: many of a kind         # {n} is the number of each, from 0 or from: N; {nn} and {nnn} have so many digits
+    lines:
+      - {repeat: 60, line: 'Nov 21 01:00:{nn} web1 sshd[{n}]: Invalid user u{n} from 203.0.113.9 port 4022'}
+    events:                      # (either of both)
+      - {repeat: 600, every: 100ms, event: {time: '2026-11-21T01:00:00Z', action: drop, source.ip: 203.0.113.9}}
+    hits: 1
 
 Exit status: 0 all passed, 1 some did not, 2 a test file has mistakes, or failed; with --since 0 tried, 2 failed.`,
 		Example: `  tocsin rules test
