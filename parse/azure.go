@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/tocsin-sec/tocsin/event"
+import (
+	"maps"
+
+	"github.com/tocsin-sec/tocsin/event"
+)
 
 // Azure and Entra ID write the same records in several spellings: as diagnostic settings export them (names below
 // "properties"), as the Graph interface answers (camel case) and as Log Analytics tables have them (Pascal case). Names
@@ -88,8 +92,15 @@ var azureECS = map[string][]string{
 	"Username":                             {"userPrincipalName", "UserPrincipalName", "properties.userPrincipalName"},
 }
 
-func azureFormat(service string) *event.Format {
-	return &event.Format{Name: "azure." + service, LogSource: event.LogSource{Product: "azure", Service: service}, ECS: azureECS}
+// entraECS is azureECS for what Entra ID records: the resource of its records is the tenant, which is nobody's host.
+var entraECS = func() map[string][]string {
+	ecs := maps.Clone(azureECS)
+	ecs["host.name"] = []string{"properties.deviceDetail.displayName", "deviceDetail.displayName", "DeviceDetail.displayName"}
+	return ecs
+}()
+
+func azureFormat(service string, ecs map[string][]string) *event.Format {
+	return &event.Format{Name: "azure." + service, LogSource: event.LogSource{Product: "azure", Service: service}, ECS: ecs}
 }
 
 var azureTimes = []string{
@@ -98,14 +109,14 @@ var azureTimes = []string{
 
 var (
 	azureRisk = jsonDialect{
-		format: azureFormat("riskdetection"),
+		format: azureFormat("riskdetection", entraECS),
 		any:    []string{"riskEventType", "properties.riskEventType", "RiskEventType"},
 		when:   (*layout).azure,
 		times:  azureTimes,
 		derive: azureDerive("threat"),
 	}
 	azureSignIn = jsonDialect{
-		format: azureFormat("signinlogs"),
+		format: azureFormat("signinlogs", entraECS),
 		any: []string{
 			"properties.appDisplayName", "appDisplayName", "AppDisplayName", "properties.clientAppUsed", "clientAppUsed", "ClientAppUsed",
 			"properties.conditionalAccessStatus", "conditionalAccessStatus", "ConditionalAccessStatus", "properties.authenticationRequirement",
@@ -116,7 +127,7 @@ var (
 		derive: azureDerive(authentication),
 	}
 	azureAudit = jsonDialect{
-		format: azureFormat("auditlogs"),
+		format: azureFormat("auditlogs", entraECS),
 		any: []string{
 			"properties.activityDisplayName", "activityDisplayName", "ActivityDisplayName", "properties.loggedByService", "loggedByService",
 			"LoggedByService", "properties.targetResources", "TargetResources",
@@ -126,7 +137,7 @@ var (
 		derive: azureDerive(iam),
 	}
 	azureActivity = jsonDialect{
-		format: azureFormat("activitylogs"),
+		format: azureFormat("activitylogs", azureECS),
 		any:    []string{"operationName", "OperationNameValue", "operationName.value"},
 		not:    []string{"protoPayload.", "Workload", "eventSource", "properties.ActionType", "properties.SourceIp", "properties.clientIP", "properties.clientIp"},
 		adapt: func(l *layout) {
