@@ -212,7 +212,7 @@ func TestSyslogCarries(t *testing.T) {
 		switch f.Name {
 		case "zeek-tsv", "journal", "w3c", "csv": // they need what stands at the start of a file
 			continue
-		case "elb", "mysql", "coredns", "mongodb-text", "charon": // a time and a word, as syslog has: for TestSyslogRecognises
+		case "elb", "mysql", "coredns", "mongodb-text", "charon", "filezilla": // a time and a word, as syslog has: for TestSyslogRecognises
 			continue
 		case "apt_history", "mysql_audit", "windowsxml": // their events are of several lines
 			continue
@@ -235,7 +235,7 @@ func TestSyslogRecognises(t *testing.T) {
 	var env parse.Env
 	for i, f := range parse.Formats {
 		switch f.Name {
-		case "elb", "mysql", "coredns", "mongodb-text", "charon", "syslog", "cef", "json":
+		case "elb", "mysql", "coredns", "mongodb-text", "charon", "filezilla", "syslog", "cef", "json":
 			t.Run(f.Name, func(t *testing.T) {
 				data, format := to.sent(t, cfg.Listen[6:], net.IPv4(127, 0, 3, byte(i)), f.Example)
 				if format != f.Name {
