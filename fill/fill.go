@@ -29,6 +29,7 @@ type Template struct {
 	name   string
 	funcs  map[string]reflect.Value
 	escape func(string) string
+	most   int // calls
 }
 
 // Text reads a template of any text. Functions return one value, or one and an error.
@@ -44,7 +45,7 @@ func HTML(name, text string, funcs map[string]any) (*Template, error) {
 func read(name, text string, funcs map[string]any, escape func(string) string) (*Template, error) {
 	all := builtins()
 	maps.Copy(all, funcs)
-	t := &Template{name: name, funcs: make(map[string]reflect.Value, len(all)), escape: escape}
+	t := &Template{name: name, funcs: make(map[string]reflect.Value, len(all)), escape: escape, most: maxCalls}
 	for name, f := range all {
 		t.funcs[name] = reflect.ValueOf(f)
 	}
@@ -69,12 +70,15 @@ func (t *Template) Execute(w io.Writer, data any) error {
 	if !ok {
 		return nil // nothing stands outside of definitions
 	}
-	s := state{Template: t, w: w}
+	s := state{Template: t, w: w, calls: new(int)}
 	return s.run(root, reflect.ValueOf(data), 0)
 }
 
-// maxDepth bounds templates that call themselves.
-const maxDepth = 1000
+// Bounds of templates that call themselves.
+const (
+	maxDepth = 1000
+	maxCalls = 10_000_000 // in all: one that calls itself twice needs no great depth to go on for ever
+)
 
 // state is a template that is being filled.
 type state struct {
@@ -82,6 +86,7 @@ type state struct {
 	w     io.Writer
 	vars  []variable
 	depth int
+	calls *int // so far, of all
 }
 
 type variable struct {
@@ -93,7 +98,10 @@ func (s *state) run(tree *parse.Tree, dot reflect.Value, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("template %s calls itself more than %d times", tree.Name, maxDepth)
 	}
-	inner := state{Template: s.Template, w: s.w, vars: []variable{{"$", dot}}, depth: depth}
+	if *s.calls++; *s.calls > s.most {
+		return fmt.Errorf("templates call each other more than %d times", s.most)
+	}
+	inner := state{Template: s.Template, w: s.w, vars: []variable{{"$", dot}}, depth: depth, calls: s.calls}
 	return inner.walk(tree.Root, dot)
 }
 
@@ -159,7 +167,7 @@ func (s *state) branch(n *parse.BranchNode, dot reflect.Value, with bool) error 
 
 func (s *state) forget(to int) { s.vars = s.vars[:to] }
 
-// each is range over a list, a map in the order of its keys, or a number.
+// each is range over a list, or a map in the order of its keys.
 func (s *state) each(n *parse.RangeNode, dot reflect.Value) error {
 	defer s.forget(len(s.vars))
 	v, err := s.pipeline(n.Pipe, dot)
@@ -212,11 +220,16 @@ func (s *state) call(n *parse.TemplateNode, dot reflect.Value) error {
 	return s.run(tree, v, s.depth+1)
 }
 
-// print writes a value.
+// print writes a value; of a pointer that leads nowhere what fmt has for it.
 func (s *state) print(v reflect.Value) error {
-	v = inside(v)
+	for v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	text := "<no value>"
-	if v.IsValid() {
+	if v.Kind() == reflect.Pointer {
+		text = "<nil>"
+	}
+	if v = inside(v); v.IsValid() {
 		if raw, ok := v.Interface().(Raw); ok {
 			_, err := io.WriteString(s.w, string(raw))
 			return err

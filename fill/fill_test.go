@@ -46,13 +46,13 @@ var alike = []string{
 	`{{and .On .Name}}{{or .Sub.More "none"}}{{not .On}}{{len .More}}{{index .More 1}}{{printf "%05d|%s" .Count .Name}}{{print 1 2 "x"}}`,
 	`{{.Name | cut 3 | upper}}{{upper (cut 1 .Name)}}{{(index .More 0) | upper}}`,
 	`{{define "one"}}[{{.}}]{{end}}{{template "one" .Name}}{{template "one" .Sub.Count}}`,
-	"a {{- .Count -}} b {{/* nothing */}}", `{{range $i := .More}}{{$i}}{{end}}`,
+	"a {{- .Count -}} b {{/* nothing */}}", `{{.Sub.Sub}}{{-0.}}`, `{{range $i := .More}}{{$i}}{{end}}`,
 }
 
 // refused are templates that are mistakes.
 var refused = []string{
 	`{{.Nothing}}`, `{{.Name.More}}`, `{{.Map.three}}`, `{{upper}}`, `{{upper 1}}`, `{{index .More 9}}`, `{{lt .Name 1}}`, `{{fail "x"}}`,
-	`{{template "none"}}`, `{{define "r"}}{{template "r" .}}{{end}}{{template "r" .}}`, `{{.Name.Len}}`, `{{range 3.5}}{{end}}`, `{{.Sub.Sub.Name}}`,
+	`{{template "none"}}`, `{{block "r" .}}{{template "r"}}{{template "r"}}{{end}}`, `{{define "r"}}{{range .}}{{template "r" $}}{{end}}{{end}}{{template "r" .More}}`, `{{define "r"}}{{template "r" .}}{{end}}{{template "r" .}}`, `{{.Name.Len}}`, `{{range 3.5}}{{end}}`, `{{.Sub.Sub.Name}}`,
 }
 
 func fillText(text string, data any) (string, error) {
@@ -60,6 +60,7 @@ func fillText(text string, data any) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	t.most = 20_000
 	var b bytes.Buffer
 	err = t.Execute(&limit{&b, 1 << 16}, data)
 	return b.String(), err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"text/template/parse"
 )
 
@@ -62,7 +63,8 @@ func (s *state) operand(node parse.Node, dot reflect.Value) (reflect.Value, erro
 		return reflect.ValueOf(n.Text), nil
 	case *parse.NumberNode:
 		switch {
-		case n.IsInt:
+		case n.IsComplex:
+		case n.IsInt && !strings.Contains(n.Text, "."):
 			return reflect.ValueOf(int(n.Int64)), nil
 		case n.IsFloat:
 			return reflect.ValueOf(n.Float64), nil
