@@ -46,7 +46,7 @@ test: parts ## all tests, the longest first; each fuzz test for $(FUZZ)
 
 # Two at a time: most of a short one is building it.
 fuzz:
-	@grep -rHo '^func Fuzz[A-Za-z0-9]*' --include='*_test.go' . | sed 's|/[^/]*:func | |' | xargs -P 2 -L 1 .ci/fuzz $(FUZZ) $(FUZZAGAIN)
+	@grep -rHo '^func Fuzz[A-Za-z0-9]*' --include='*_test.go' . | sed 's|/[^/]*:func | |' | sort | xargs -P 2 -L 1 .ci/fuzz $(FUZZ) $(FUZZAGAIN)
 
 torture: ## the store, and serve for TORTURE minutes, are killed at random moments under load; nothing may be lost or doubled
 	TOCSIN_TORTURE=$(TORTURE) $(GO) test ./store -run '^TestKill$$' -count=1 -v -timeout 0
