@@ -58,7 +58,7 @@ func (s *serve) maintain(ctx context.Context, t *tenant) {
 func (s *serve) note(ctx context.Context, t *tenant, entries int, head string) bool {
 	detail, err := json.Marshal(map[string]any{"entries": entries, "head": head})
 	if err == nil {
-		_, err = t.state.Append(context.WithoutCancel(ctx), state.AuditEntry{Time: time.Now().UnixNano(), Actor: "tocsin", Action: "sealed", Target: "events", Detail: string(detail)})
+		_, err = t.state.Append(ctx, state.AuditEntry{Time: time.Now().UnixNano(), Actor: "tocsin", Action: "sealed", Target: "events", Detail: string(detail)})
 	}
 	if err == nil {
 		err = t.state.SetFacts(context.WithoutCancel(ctx), map[string]string{sealedFact: head})

@@ -138,7 +138,7 @@ func Run(ctx context.Context, opt Options) (err error) {
 		t.feeding.Wait()
 	}
 	endFront() // who has asked is answered before what could answer is gone
-	s.audit(context.WithoutCancel(ctx), "tocsin", "stop", "")
+	s.audit(ctx, "tocsin", "stop", "")
 	stopLines(context.Canceled)
 	running.Wait()
 	if cause := context.Cause(lines); !errors.Is(cause, context.Canceled) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"time"
 )
 
 // AuditEntry is something that somebody did. Seq, Prev and Hash are given by Append.
@@ -48,11 +49,17 @@ const (
 	insertAudit  = "INSERT INTO audit (" + auditColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 )
 
-// Append adds an entry to the audit trail and returns it with its number and hash.
+// appendPatience is how long an entry of the audit trail may take to be written.
+const appendPatience = 30 * time.Second
+
+// Append adds an entry to the audit trail and returns it with its number and hash. What has happened is written down even if
+// whoever asked for it has gone meanwhile: the end of ctx does not end it.
 func (s *State) Append(ctx context.Context, e AuditEntry) (AuditEntry, error) {
 	if e.Detail != "" && !json.Valid([]byte(e.Detail)) {
 		return AuditEntry{}, fmt.Errorf("append to the audit trail: the detail of %q is not JSON", e.Action)
 	}
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), appendPatience)
+	defer done()
 	e.Actor, e.Action, e.Target, e.Detail = text(e.Actor), text(e.Action), text(e.Target), text(e.Detail)
 	add := func(tx *sql.Tx) error {
 		var last AuditHead

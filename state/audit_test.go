@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -77,6 +78,11 @@ func testAudit(t *testing.T, p place) {
 	}
 	if _, err := s.VerifyAudit(ctx, AuditHead{1102, first.Hash}); !errors.As(err, &broken) || broken.Seq != 1102 {
 		t.Errorf("the end was cut off: %v", err)
+	}
+	gone, leave := context.WithCancel(ctx)
+	leave()
+	if e, err := s.Append(gone, AuditEntry{Actor: "anna", Action: "left before it was written"}); err != nil || e.Seq != 1102 {
+		t.Errorf("what somebody did who has gone: %+v, %v", e, err)
 	}
 }
 
