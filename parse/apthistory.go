@@ -124,12 +124,12 @@ func (p *aptParser) Parse(b event.Block, out *event.Batch) {
 // aptRun returns the size of the run that s begins with, up to its last line or to the next run.
 func aptRun(s string) int {
 	end := len(s)
-	if i := strings.Index(s, aptEnd); i >= 0 {
+	if i := lineWith(s, aptEnd); i >= 0 {
 		if nl := strings.IndexByte(s[i:], '\n'); nl >= 0 {
 			end = i + nl + 1
 		}
 	}
-	begun := strings.Index(s, "Start-Date: ")
+	begun := lineWith(s, "Start-Date: ")
 	if begun > 0 && strings.TrimLeft(s[:begun], "\x00\r\n") != "" {
 		return begun // what stands before the first run
 	}
@@ -139,6 +139,18 @@ func aptRun(s string) int {
 		}
 	}
 	return end
+}
+
+// lineWith returns where the first line begins that begins with a word, -1 if none does. What a crash left unwritten (NUL)
+// before the first line is no part of it.
+func lineWith(s, word string) int {
+	if hole := len(s) - len(strings.TrimLeft(s, "\x00\r\n")); strings.HasPrefix(s[hole:], word) {
+		return hole
+	}
+	if i := strings.Index(s, "\n"+word); i >= 0 {
+		return i + 1
+	}
+	return -1
 }
 
 // run adds an event of a run.

@@ -11,6 +11,7 @@ func FuzzRuns(f *testing.F) {
 	}
 	f.Add(uint8(0), "a srcaddr dstaddr b\n1 2 3 4\nsrcaddr x dstaddr y z")
 	f.Add(uint8(2), "End-Date: x\nStart-Date: y\nStart-Date: z\nInstall: a (b), c:d (e, f)\n")
+	f.Add(uint8(2), "End-Date: x#Start-Date: y\nS>art-Date: z\nInstall: ")
 	f.Fuzz(func(t *testing.T, which uint8, text string) {
 		format := formats[int(which)%len(formats)]
 		for _, g := range formats {
